@@ -1,0 +1,36 @@
+# Two commands set everything up: `make demo` and `make test`. All of it lands in .venv and .cache.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
+
+.PHONY: help setup lock mesh-up mesh-down
+
+help: ## list the targets
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/.ready: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: name a newer one with make PYTHON=python3.x" >&2; exit 1; }
+	@echo "==> .venv: installing the pinned packages of requirements/dev.txt (about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --require-hashes --only-binary :all: --disable-pip-version-check --quiet --progress-bar off -r requirements/dev.txt
+	@touch $@
+
+# ansible finds the collection of this checkout by the path that ansible.cfg names.
+$(LINK):
+	@mkdir -p $(@D) && ln -sfn "$(CURDIR)" $@
+
+setup: $(VENV)/.ready $(LINK) ## install the pinned tools into .venv
+
+lock: ## write requirements/dev.txt anew from dev.in
+	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9
+	.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links requirements/dev.in -o requirements/dev.txt
+
+mesh-up: setup ## start the test mesh (REAL_PODS=0: without real pods)
+	@$(BIN)/python -m testbed up $(if $(filter 0,$(REAL_PODS)),--no-real-pods)
+
+mesh-down: ## end the test mesh and all it made
+	@$(BIN)/python -m testbed down
