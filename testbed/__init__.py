@@ -1,0 +1,1 @@
+"""The test mesh without Docker: real Kubernetes, Istio and Envoy as plain processes in namespaces of their own."""

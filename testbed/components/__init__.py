@@ -1,0 +1,1 @@
+"""One file per component: a function that describes it as a value; `testbed.process` runs what they describe."""
