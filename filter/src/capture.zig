@@ -1,0 +1,122 @@
+//! From the host's bytes to what a stream keeps: headers redacted and compact, bodies up to a limit.
+
+const std = @import("std");
+const limits = @import("limits.zig");
+const headers = @import("headers.zig");
+const redaction = @import("redaction.zig");
+const chain = @import("chain.zig");
+const streams = @import("streams.zig");
+const Arena = @import("scratch.zig").Arena;
+const Configuration = @import("configuration.zig").Configuration;
+
+/// What a look at the request's headers tells besides what is stored.
+pub const Seen = struct {
+    marked: bool = false,
+    forwarded: bool = false,
+};
+
+/// Stores a header block. Called a second time (a local reply after all) the newer one counts.
+pub fn storeHeaders(
+    side: *streams.Side,
+    pool: *chain.Pool,
+    arena: *Arena,
+    configuration: *const Configuration,
+    pairs_bytes: []const u8,
+) Seen {
+    side.chain.clear(pool);
+    side.* = .{ .headers_seen = true };
+    var seen = Seen{};
+    var pairs = headers.Pairs.init(pairs_bytes);
+    while (pairs.next()) |header| {
+        if (std.mem.eql(u8, header.name, @import("configuration.zig").marker_name)) seen.marked = true;
+        if (std.mem.eql(u8, header.name, "x-forwarded-for")) seen.forwarded = true;
+        const used = arena.used;
+        defer arena.used = used;
+        const entry = redactedEntry(arena, configuration, header) orelse {
+            side.headers_truncated = true;
+            continue;
+        };
+        const room = limits.headers_bytes_max - side.chain.length;
+        if (entry.len > room or !appendWhole(side, pool, entry)) side.headers_truncated = true;
+    }
+    side.headers_bytes = side.chain.length;
+    return seen;
+}
+
+fn redactedEntry(arena: *Arena, configuration: *const Configuration, header: headers.Header) ?[]const u8 {
+    var value = header.value;
+    if (configuration.redact_headers.has(header.name)) {
+        value = redaction.placeholder;
+    } else if (std.mem.indexOfAny(u8, value, "?#") != null) {
+        // Each replaced value may grow by the placeholder's length; a pair needs three bytes at least.
+        const target = arena.allocate(value.len + value.len / 3 * redaction.placeholder.len) orelse return null;
+        value = redaction.redactQuery(value, &configuration.redact_query, target) orelse return null;
+    }
+    const size = headers.entry_overhead_bytes + header.name.len + value.len;
+    return headers.writeEntry(.{ .name = header.name, .value = value }, arena.allocate(size) orelse return null);
+}
+
+/// An entry is stored as a whole or not at all: half of one would make the rest unreadable.
+fn appendWhole(side: *streams.Side, pool: *chain.Pool, entry: []const u8) bool {
+    const blocks = entry.len / (limits.block_bytes - 4) + 1;
+    if (pool.available < blocks) return false;
+    return side.chain.append(pool, entry, 0) == entry.len;
+}
+
+/// How much of a piece of body is wanted.
+pub fn bodyRoom(side: *const streams.Side, body_bytes_max: u32) u32 {
+    return body_bytes_max -| side.bodyBytes();
+}
+
+/// False when the body has to end here.
+pub fn storeBody(side: *streams.Side, pool: *chain.Pool, piece: []const u8) bool {
+    const taken = side.chain.append(pool, piece, @min(limits.blocks_reserve_for_headers, pool.blocks.len / 4));
+    return taken == piece.len;
+}
+
+fn pairsOf(list: []const headers.Header, buffer: []u8) []const u8 {
+    return headers.encodePairs(list, buffer) orelse unreachable;
+}
+
+test "headers are redacted before they are stored" {
+    var blocks: [4]chain.Block = undefined;
+    var pool = chain.Pool.init(&blocks);
+    var space: [4096]u8 = undefined;
+    var arena = Arena{ .buffer = &space };
+    var side = streams.Side{};
+    var wire: [512]u8 = undefined;
+    const list = [_]headers.Header{
+        .{ .name = ":path", .value = "/a?token=secret" }, .{ .name = "cookie", .value = "secret" },
+        .{ .name = "x-wasm-filter-trace", .value = "t" }, .{ .name = "x-forwarded-for", .value = "1.2.3.4" },
+    };
+    const configuration = Configuration{};
+    const seen = storeHeaders(&side, &pool, &arena, &configuration, pairsOf(&list, &wire));
+    try std.testing.expect(seen.marked and seen.forwarded and !side.headers_truncated);
+    var stored: [512]u8 = undefined;
+    var reader = side.chain.reader(&pool);
+    try std.testing.expect(reader.copy(stored[0..side.headers_bytes]));
+    const kept = headers.List{ .bytes = stored[0..side.headers_bytes] };
+    try std.testing.expectEqualStrings("/a?token=[redacted]", kept.find(":path").?);
+    try std.testing.expectEqualStrings("[redacted]", kept.find("cookie").?);
+    for (pool.blocks[0..1]) |block| {
+        try std.testing.expect(std.mem.indexOf(u8, block.data[0..block.length], "secret") == null);
+    }
+    // A second block replaces the first.
+    _ = storeHeaders(&side, &pool, &arena, &configuration, pairsOf(list[3..], &wire));
+    try std.testing.expectEqual(@as(u16, 3), pool.available);
+}
+
+test "a pool that is full cuts headers at whole entries" {
+    var blocks: [1]chain.Block = undefined;
+    var pool = chain.Pool.init(&blocks);
+    var space: [8192]u8 = undefined;
+    var arena = Arena{ .buffer = &space };
+    var side = streams.Side{};
+    var wire: [4096]u8 = undefined;
+    const long = "x" ** 900;
+    const list = [_]headers.Header{ .{ .name = "a", .value = long }, .{ .name = "b", .value = long }, .{ .name = "c", .value = "1" } };
+    _ = storeHeaders(&side, &pool, &arena, &.{}, pairsOf(&list, &wire));
+    try std.testing.expect(side.headers_truncated);
+    try std.testing.expect(!storeBody(&side, &pool, long));
+    try std.testing.expect(side.headers_bytes <= limits.block_bytes);
+}

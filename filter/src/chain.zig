@@ -1,0 +1,170 @@
+//! Byte storage of streams: chains of equal blocks out of one pool. Memory is bounded by the pool,
+//! and as all blocks have one size it can't fragment however streams interleave.
+
+const std = @import("std");
+const limits = @import("limits.zig");
+
+const none: u16 = std.math.maxInt(u16);
+
+pub const Block = extern struct {
+    next: u16,
+    length: u16,
+    data: [limits.block_bytes - 4]u8,
+};
+
+pub const Pool = struct {
+    blocks: []Block,
+    free: u16 = none,
+    /// Blocks above this index were never used: their pages cost no memory yet.
+    fresh: u16 = 0,
+    available: u16,
+
+    pub fn init(blocks: []Block) Pool {
+        return .{ .blocks = blocks, .available = @intCast(blocks.len) };
+    }
+
+    fn take(pool: *Pool, reserve: u16) ?u16 {
+        if (pool.available <= reserve) return null;
+        pool.available -= 1;
+        var index = pool.free;
+        if (index != none) {
+            pool.free = pool.blocks[index].next;
+        } else {
+            index = pool.fresh;
+            pool.fresh += 1;
+        }
+        pool.blocks[index].next = none;
+        pool.blocks[index].length = 0;
+        return index;
+    }
+
+    fn give(pool: *Pool, index: u16) void {
+        pool.blocks[index].next = pool.free;
+        pool.free = index;
+        pool.available += 1;
+    }
+};
+
+pub const Chain = struct {
+    first: u16 = none,
+    last: u16 = none,
+    length: u32 = 0,
+
+    /// Appends what fits and returns how much that was; leaves `reserve` blocks in the pool.
+    pub fn append(chain: *Chain, pool: *Pool, bytes: []const u8, reserve: u16) usize {
+        var rest = bytes;
+        while (rest.len > 0) {
+            const block = chain.tail(pool, reserve) orelse break;
+            const size = @min(rest.len, block.data.len - block.length);
+            @memcpy(block.data[block.length..][0..size], rest[0..size]);
+            block.length += @intCast(size);
+            rest = rest[size..];
+        }
+        const taken = bytes.len - rest.len;
+        chain.length += @intCast(taken);
+        return taken;
+    }
+
+    /// The last block, or a new one when it is full.
+    fn tail(chain: *Chain, pool: *Pool, reserve: u16) ?*Block {
+        if (chain.last != none) {
+            const block = &pool.blocks[chain.last];
+            if (block.length < block.data.len) return block;
+        }
+        const index = pool.take(reserve) orelse return null;
+        if (chain.last == none) chain.first = index else pool.blocks[chain.last].next = index;
+        chain.last = index;
+        return &pool.blocks[index];
+    }
+
+    pub fn clear(chain: *Chain, pool: *Pool) void {
+        var index = chain.first;
+        while (index != none) {
+            const next = pool.blocks[index].next;
+            pool.give(index);
+            index = next;
+        }
+        chain.* = .{};
+    }
+
+    pub fn reader(chain: *const Chain, pool: *const Pool) Reader {
+        return .{ .pool = pool, .block = chain.first };
+    }
+};
+
+/// Walks the bytes of a chain in the pieces they are stored in.
+pub const Reader = struct {
+    pool: *const Pool,
+    block: u16 = none,
+    offset: u16 = 0,
+
+    pub fn next(reader: *Reader) ?[]const u8 {
+        while (reader.block != none) {
+            const block = &reader.pool.blocks[reader.block];
+            const piece = block.data[reader.offset..block.length];
+            reader.block = block.next;
+            reader.offset = 0;
+            if (piece.len > 0) return piece;
+        }
+        return null;
+    }
+
+    /// Copies bytes into `target` and leaves the reader behind them. False when there are too few.
+    pub fn copy(reader: *Reader, target: []u8) bool {
+        var filled: usize = 0;
+        while (filled < target.len) {
+            if (reader.block == none) return false;
+            const block = &reader.pool.blocks[reader.block];
+            const piece = block.data[reader.offset..block.length];
+            const size = @min(piece.len, target.len - filled);
+            @memcpy(target[filled..][0..size], piece[0..size]);
+            filled += size;
+            reader.offset += @intCast(size);
+            if (reader.offset == block.length and filled < target.len) {
+                reader.block = block.next;
+                reader.offset = 0;
+            }
+        }
+        return true;
+    }
+};
+
+test "what goes in comes out, in order, and every block returns" {
+    var blocks: [8]Block = undefined;
+    var pool = Pool.init(&blocks);
+    var chain = Chain{};
+    var bytes: [3000]u8 = undefined;
+    for (&bytes, 0..) |*byte, index| byte.* = @truncate(index *% 7);
+    try std.testing.expectEqual(@as(usize, 7), chain.append(&pool, bytes[0..7], 0));
+    try std.testing.expectEqual(@as(usize, 2993), chain.append(&pool, bytes[7..], 0));
+
+    var reader = chain.reader(&pool);
+    var head: [1500]u8 = undefined;
+    try std.testing.expect(reader.copy(&head));
+    try std.testing.expectEqualSlices(u8, bytes[0..1500], &head);
+    var at: usize = 1500;
+    while (reader.next()) |piece| : (at += piece.len) {
+        try std.testing.expectEqualSlices(u8, bytes[at..][0..piece.len], piece);
+    }
+    try std.testing.expectEqual(@as(usize, 3000), at);
+
+    chain.clear(&pool);
+    try std.testing.expectEqual(@as(u16, 8), pool.available);
+    var again = chain.reader(&pool);
+    try std.testing.expect(!again.copy(head[0..1]));
+}
+
+test "a full pool cuts, and the reserve is left to others" {
+    var blocks: [4]Block = undefined;
+    var pool = Pool.init(&blocks);
+    var body = Chain{};
+    const bytes = [_]u8{1} ** 5000;
+    const size = limits.block_bytes - 4;
+    try std.testing.expectEqual(@as(usize, 2 * size), body.append(&pool, &bytes, 2));
+    var head = Chain{};
+    try std.testing.expectEqual(@as(usize, 2 * size), head.append(&pool, &bytes, 0));
+    try std.testing.expectEqual(@as(usize, 0), body.append(&pool, &bytes, 0));
+    body.clear(&pool);
+    head.clear(&pool);
+    try std.testing.expectEqual(@as(u16, 4), pool.available);
+}

@@ -1,0 +1,167 @@
+//! Writes JSON into a fixed buffer. The result is valid JSON in valid UTF-8 whatever bytes come in: a
+//! byte that is no part of a valid UTF-8 sequence is read as Latin-1, the historic charset of header
+//! fields (RFC 9110, 5.5), and written as \u00XX. So 0xE9 reads as "é", and no information is lost
+//! that a reader could want.
+
+const std = @import("std");
+const base64 = @import("base64.zig");
+
+pub const Writer = struct {
+    buffer: []u8,
+    length: usize = 0,
+    /// Set when something did not fit. The document is then useless and nothing more is written.
+    overflow: bool = false,
+
+    pub fn raw(writer: *Writer, text: []const u8) void {
+        if (writer.overflow or text.len > writer.buffer.len - writer.length) {
+            writer.overflow = true;
+            return;
+        }
+        @memcpy(writer.buffer[writer.length..][0..text.len], text);
+        writer.length += text.len;
+    }
+
+    pub fn written(writer: *const Writer) []const u8 {
+        return writer.buffer[0..writer.length];
+    }
+
+    pub fn boolean(writer: *Writer, value: bool) void {
+        writer.raw(if (value) "true" else "false");
+    }
+
+    pub fn string(writer: *Writer, bytes: []const u8) void {
+        writer.raw("\"");
+        var start: usize = 0;
+        var at: usize = 0;
+        while (at < bytes.len) {
+            const length = plainLength(bytes[at..]);
+            if (length > 0) {
+                at += length;
+                continue;
+            }
+            writer.raw(bytes[start..at]);
+            writer.escape(bytes[at]);
+            at += 1;
+            start = at;
+        }
+        writer.raw(bytes[start..]);
+        writer.raw("\"");
+    }
+
+    fn escape(writer: *Writer, byte: u8) void {
+        switch (byte) {
+            '"' => writer.raw("\\\""),
+            '\\' => writer.raw("\\\\"),
+            '\n' => writer.raw("\\n"),
+            '\r' => writer.raw("\\r"),
+            '\t' => writer.raw("\\t"),
+            else => {
+                const digits = "0123456789abcdef";
+                writer.raw(&[_]u8{ '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] });
+            },
+        }
+    }
+
+    /// A string of the base64 of all pieces that `reader` gives.
+    pub fn base64String(writer: *Writer, reader: anytype) void {
+        var pieces = reader;
+        var encoder = base64.Encoder{};
+        writer.raw("\"");
+        while (pieces.next()) |piece| {
+            const target = writer.room(base64.Encoder.room(piece.len)) orelse return;
+            writer.length += encoder.add(piece, target);
+        }
+        const target = writer.room(4) orelse return;
+        writer.length += encoder.finish(target);
+        writer.raw("\"");
+    }
+
+    fn room(writer: *Writer, size: usize) ?[]u8 {
+        if (writer.overflow or size > writer.buffer.len - writer.length) {
+            writer.overflow = true;
+            return null;
+        }
+        return writer.buffer[writer.length..];
+    }
+};
+
+/// How many bytes at the start are one character that a JSON string may hold as it is; 0 when the
+/// first byte has to be escaped.
+fn plainLength(bytes: []const u8) usize {
+    const first = bytes[0];
+    if (first < 0x80) return @intFromBool(first >= 0x20 and first != '"' and first != '\\' and first != 0x7f);
+    return sequenceLength(bytes);
+}
+
+/// Length of the well-formed UTF-8 sequence of two to four bytes (RFC 3629) at the start, or 0.
+fn sequenceLength(bytes: []const u8) usize {
+    const first = bytes[0];
+    const length: usize = switch (first) {
+        0xc2...0xdf => 2,
+        0xe0...0xef => 3,
+        0xf0...0xf4 => 4,
+        else => return 0,
+    };
+    if (bytes.len < length) return 0;
+    // Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte.
+    const lowest: u8 = switch (first) {
+        0xe0 => 0xa0,
+        0xf0 => 0x90,
+        else => 0x80,
+    };
+    const highest: u8 = switch (first) {
+        0xed => 0x9f,
+        0xf4 => 0x8f,
+        else => 0xbf,
+    };
+    if (bytes[1] < lowest or bytes[1] > highest) return 0;
+    for (bytes[2..length]) |byte| {
+        if (byte & 0xc0 != 0x80) return 0;
+    }
+    return length;
+}
+
+fn expectString(expected: []const u8, bytes: []const u8) !void {
+    var buffer: [256]u8 = undefined;
+    var writer = Writer{ .buffer = &buffer };
+    writer.string(bytes);
+    try std.testing.expect(!writer.overflow);
+    try std.testing.expectEqualStrings(expected, writer.written());
+}
+
+test "strings" {
+    try expectString("\"\"", "");
+    try expectString("\"/a?b=c\"", "/a?b=c");
+    try expectString("\"a\\\"b\\\\\\n\\r\\t\\u0000\\u001f\\u007f\"", "a\"b\\\n\r\t\x00\x1f\x7f");
+    try expectString("\"é€😀\"", "é€😀");
+    try expectString("\"\\u00e9x\"", "\xe9x");
+    // Cut short, overlong, a surrogate, beyond the last code point, a lone continuation byte.
+    try expectString("\"\\u00e2\\u0082\"", "\xe2\x82");
+    try expectString("\"\\u00c0\\u0080\"", "\xc0\x80");
+    try expectString("\"\\u00ed\\u00a0\\u0080\"", "\xed\xa0\x80");
+    try expectString("\"\\u00f4\\u0090\\u0080\\u0080\"", "\xf4\x90\x80\x80");
+    try expectString("\"\\u0080\"", "\x80");
+}
+
+test "agrees with the standard library on which sequences are valid" {
+    var random = std.Random.DefaultPrng.init(4);
+    for (0..100_000) |_| {
+        var bytes: [4]u8 = undefined;
+        random.random().bytes(&bytes);
+        bytes[0] |= 0x80;
+        const length = sequenceLength(&bytes);
+        const expected = std.unicode.utf8ByteSequenceLength(bytes[0]) catch 0;
+        const valid = expected > 1 and std.unicode.utf8ValidateSlice(bytes[0..expected]);
+        try std.testing.expectEqual(if (valid) expected else 0, length);
+    }
+}
+
+test "an overflow is noticed at every size, and nothing is written outside" {
+    for (0..12) |size| {
+        var buffer = [_]u8{'#'} ** 16;
+        var writer = Writer{ .buffer = buffer[0..size] };
+        writer.string("abc\x01d");
+        try std.testing.expectEqual(size < 12, writer.overflow);
+        for (buffer[size..]) |byte| try std.testing.expectEqual('#', byte);
+    }
+}

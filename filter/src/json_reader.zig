@@ -1,0 +1,270 @@
+//! Reads JSON in place, value by value, with no allocation and no recursion. Strings are unescaped into
+//! the text itself, which only ever gets shorter. After a syntax error every answer is "nothing".
+
+const std = @import("std");
+const limits = @import("limits.zig");
+
+pub const Kind = enum { object, array, string, number, boolean, null, invalid };
+
+pub const Reader = struct {
+    text: []u8,
+    at: usize = 0,
+    failed: bool = false,
+
+    /// What the next value is, judged by its first character.
+    pub fn peek(reader: *Reader) Kind {
+        reader.skipSpace();
+        if (reader.failed or reader.at == reader.text.len) return .invalid;
+        return switch (reader.text[reader.at]) {
+            '{' => .object,
+            '[' => .array,
+            '"' => .string,
+            '-', '0'...'9' => .number,
+            't', 'f' => .boolean,
+            'n' => .null,
+            else => .invalid,
+        };
+    }
+
+    /// Steps into an object or array. False when the next value is something else.
+    pub fn enter(reader: *Reader, kind: Kind) bool {
+        if (reader.peek() != kind) return false;
+        reader.at += 1;
+        return true;
+    }
+
+    /// Steps to the next member: true when there is one, false at the end. `first` is kept by the caller.
+    pub fn more(reader: *Reader, first: *bool, close: u8) bool {
+        reader.skipSpace();
+        if (reader.failed) return false;
+        if (reader.accept(close)) return false;
+        if (!first.* and !reader.accept(',')) return reader.fail();
+        first.* = false;
+        reader.skipSpace();
+        if (reader.at == reader.text.len or reader.text[reader.at] == close) return reader.fail();
+        return true;
+    }
+
+    /// The key of a member and the colon behind it.
+    pub fn key(reader: *Reader) ?[]const u8 {
+        const name = reader.string() orelse return null;
+        reader.skipSpace();
+        if (!reader.accept(':')) {
+            _ = reader.fail();
+            return null;
+        }
+        return name;
+    }
+
+    pub fn boolean(reader: *Reader) ?bool {
+        if (reader.word("true")) return true;
+        if (reader.word("false")) return false;
+        return null;
+    }
+
+    /// A whole number in any spelling (5, 5.0, 5e0): protobuf writes its numbers in its own way.
+    pub fn integer(reader: *Reader) ?u64 {
+        if (reader.peek() != .number) return null;
+        const start = reader.at;
+        while (reader.at < reader.text.len) : (reader.at += 1) {
+            switch (reader.text[reader.at]) {
+                '0'...'9', '+', '-', '.', 'e', 'E' => {},
+                else => break,
+            }
+        }
+        return wholeNumber(reader.text[start..reader.at]);
+    }
+
+    pub fn string(reader: *Reader) ?[]u8 {
+        if (reader.peek() != .string) {
+            _ = reader.fail();
+            return null;
+        }
+        reader.at += 1;
+        const start = reader.at;
+        var end = start;
+        while (reader.at < reader.text.len) {
+            const byte = reader.text[reader.at];
+            reader.at += 1;
+            if (byte == '"') return reader.text[start..end];
+            if (byte < 0x20) break;
+            if (byte != '\\') {
+                reader.text[end] = byte;
+                end += 1;
+            } else {
+                end += reader.unescape(end) orelse break;
+            }
+        }
+        _ = reader.fail();
+        return null;
+    }
+
+    /// Decodes what follows a backslash to `target`, at most six bytes of source to three of result.
+    fn unescape(reader: *Reader, target: usize) ?usize {
+        if (reader.at == reader.text.len) return null;
+        const byte = reader.text[reader.at];
+        reader.at += 1;
+        reader.text[target] = switch (byte) {
+            '"', '\\', '/' => byte,
+            'b' => 8,
+            'f' => 12,
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => return reader.unescapeCodePoint(target),
+            else => return null,
+        };
+        return 1;
+    }
+
+    fn unescapeCodePoint(reader: *Reader, target: usize) ?usize {
+        var code: u21 = reader.hexadecimal() orelse return null;
+        if (code >= 0xd800 and code < 0xdc00) {
+            if (!reader.accept('\\') or !reader.accept('u')) return null;
+            const low = reader.hexadecimal() orelse return null;
+            if (low < 0xdc00 or low > 0xdfff) return null;
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        }
+        // The escape was at least as long as its UTF-8, so this stays behind the reading position.
+        var encoded: [4]u8 = undefined;
+        const length = std.unicode.utf8Encode(code, &encoded) catch return null;
+        @memcpy(reader.text[target..][0..length], encoded[0..length]);
+        return length;
+    }
+
+    fn hexadecimal(reader: *Reader) ?u16 {
+        if (reader.text.len - reader.at < 4) return null;
+        const digits = reader.text[reader.at..][0..4];
+        for (digits) |digit| if (!std.ascii.isHex(digit)) return null;
+        reader.at += 4;
+        return std.fmt.parseInt(u16, digits, 16) catch null;
+    }
+
+    /// Steps over one value of any kind.
+    pub fn skip(reader: *Reader) void {
+        var depth: usize = 0;
+        while (true) {
+            switch (reader.peek()) {
+                .object, .array => {
+                    depth += 1;
+                    reader.at += 1;
+                },
+                .string => _ = reader.string(),
+                .number => _ = reader.integer(),
+                .boolean => if (reader.boolean() == null) return reader.failAndReturn(),
+                .null => if (!reader.word("null")) return reader.failAndReturn(),
+                .invalid => if (depth == 0 or !reader.acceptAny(",:]}")) return reader.failAndReturn(),
+            }
+            if (reader.failed) return;
+            // Brackets inside a skipped value are only counted: nobody uses what is in it.
+            while (depth > 0 and reader.acceptAny("]}")) depth -= 1;
+            if (depth == 0) return;
+            _ = reader.acceptAny(",:");
+        }
+    }
+
+    /// Nothing but space may follow the last value.
+    pub fn atEnd(reader: *Reader) bool {
+        reader.skipSpace();
+        return !reader.failed and reader.at == reader.text.len;
+    }
+
+    fn word(reader: *Reader, text: []const u8) bool {
+        reader.skipSpace();
+        if (!std.mem.startsWith(u8, reader.text[reader.at..], text)) return false;
+        reader.at += text.len;
+        return true;
+    }
+
+    fn accept(reader: *Reader, byte: u8) bool {
+        if (reader.failed or reader.at == reader.text.len or reader.text[reader.at] != byte) return false;
+        reader.at += 1;
+        return true;
+    }
+
+    fn acceptAny(reader: *Reader, bytes: []const u8) bool {
+        reader.skipSpace();
+        for (bytes) |byte| if (reader.accept(byte)) return true;
+        return false;
+    }
+
+    fn skipSpace(reader: *Reader) void {
+        while (reader.at < reader.text.len) : (reader.at += 1) {
+            switch (reader.text[reader.at]) {
+                ' ', '\t', '\n', '\r' => {},
+                else => return,
+            }
+        }
+    }
+
+    fn fail(reader: *Reader) bool {
+        reader.failed = true;
+        return false;
+    }
+
+    fn failAndReturn(reader: *Reader) void {
+        reader.failed = true;
+    }
+};
+
+fn wholeNumber(text: []const u8) ?u64 {
+    if (text.len == 0 or text.len > 32) return null;
+    const number = std.fmt.parseInt(u64, text, 10) catch null;
+    if (number != null) return number;
+    // 1000000.0 and 1e+06 are whole numbers too: digits, shifted by the exponent.
+    const exponent_at = std.mem.indexOfAny(u8, text, "eE") orelse text.len;
+    var exponent: i32 = 0;
+    if (exponent_at < text.len) exponent = std.fmt.parseInt(i8, text[exponent_at + 1 ..], 10) catch return null;
+    const point = std.mem.indexOfScalar(u8, text[0..exponent_at], '.') orelse exponent_at;
+    var value: u64 = 0;
+    for (text[0..exponent_at], 0..) |digit, index| {
+        if (index == point) continue;
+        if (!std.ascii.isDigit(digit)) return null;
+        value = std.math.mul(u64, value, 10) catch return null;
+        value = std.math.add(u64, value, digit - '0') catch return null;
+    }
+    if (point < exponent_at) exponent -= @intCast(exponent_at - point - 1);
+    while (exponent > 0) : (exponent -= 1) value = std.math.mul(u64, value, 10) catch return null;
+    while (exponent < 0) : (exponent += 1) {
+        if (value % 10 != 0) return null;
+        value /= 10;
+    }
+    return value;
+}
+
+fn expectSkipped(expected: bool, comptime text: []const u8) !void {
+    var buffer = text[0..text.len].*;
+    var reader = Reader{ .text = &buffer };
+    reader.skip();
+    try std.testing.expectEqual(expected, reader.atEnd());
+}
+
+test "skips any value" {
+    try expectSkipped(true, " {\"a\": [1, 2, {\"b\": null}], \"c\": \"]}\", \"d\": {}} ");
+    try expectSkipped(true, "[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]");
+    try expectSkipped(true, "true");
+    try expectSkipped(false, "[");
+    try expectSkipped(false, "\"abc");
+    try expectSkipped(false, "tru");
+    try expectSkipped(false, "");
+    try expectSkipped(false, "1 2");
+}
+
+test "whole numbers in any spelling" {
+    try std.testing.expectEqual(@as(?u64, 5), wholeNumber("5"));
+    try std.testing.expectEqual(@as(?u64, 1000000), wholeNumber("1e+06"));
+    try std.testing.expectEqual(@as(?u64, 1500), wholeNumber("1.5E3"));
+    try std.testing.expectEqual(@as(?u64, 5), wholeNumber("5.0"));
+    try std.testing.expectEqual(@as(?u64, 5), wholeNumber("50e-1"));
+    for ([_][]const u8{ "-1", "1.5", "1e400", "1e99", "99999999999999999999", "", "1.2.3", "e", "1e" }) |text| {
+        try std.testing.expectEqual(null, wholeNumber(text));
+    }
+}
+
+test "strings are unescaped in place" {
+    var text = "\"a\\\"\\u00e9\\ud83d\\ude00\\n\" \"\\ud800\"".*;
+    var reader = Reader{ .text = &text };
+    try std.testing.expectEqualStrings("a\"é😀\n", reader.string().?);
+    try std.testing.expectEqual(null, reader.string());
+    try std.testing.expect(reader.failed);
+}

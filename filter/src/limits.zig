@@ -1,0 +1,68 @@
+//! Every bound of the filter in one place. The whole linear memory is laid out when the module is
+//! linked and never grows, so that 16 MiB per worker is a fact of the binary and no matter of luck.
+
+const std = @import("std");
+
+/// What one virtual machine (one worker thread) can ever use; build.zig links exactly this much.
+pub const memory_bytes = 16 * 1024 * 1024;
+pub const stack_bytes = 64 * 1024;
+
+/// Bodies: what one direction of one exchange may carry. The old filter's limit.
+pub const body_bytes_max = 1_000_000;
+/// A body is fetched from the host in pieces of this size, so that one huge chunk needs no huge buffer.
+pub const body_piece_bytes = 64 * 1024;
+
+/// Headers of one direction as they are kept; Envoy's own default limit is 60 KiB.
+pub const headers_bytes_max = 64 * 1024;
+
+/// Bytes that the host hands over and what is assembled from them, within one callback.
+pub const scratch_bytes = 256 * 1024;
+
+/// The document being built. There is one per machine, as a callback is never interrupted.
+pub const output_bytes = 4 * 1024 * 1024;
+
+/// Storage of all streams together, in blocks of one size: nothing fragments.
+pub const block_bytes = 1024;
+pub const blocks_count = 10_700;
+/// Bodies leave this many blocks to the headers of other streams: when memory is short, bodies are
+/// cut first and requests are dropped last.
+pub const blocks_reserve_for_headers = blocks_count / 4;
+
+pub const streams_max = 10_240;
+/// Open addressing; a power of two, at most two thirds full.
+pub const stream_index_slots = 16_384;
+
+/// Calls to the backend that have no answer yet, and what Envoy holds of them outside of our memory.
+pub const calls_in_flight_max = 256;
+pub const call_bytes_in_flight_max = 16 * 1024 * 1024;
+
+/// Plugin configurations in one machine: the running one, those of draining listeners, other listeners.
+pub const plugins_max = 8;
+pub const configuration_bytes_max = 16 * 1024;
+pub const configuration_depth_max = 16;
+pub const call_head_bytes_max = 8 * 1024;
+pub const call_headers_max = 16;
+pub const redact_names_max = 64;
+pub const name_bytes_max = 40;
+
+pub const timeout_ms_max = 60_000;
+pub const heartbeat_seconds_max = 60;
+
+/// Addresses remembered per downstream connection.
+pub const connections_cached = 256;
+pub const address_bytes_cached_max = 62;
+pub const property_bytes_max = 256;
+
+comptime {
+    // The largest document: both bodies in base64, every byte of the headers as \u00XX, and once more
+    // the request's, as path, host and method appear beside them.
+    const bodies = 2 * 4 * ((body_bytes_max + 2) / 3);
+    const escaped = 6 * 3 * headers_bytes_max;
+    const properties = 6 * 8 * property_bytes_max;
+    std.debug.assert(bodies + escaped + properties + 1024 <= output_bytes);
+    std.debug.assert(std.math.isPowerOfTwo(stream_index_slots));
+    std.debug.assert(streams_max * 3 <= stream_index_slots * 2);
+    std.debug.assert(blocks_count < std.math.maxInt(u16));
+    std.debug.assert(2 * headers_bytes_max + 16 * property_bytes_max <= scratch_bytes);
+    std.debug.assert(headers_bytes_max <= std.math.maxInt(u16) + 1);
+}

@@ -1,0 +1,151 @@
+//! What must not leave: values of named headers and of named query parameters. It happens when headers
+//! are captured, before anything is stored, so that no encoder can forget it.
+
+const std = @import("std");
+const limits = @import("limits.zig");
+
+pub const placeholder = "[redacted]";
+
+pub const header_names_default = [_][]const u8{
+    "authorization",           "proxy-authorization",
+    "cookie",                  "set-cookie",
+    "x-api-key",               "x-auth-token",
+    "x-amz-security-token",    "x-csrf-token",
+    "x-forwarded-client-cert",
+};
+
+pub const query_names_default = [_][]const u8{ "access_token", "token", "code", "password", "sig" };
+
+pub const Names = struct {
+    items: [limits.redact_names_max][]const u8 = undefined,
+    count: usize = 0,
+
+    pub fn of(names: []const []const u8) Names {
+        var result = Names{};
+        for (names) |name| _ = result.add(name);
+        return result;
+    }
+
+    pub fn add(names: *Names, name: []const u8) bool {
+        if (names.count == names.items.len) return false;
+        names.items[names.count] = name;
+        names.count += 1;
+        return true;
+    }
+
+    pub fn has(names: *const Names, name: []const u8) bool {
+        for (names.items[0..names.count]) |item| {
+            if (std.ascii.eqlIgnoreCase(item, name)) return true;
+        }
+        return false;
+    }
+
+    /// The same for a query parameter's name, in which %XX stands for a byte: a server decodes it too.
+    fn hasEncoded(names: *const Names, name: []const u8) bool {
+        for (names.items[0..names.count]) |item| {
+            if (equalsEncoded(name, item)) return true;
+        }
+        return false;
+    }
+};
+
+fn equalsEncoded(encoded: []const u8, plain: []const u8) bool {
+    var at: usize = 0;
+    for (plain) |expected| {
+        if (at >= encoded.len) return false;
+        var byte = encoded[at];
+        at += 1;
+        if (byte == '%' and encoded.len - at >= 2) {
+            if (std.fmt.parseInt(u8, encoded[at..][0..2], 16)) |decoded| {
+                byte = decoded;
+                at += 2;
+            } else |_| {}
+        }
+        if (std.ascii.toLower(byte) != std.ascii.toLower(expected)) return false;
+    }
+    return at == encoded.len;
+}
+
+fn isSeparator(byte: u8) bool {
+    return switch (byte) {
+        '?', '&', ';', '#' => true,
+        else => false,
+    };
+}
+
+/// Copies `text` into `target` with the values of named parameters replaced. It is used on the path and
+/// on every header value: URLs travel in `referer`, `location`, `x-envoy-original-path` and many more.
+/// Null when it does not fit. Text without a named parameter is returned as it is.
+pub fn redactQuery(text: []const u8, names: *const Names, target: []u8) ?[]const u8 {
+    var at = std.mem.indexOfAny(u8, text, "?#") orelse return text;
+    var length: usize = 0;
+    var copied: usize = 0;
+    while (at < text.len) {
+        // `at` is on a separator: a name follows, perhaps with a value.
+        const name_start = at + 1;
+        var end = name_start;
+        while (end < text.len and !isSeparator(text[end]) and text[end] != '=') end += 1;
+        const name = text[name_start..end];
+        at = end;
+        if (at == text.len or text[at] != '=') continue;
+        at += 1;
+        const value_start = at;
+        while (at < text.len and !isSeparator(text[at])) at += 1;
+        if (at == value_start or !names.hasEncoded(name)) continue;
+        length = put(target, length, text[copied..value_start]) orelse return null;
+        length = put(target, length, placeholder) orelse return null;
+        copied = at;
+    }
+    if (copied == 0) return text;
+    length = put(target, length, text[copied..]) orelse return null;
+    return target[0..length];
+}
+
+fn put(target: []u8, at: usize, text: []const u8) ?usize {
+    if (text.len > target.len - at) return null;
+    @memcpy(target[at..][0..text.len], text);
+    return at + text.len;
+}
+
+test "header names match whatever their case" {
+    const names = Names.of(&header_names_default);
+    try std.testing.expect(names.has("authorization"));
+    try std.testing.expect(names.has("Set-Cookie"));
+    try std.testing.expect(!names.has("set-cookie2"));
+    try std.testing.expect(!names.has(""));
+}
+
+fn expectQuery(expected: []const u8, text: []const u8) !void {
+    const names = Names.of(&query_names_default);
+    var target: [128]u8 = undefined;
+    try std.testing.expectEqualStrings(expected, redactQuery(text, &names, &target).?);
+}
+
+test "query parameters" {
+    try expectQuery("/", "/");
+    try expectQuery("/a?b=c&d", "/a?b=c&d");
+    try expectQuery("/a?token=[redacted]", "/a?token=x");
+    try expectQuery("/a?b=1&TOKEN=[redacted]&c=2", "/a?b=1&TOKEN=a=b&c=2");
+    try expectQuery("/a?%74oken=[redacted];code=[redacted]", "/a?%74oken=x;code=y");
+    try expectQuery("https://b/cb#access_token=[redacted]&x=1", "https://b/cb#access_token=s&x=1");
+    try expectQuery("/a?token=&tokens=1&%7", "/a?token=&tokens=1&%7");
+    try expectQuery("/token=1", "/token=1");
+    try expectQuery("/a??sig=[redacted]?password=[redacted]", "/a??sig=1?password=2");
+}
+
+test "too little room is an answer, never a leak" {
+    const names = Names.of(&query_names_default);
+    const text = "/a?token=secret&x=1";
+    for (0..64) |size| {
+        var target: [64]u8 = undefined;
+        const result = redactQuery(text, &names, target[0..size]);
+        if (result) |safe| try std.testing.expect(std.mem.indexOf(u8, safe, "secret") == null);
+        try std.testing.expectEqual(size < text.len + 4, result == null);
+    }
+}
+
+test "a list is bounded" {
+    var names = Names{};
+    for (0..limits.redact_names_max) |_| try std.testing.expect(names.add("a"));
+    try std.testing.expect(!names.add("b"));
+}
