@@ -11,7 +11,14 @@ from ..paths import CHECKOUT
 def node_agent(setting: Setting) -> Component:
     return Component(
         name="node-agent",
-        command=(sys.executable, "-m", "testbed.node", str(setting.layout.root), str(setting.data)),
+        command=(
+            sys.executable,
+            "-m",
+            "testbed.node",
+            str(setting.layout.root),
+            str(setting.data),
+            str(setting.binaries.folder),
+        ),
         environment={"PYTHONPATH": str(CHECKOUT)},
         ready_url=f"http://127.0.0.1:{setting.ports.node_agent}/healthz",
     )

@@ -1,0 +1,1 @@
+"""What stands for container images: each file is a program that runs on Python's standard library alone."""
