@@ -1,0 +1,187 @@
+"""All that is checked before anything is changed. Collects what is wrong instead of stopping at the first."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import backend, verdict, wasm_binary
+from .cluster_api import ClusterApi
+from .errors import ApiError, InputError
+from .names import FilterNames, is_dns_label
+from .snapshot import ENVOY_FILTERS, namespaces_of_cluster
+
+ROOT_NAMESPACE = re.compile(r"^rootNamespace:\s*[\"']?([-a-z0-9]+)", re.MULTILINE)
+
+
+@dataclass
+class Findings:
+    """What the checks found: `errors` stop the run, `facts` go on to the next task."""
+
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def attempt(self, check: Callable[[], Any]) -> Any:
+        """The check's value; None, and an entry in `errors`, if it failed."""
+        try:
+            return check()
+        except InputError as error:
+            self.errors.append(str(error))
+            return None
+
+    def message(self) -> str:
+        if len(self.errors) == 1:
+            return f"Nothing was changed. {self.errors[0]}"
+        listed = "".join(f"\n  - {error}" for error in self.errors)
+        return f"Nothing was changed. {len(self.errors)} things have to be put right first:{listed}"
+
+
+def check_input(params: dict[str, Any]) -> Findings:
+    """What can be checked without a cluster."""
+    found = Findings()
+    found.attempt(lambda: FilterNames(params["filter_name"], params["config_map_name"]))
+    found.facts["namespaces"] = found.attempt(lambda: namespace_names(params["namespaces"]))
+    if params["state"] == "present":
+        binary = found.attempt(lambda: _binary(params["binary_path"], params["delivery"], params["binary_sha256"]))
+        if binary:
+            found.facts["binary"] = {
+                "sha256": binary.sha256,
+                "size": binary.size,
+                "capabilities": list(binary.capabilities),
+            }
+        if not params["foreign"]:
+            found.attempt(lambda: backend.check_address(params["backend_address"]))
+            found.attempt(lambda: backend.check_port(params["backend_port"]))
+    return found
+
+
+def namespace_names(value: object) -> list[str]:
+    """A list, or names with commas or spaces between them: each name once, in order.
+
+    :raises InputError: none at all, or one that can't be a namespace's name.
+    """
+    given = [str(item) for item in value] if isinstance(value, list) else re.split(r"[,\s]+", str(value or ""))
+    names = list(dict.fromkeys(name.strip() for name in given if name.strip()))
+    if not names:
+        raise InputError("namespaces", value, "must name at least one namespace, such as -e namespaces=shop,pay")
+    bad = [name for name in names if not is_dns_label(name)]
+    if bad:
+        raise InputError(
+            "namespaces", ",".join(bad), "must be DNS labels: lower-case letters, digits and -, at most 63 characters"
+        )
+    return names
+
+
+def _binary(path: str | None, delivery: str, pinned: str) -> wasm_binary.WasmBinary:
+    if not path:
+        raise InputError("wasm_filter_binary_path", path, "must name the .wasm file to roll out")
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError("wasm_filter_binary_path", path, f"can't be read: {error.strerror}") from None
+    binary = wasm_binary.read(content, path, delivery)
+    if pinned and pinned.lower() != binary.sha256:
+        raise InputError("wasm_filter_binary_sha256", pinned, f"{path} has the sha256 {binary.sha256}")
+    return binary
+
+
+def check_cluster(api: ClusterApi, params: dict[str, Any], found: Findings) -> Findings:
+    """What only the cluster can tell.
+
+    A namespace that is missing or not injected fails alone, later; what would be wrong for all of
+    them is an error now.
+
+    :raises ApiError: the API server can't be asked.
+    """
+    names: list[str] = found.facts["namespaces"]
+    if api.get(ENVOY_FILTERS) is None:
+        found.errors.append(
+            "the cluster does not serve networking.istio.io/v1alpha3 EnvoyFilter: install Istio, or name its cluster "
+            "by kubeconfig and context (K8S_AUTH_KUBECONFIG, K8S_AUTH_CONTEXT)"
+        )
+        return found
+    root = _root_namespace(api, params["istio_namespace"])
+    if root in names and params["state"] == "present" and not params["root_namespace_allowed"]:
+        found.attempt(lambda: _refuse_root(root))
+    existing, _in_all = namespaces_of_cluster(api, names)
+    unfit = {name: _unfit(name, existing.get(name), params["state"]) for name in names}
+    found.facts["unfit"] = {name: why for name, why in unfit.items() if why}
+    if params["state"] == "present" and not params["foreign"]:
+        chosen = found.attempt(lambda: _backend(api, params))
+        if chosen:
+            found.facts["backend"] = asdict(chosen)
+            found.warnings += found.facts["backend"].pop("warnings")
+    return found
+
+
+def _refuse_root(root: str) -> None:
+    raise InputError(
+        "namespaces",
+        root,
+        "is the mesh's root namespace, where an EnvoyFilter reaches every proxy of the mesh: leave it out, "
+        "or say wasm_filter_root_namespace_allowed=true",
+    )
+
+
+def _root_namespace(api: ClusterApi, istio_namespace: str) -> str:
+    """From the mesh configuration; where that can't be read, Istio's default: istiod's own namespace."""
+    try:
+        mesh = api.get(f"/api/v1/namespaces/{istio_namespace}/configmaps/istio") or {}
+    except ApiError:
+        mesh = {}
+    match = ROOT_NAMESPACE.search((mesh.get("data") or {}).get("mesh", ""))
+    return match[1] if match else istio_namespace
+
+
+def _unfit(name: str, namespace: dict[str, Any] | None, state: str) -> dict[str, str] | None:
+    if namespace is None:
+        return {"reason": verdict.NAMESPACE_MISSING, "message": f"namespace {name} does not exist"}
+    metadata = namespace["metadata"]
+    if metadata.get("deletionTimestamp"):
+        return {"reason": verdict.NAMESPACE_TERMINATING, "message": f"namespace {name} is being deleted"}
+    labels = metadata.get("labels") or {}
+    injected = labels.get("istio-injection") == "enabled" or (
+        "istio-injection" not in labels and bool(labels.get("istio.io/rev"))
+    )
+    if state == "present" and not injected:
+        message = f"namespace {name} is not injected: it needs the label istio-injection=enabled or istio.io/rev=REVISION"
+        return {"reason": verdict.NOT_INJECTED, "message": message}
+    return None
+
+
+def _backend(api: ClusterApi, params: dict[str, Any]) -> backend.Backend:
+    def service(namespace: str, name: str) -> dict[str, Any] | None:
+        return api.get(f"/api/v1/namespaces/{namespace}/services/{name}")
+
+    return backend.resolve(
+        backend.check_address(params["backend_address"]),
+        backend.check_port(params["backend_port"]),
+        params["cluster_domain"],
+        params["filter_name"],
+        service,
+    )
+
+
+def cluster_alias(params: dict[str, Any]) -> str:
+    """A DNS label for the cluster: its kubeconfig context's name, or `cluster`."""
+    context = params.get("context") or os.environ.get("K8S_AUTH_CONTEXT")
+    if not context and not params.get("host"):
+        context = _current_context(params.get("kubeconfig") or os.environ.get("K8S_AUTH_KUBECONFIG"))
+    label = re.sub(r"[^a-z0-9]+", "-", str(context or "cluster").lower()).strip("-")[:63].strip("-")
+    return label or "cluster"
+
+
+def _current_context(kubeconfig: Any) -> str | None:
+    if isinstance(kubeconfig, dict):
+        return kubeconfig.get("current-context")
+    from kubernetes import config  # the package is checked for by AnsibleK8SModule
+
+    try:
+        return str(config.list_kube_config_contexts(kubeconfig or None)[1]["name"])
+    except (config.ConfigException, KeyError, TypeError):
+        return None

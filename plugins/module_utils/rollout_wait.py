@@ -1,0 +1,142 @@
+"""Wait, by watch, until workloads run their newest template."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .cluster_api import ClusterApi
+from .errors import ApiError, Expired
+from .workload_kinds.kind import FAILED, HELD, ROLLED, Rollout, WorkloadKind
+
+WATCH_SECONDS = 60
+PAUSE_SECONDS = 1.0
+# What a deleted workload ends as: nothing is left to wait for.
+GONE = "gone"
+
+Key = tuple[str, str, str]
+
+
+@dataclass
+class Awaited:
+    """A workload to wait for: `workload` as last seen, from the change on that is waited for."""
+
+    kind: WorkloadKind
+    workload: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self.generation: int = self.workload["metadata"].get("generation", 0)
+        self.uid: str = self.workload["metadata"]["uid"]
+        self.rollout: Rollout = self.kind.rollout(self.workload)
+
+    @property
+    def key(self) -> Key:
+        metadata = self.workload["metadata"]
+        return self.kind.kind, metadata["namespace"], metadata["name"]
+
+    @property
+    def settled(self) -> bool:
+        return self.rollout.state in (ROLLED, HELD, FAILED, GONE)
+
+    def see(self, event: str, workload: dict[str, Any]) -> bool:
+        """Take in one watch event; True if the rollout moved."""
+        metadata = workload["metadata"]
+        if metadata["uid"] != self.uid:
+            return False
+        before = self.rollout
+        if event == "DELETED":
+            self.rollout = Rollout(GONE, 0, 0, "it was deleted meanwhile")
+        elif metadata.get("generation", 0) >= self.generation:
+            # An older object would say that all is rolled, and mean the old template.
+            self.workload, self.rollout = workload, self.kind.rollout(workload)
+        return self.rollout != before
+
+
+def wait(
+    api: ClusterApi,
+    awaited: Iterable[Awaited],
+    versions: dict[tuple[str, str | None], str],
+    deadline: float,
+    moved: Callable[[Awaited], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Return when all have settled, or at the deadline (seconds of `clock`).
+
+    :param versions: (kind, namespace or None) -> resourceVersion that a watch goes on from.
+    :param moved: called, in this thread, each time a workload's rollout moved.
+    """
+    open_ones = {entry.key: entry for entry in awaited if not entry.settled}
+    if not open_ones:
+        return
+    events: queue.Queue[tuple[str, dict[str, Any], WorkloadKind]] = queue.Queue()
+    stop = threading.Event()
+    for kind, scope in sorted({(entry.kind, _scope(entry, versions)) for entry in open_ones.values()}, key=str):
+        version = versions.get((kind.kind, scope), "0")
+        arguments = (api, kind, scope, version, deadline, clock, stop, events)
+        threading.Thread(target=_watch, args=arguments, daemon=True).start()
+    try:
+        while open_ones and clock() < deadline:
+            try:
+                event, workload, kind = events.get(timeout=min(1.0, max(0.01, deadline - clock())))
+            except queue.Empty:
+                continue
+            metadata = workload["metadata"]
+            entry = open_ones.get((kind.kind, metadata["namespace"], metadata["name"]))
+            if entry is not None and entry.see(event, workload):
+                moved(entry)
+                if entry.settled:
+                    del open_ones[entry.key]
+    finally:
+        stop.set()
+
+
+def _scope(entry: Awaited, versions: dict[tuple[str, str | None], str]) -> str | None:
+    return None if (entry.kind.kind, None) in versions else entry.key[1]
+
+
+def _watch(
+    api: ClusterApi,
+    kind: WorkloadKind,
+    scope: str | None,
+    version: str,
+    deadline: float,
+    clock: Callable[[], float],
+    stop: threading.Event,
+    events: queue.Queue[tuple[str, dict[str, Any], WorkloadKind]],
+) -> None:
+    """Feed the events of one kind until told to stop, over lost connections and expired versions."""
+    path = kind.collection(scope)
+    while not stop.is_set() and clock() < deadline:
+        try:
+            seconds = max(1, min(WATCH_SECONDS, int(deadline - clock())))
+            for event, workload in api.watch(path, version, seconds):
+                version = workload["metadata"]["resourceVersion"]
+                events.put((event, workload, kind))
+                if stop.is_set():
+                    return
+        except Expired:
+            version = _relist(api, kind, path, version, events)
+        except ApiError:
+            # Also a watch that was cut off: what was missed shows in the next LIST.
+            stop.wait(PAUSE_SECONDS)
+            version = _relist(api, kind, path, version, events)
+
+
+def _relist(
+    api: ClusterApi,
+    kind: WorkloadKind,
+    path: str,
+    version: str,
+    events: queue.Queue[tuple[str, dict[str, Any], WorkloadKind]],
+) -> str:
+    try:
+        workloads, version = api.list(path)
+    except ApiError:
+        return version
+    for workload in workloads:
+        events.put(("MODIFIED", workload, kind))
+    return version

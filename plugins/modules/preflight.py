@@ -1,0 +1,181 @@
+#!/usr/bin/python
+# Copyright: the openclarity.wasm_filters contributors
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: preflight
+short_description: Check everything that a rollout is asked for, before it changes anything
+version_added: 0.1.0
+author: The openclarity.wasm_filters contributors (@openclarity)
+description:
+  - Checks names, binary and backend, and that the cluster and the namespaces are fit for the filter.
+  - Every error names the variable, its value and what would be right. All of them are told at once.
+  - Reads only.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - openclarity.wasm_filters.attributes
+  - openclarity.wasm_filters.filter
+attributes:
+  diff_mode:
+    support: none
+    details: It changes nothing.
+requirements:
+  - python >= 3.10
+  - kubernetes >= 24.2.0
+  - PyYAML >= 3.11
+options:
+  state:
+    description:
+      - What comes after. For V(absent) neither binary nor backend are looked at.
+    type: str
+    choices: [present, absent]
+    default: present
+  namespaces:
+    description:
+      - Namespaces, as a list or as one string with commas or spaces between them.
+    type: raw
+    required: true
+  binary_sha256:
+    description:
+      - Refuse a binary of another sha256.
+    type: str
+    default: ""
+  backend_address:
+    description:
+      - Where traces go. A Service such as C(collector.traces), a host name or an IP address.
+    type: str
+  backend_port:
+    description:
+      - The backend's port.
+    type: raw
+    default: 9000
+  foreign:
+    description:
+      - The binary is not the one of this collection and needs no backend.
+    type: bool
+    default: false
+  istio_namespace:
+    description:
+      - Where istiod runs; its mesh configuration is read there.
+    type: str
+    default: istio-system
+  root_namespace_allowed:
+    description:
+      - Allow the mesh's root namespace, in which an EnvoyFilter reaches every proxy of the mesh.
+    type: bool
+    default: false
+  cluster_domain:
+    description:
+      - DNS domain of the cluster.
+    type: str
+    default: cluster.local
+"""
+
+EXAMPLES = r"""
+- name: Check before anything is changed
+  openclarity.wasm_filters.preflight:
+    namespaces: shop,pay
+    binary_path: filter/dist/http-trace-filter.wasm
+    backend_address: collector.traces
+    backend_port: 9000
+"""
+
+RETURN = r"""
+namespaces:
+  description: The namespaces, each once, in the order they were given.
+  returned: success
+  type: list
+  elements: str
+unfit:
+  description: Namespaces that can't take the filter, with reason and message each.
+  returned: success
+  type: dict
+  sample: {"ghost": {"reason": "namespace_missing", "message": "namespace ghost does not exist"}}
+cluster:
+  description: A DNS label for the cluster, from the name of the kubeconfig's context.
+  returned: success
+  type: str
+backend:
+  description: The Envoy cluster that carries the traces.
+  returned: state is present
+  type: dict
+  contains:
+    cluster:
+      description: Name of the Envoy cluster.
+      type: str
+      sample: outbound|9000||collector.traces.svc.cluster.local
+    authority:
+      description: The C(:authority) that requests carry.
+      type: str
+    kind:
+      description: C(service), C(static) or C(strict_dns).
+      type: str
+    added:
+      description: Envoy clusters that the EnvoyFilter has to add.
+      type: list
+      elements: dict
+binary:
+  description: The wasm file.
+  returned: state is present
+  type: dict
+  contains:
+    sha256:
+      description: Its sha256.
+      type: str
+    size:
+      description: Bytes.
+      type: int
+    capabilities:
+      description: Host functions and callbacks that Envoy has to allow.
+      type: list
+      elements: str
+"""
+
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils import checks
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS, FILTER_ARGUMENTS
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster_api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import WasmFilterError
+
+ARGUMENTS = {
+    **AUTH_ARGUMENTS,
+    **FILTER_ARGUMENTS,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "namespaces": {"type": "raw", "required": True},
+    "binary_sha256": {"type": "str", "default": ""},
+    "backend_address": {"type": "str"},
+    "backend_port": {"type": "raw", "default": 9000},
+    "foreign": {"type": "bool", "default": False},
+    "istio_namespace": {"type": "str", "default": "istio-system"},
+    "root_namespace_allowed": {"type": "bool", "default": False},
+    "cluster_domain": {"type": "str", "default": "cluster.local"},
+}
+
+
+def main() -> None:
+    """Options in, facts or one message with all errors out."""
+    module = AnsibleK8SModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    found = checks.check_input(module.params)
+    if found.errors:
+        module.fail_json(msg=found.message(), errors=found.errors)
+    try:
+        client = get_api_client(module)
+        found = checks.check_cluster(ClusterApi(client), module.params, found)
+    except WasmFilterError as error:
+        module.fail_json(msg=f"{error}. Is the cluster reachable, and do you have the rights of docs/rbac/rollout.yml?")
+    except Exception as error:
+        module.fail_from_exception(error)
+    if found.errors:
+        module.fail_json(msg=found.message(), errors=found.errors)
+    for warning in found.warnings:
+        module.warn(warning)
+    module.exit_json(changed=False, cluster=checks.cluster_alias(module.params), **found.facts)
+
+
+if __name__ == "__main__":
+    main()
