@@ -45,12 +45,12 @@ pub fn storeHeaders(
 
 fn redactedEntry(arena: *Arena, configuration: *const Configuration, header: headers.Header) ?[]const u8 {
     var value = header.value;
-    if (configuration.redact_headers.has(header.name)) {
+    if (redaction.has(configuration.redact_headers, header.name)) {
         value = redaction.placeholder;
     } else if (std.mem.indexOfAny(u8, value, "?#") != null) {
         // Each replaced value may grow by the placeholder's length; a pair needs three bytes at least.
         const target = arena.allocate(value.len + value.len / 3 * redaction.placeholder.len) orelse return null;
-        value = redaction.redactQuery(value, &configuration.redact_query, target) orelse return null;
+        value = redaction.redactQuery(value, configuration.redact_query, target) orelse return null;
     }
     const size = headers.entry_overhead_bytes + header.name.len + value.len;
     return headers.writeEntry(.{ .name = header.name, .value = value }, arena.allocate(size) orelse return null);

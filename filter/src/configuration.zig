@@ -8,6 +8,7 @@ const limits = @import("limits.zig");
 const redaction = @import("redaction.zig");
 const Header = @import("headers.zig").Header;
 const Reader = json_reader.Reader;
+const enumOf = json_reader.enumOf;
 
 pub const Context = enum { outbound, inbound, gateway };
 
@@ -21,46 +22,40 @@ pub const Configuration = struct {
     authority: []const u8 = "",
     path: []const u8 = "",
     timeout_ms: u32 = 5000,
-    call_headers: [limits.call_headers_max]Header = undefined,
-    call_headers_count: usize = 0,
+    call_headers: []const Header = &.{},
     bodies: ?bool = null,
     request_body_bytes_max: u32 = limits.body_bytes_max,
     response_body_bytes_max: u32 = limits.body_bytes_max,
-    redact_headers: redaction.Names = redaction.Names.of(&redaction.header_names_default),
-    redact_query: redaction.Names = redaction.Names.of(&redaction.query_names_default),
+    redact_headers: redaction.Names = &redaction.header_names_default,
+    redact_query: redaction.Names = &redaction.query_names_default,
     heartbeat_seconds: u32 = 5,
     /// How many entries could not be used.
     errors: u32 = 0,
 
-    /// `text` is changed (strings are unescaped in place) and must live as long as the result.
-    pub fn parse(text: []u8) Configuration {
-        var configuration = Configuration{};
+    /// `text` is changed (strings are unescaped in place); it and `lists` must live as long as the result.
+    pub fn parse(configuration: *Configuration, text: []u8, lists: *Lists) void {
+        configuration.* = .{};
         var reader = Reader{ .text = text };
         if (!reader.atEnd()) {
-            configuration.object(&reader, Configuration.member);
+            configuration.object(&reader, lists, Configuration.member);
             if (!reader.atEnd()) {
                 // Half of a configuration may be the wrong half: then none of it counts.
-                configuration = .{ .errors = 1 };
+                configuration.* = .{ .errors = 1 };
             }
         }
         if (configuration.path.len == 0) configuration.path = encoders.traits(configuration.format).path;
         if (configuration.authority.len == 0) configuration.authority = configuration.cluster;
         if (configuration.cluster.len == 0) configuration.errors += 1;
-        return configuration;
-    }
-
-    pub fn callHeaders(configuration: *const Configuration) []const Header {
-        return configuration.call_headers[0..configuration.call_headers_count];
     }
 
     pub fn bodiesTaken(configuration: *const Configuration) bool {
         return configuration.bodies orelse encoders.traits(configuration.format).bodies;
     }
 
-    const Member = fn (*Configuration, *Reader, []const u8) bool;
+    const Member = fn (*Configuration, *Reader, *Lists, []const u8) bool;
 
     /// Hands each member to `member`, which answers whether it could use it.
-    fn object(configuration: *Configuration, reader: *Reader, comptime member_of: Member) void {
+    fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, comptime member_of: Member) void {
         if (!reader.enter(.object)) {
             configuration.errors += 1;
             return reader.skip();
@@ -68,30 +63,28 @@ pub const Configuration = struct {
         var first = true;
         while (reader.more(&first, '}')) {
             const key = reader.key() orelse return;
-            const value_at = reader.at;
-            const used = member_of(configuration, reader, key);
-            if (used) continue;
+            const value_at = reader.mark();
+            if (member_of(configuration, reader, lists, key)) continue;
             configuration.errors += 1;
-            // A value that was not touched is stepped over; one that was read is already behind us.
-            if (reader.at == value_at or untouched(reader, value_at)) reader.skip();
+            reader.skipUnlessPast(value_at);
         }
     }
 
-    fn member(configuration: *Configuration, reader: *Reader, key: []const u8) bool {
-        const Key = std.meta.FieldEnum(struct {
-            revision: u0,
-            name: u0,
-            format: u0,
-            context: u0,
-            backend: u0,
-            bodies: u0,
-            request_body_bytes_max: u0,
-            response_body_bytes_max: u0,
-            redact_headers: u0,
-            redact_query: u0,
-            heartbeat_seconds: u0,
-        });
-        switch (std.meta.stringToEnum(Key, key) orelse return false) {
+    fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, key: []const u8) bool {
+        const Key = enum {
+            revision,
+            name,
+            format,
+            context,
+            backend,
+            bodies,
+            request_body_bytes_max,
+            response_body_bytes_max,
+            redact_headers,
+            redact_query,
+            heartbeat_seconds,
+        };
+        switch (enumOf(Key, key) orelse return false) {
             .revision => configuration.revision = revision(reader) orelse return false,
             .name => configuration.name = wordOf(reader, isName) orelse return false,
             .format => configuration.format = choice(encoders.Format, reader) orelse return false,
@@ -106,47 +99,51 @@ pub const Configuration = struct {
             .heartbeat_seconds => {
                 configuration.heartbeat_seconds = number(reader, 1, limits.heartbeat_seconds_max) orelse return false;
             },
-            .redact_headers => return names(reader, &configuration.redact_headers),
-            .redact_query => return names(reader, &configuration.redact_query),
-            .backend => configuration.object(reader, backendMember),
+            .redact_headers => configuration.redact_headers = names(reader, &lists.redact_headers) orelse return false,
+            .redact_query => configuration.redact_query = names(reader, &lists.redact_query) orelse return false,
+            .backend => configuration.object(reader, lists, backendMember),
         }
         return true;
     }
 
-    fn backendMember(configuration: *Configuration, reader: *Reader, key: []const u8) bool {
+    fn backendMember(configuration: *Configuration, reader: *Reader, lists: *Lists, key: []const u8) bool {
         const Key = enum { cluster, authority, path, timeout_ms, headers };
-        switch (std.meta.stringToEnum(Key, key) orelse return false) {
+        switch (enumOf(Key, key) orelse return false) {
             .cluster => configuration.cluster = wordOf(reader, isVisible) orelse return false,
             .authority => configuration.authority = wordOf(reader, isVisible) orelse return false,
             .path => configuration.path = wordOf(reader, isPath) orelse return false,
             .timeout_ms => configuration.timeout_ms = number(reader, 1, limits.timeout_ms_max) orelse return false,
-            .headers => return configuration.readCallHeaders(reader),
+            .headers => return configuration.readCallHeaders(reader, &lists.call_headers),
         }
         return true;
     }
 
-    fn readCallHeaders(configuration: *Configuration, reader: *Reader) bool {
-        configuration.call_headers_count = 0;
+    /// Entries that can be used are, whatever the others are like.
+    fn readCallHeaders(configuration: *Configuration, reader: *Reader, list: []Header) bool {
         if (!reader.enter(.array)) return false;
+        var count: usize = 0;
         var first = true;
         var good = true;
         while (reader.more(&first, ']')) {
             const header = pair(reader);
-            if (header == null or configuration.call_headers_count == limits.call_headers_max) {
+            if (header == null or count == list.len) {
                 good = false;
                 continue;
             }
-            configuration.call_headers[configuration.call_headers_count] = header.?;
-            configuration.call_headers_count += 1;
+            list[count] = header.?;
+            count += 1;
         }
+        configuration.call_headers = list[0..count];
         return good;
     }
 };
 
-fn untouched(reader: *const Reader, value_at: usize) bool {
-    // Only space was skipped while looking at it.
-    return std.mem.trim(u8, reader.text[value_at..reader.at], " \t\r\n").len == 0;
-}
+/// Room for the lists of one configuration.
+pub const Lists = struct {
+    redact_headers: [limits.redact_names_max][]const u8,
+    redact_query: [limits.redact_names_max][]const u8,
+    call_headers: [limits.call_headers_max]Header,
+};
 
 fn wordOf(reader: *Reader, comptime accepts: fn ([]const u8) bool) ?[]const u8 {
     if (reader.peek() != .string) return null;
@@ -155,7 +152,7 @@ fn wordOf(reader: *Reader, comptime accepts: fn ([]const u8) bool) ?[]const u8 {
 }
 
 fn choice(comptime Enum: type, reader: *Reader) ?Enum {
-    return std.meta.stringToEnum(Enum, wordOf(reader, isVisible) orelse return null);
+    return enumOf(Enum, wordOf(reader, isVisible) orelse return null);
 }
 
 fn number(reader: *Reader, least: u32, most: u32) ?u32 {
@@ -166,56 +163,51 @@ fn number(reader: *Reader, least: u32, most: u32) ?u32 {
 fn revision(reader: *Reader) ?u64 {
     const digits = wordOf(reader, isVisible) orelse return null;
     if (digits.len != 10) return null;
-    for (digits) |digit| switch (digit) {
-        '0'...'9', 'a'...'f' => {},
-        else => return null,
-    };
-    return std.fmt.parseInt(u64, digits, 16) catch null;
+    // One spelling only: the same revision reads the same wherever it is shown.
+    for (digits) |digit| if (std.ascii.isUpper(digit)) return null;
+    return json_reader.unsigned(digits, 16);
 }
 
 /// A list replaces the defaults, but only when all of it can be used: a slip must not open what the
 /// defaults keep closed.
-fn names(reader: *Reader, target: *redaction.Names) bool {
-    if (!reader.enter(.array)) return false;
-    var list = redaction.Names{};
+fn names(reader: *Reader, list: [][]const u8) ?redaction.Names {
+    if (!reader.enter(.array)) return null;
+    var count: usize = 0;
     var good = true;
     var first = true;
     while (reader.more(&first, ']')) {
-        if (reader.peek() != .string) {
+        const value_at = reader.mark();
+        const name = wordOf(reader, isVisible);
+        reader.skipUnlessPast(value_at);
+        if (name == null or count == list.len) {
             good = false;
-            reader.skip();
             continue;
         }
-        const name = reader.string() orelse return false;
-        if (!isVisible(name) or !list.add(name)) good = false;
+        list[count] = name.?;
+        count += 1;
     }
-    if (good and !reader.failed) target.* = list;
-    return good;
+    return if (good and !reader.failed) list[0..count] else null;
 }
 
 /// ["name", "value"], fit to be sent as a header.
 fn pair(reader: *Reader) ?Header {
-    if (reader.peek() != .array) {
+    if (!reader.enter(.array)) {
         reader.skip();
         return null;
     }
-    _ = reader.enter(.array);
-    var parts: [2][]const u8 = undefined;
+    var parts: [2]?[]const u8 = .{ null, null };
     var count: usize = 0;
     var first = true;
-    while (reader.more(&first, ']')) {
-        if (reader.peek() != .string) {
-            reader.skip();
-            count = 3;
-            continue;
-        }
-        const part = reader.string() orelse return null;
+    while (reader.more(&first, ']')) : (count += 1) {
+        const value_at = reader.mark();
+        const part = wordOf(reader, isHeaderValue);
+        reader.skipUnlessPast(value_at);
         if (count < 2) parts[count] = part;
-        count += 1;
     }
-    if (count != 2 or reader.failed) return null;
-    if (!isHeaderName(parts[0]) or !isHeaderValue(parts[1])) return null;
-    return .{ .name = parts[0], .value = parts[1] };
+    const name = parts[0] orelse return null;
+    const value = parts[1] orelse return null;
+    if (count != 2 or reader.failed or !isHeaderName(name)) return null;
+    return .{ .name = name, .value = value };
 }
 
 fn isName(value: []const u8) bool {

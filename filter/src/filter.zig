@@ -80,19 +80,12 @@ pub fn Filter(comptime host: type) type {
             record(.trace_revision, configuration.revision);
             if (configuration.errors > 0) {
                 count(.trace_configuration_errors, configuration.errors);
-                warnOfErrors(configuration.errors, plugin.traces());
+                // No values and no names from the configuration: a token may stand anywhere in it.
+                host.warn("wasm-filter: configuration entries that can't be used keep their defaults " ++
+                    "(trace_configuration_errors counts them)");
             }
+            if (!plugin.traces()) host.warn("wasm-filter: no backend.cluster: nothing is traced");
             host.setTickPeriod(configuration.heartbeat_seconds * 1000);
-        }
-
-        fn warnOfErrors(errors: u32, traces: bool) void {
-            var text: [128]u8 = undefined;
-            const line = std.fmt.bufPrint(
-                &text,
-                "wasm-filter: {d} configuration entries can't be used, defaults kept{s}",
-                .{ errors, if (traces) "" else "; no backend.cluster: nothing is traced" },
-            ) catch return;
-            host.warn(line);
         }
 
         /// The heartbeat tells that this machine is alive. It beats for the revision that the gauge shows:

@@ -15,12 +15,13 @@ pub const Plugin = struct {
     /// The headers of every call to the backend, in the form that the host takes.
     call_head: []const u8 = "",
     call_head_buffer: [limits.call_head_bytes_max]u8 = undefined,
+    lists: configuration_file.Lists = undefined,
     text: [limits.configuration_bytes_max]u8 = undefined,
 
     /// Reads the configuration out of `text[0..length]`.
     pub fn configure(plugin: *Plugin, root: u32, length: usize) void {
         plugin.root = root;
-        plugin.configuration = Configuration.parse(plugin.text[0..length]);
+        plugin.configuration.parse(plugin.text[0..length], &plugin.lists);
         plugin.buildCallHead();
     }
 
@@ -40,7 +41,7 @@ pub const Plugin = struct {
         };
         var all: [own.len + limits.call_headers_max]headers.Header = undefined;
         @memcpy(all[0..own.len], &own);
-        const extra = configuration.callHeaders();
+        const extra = configuration.call_headers;
         @memcpy(all[own.len..][0..extra.len], extra);
         if (headers.encodePairs(all[0 .. own.len + extra.len], &plugin.call_head_buffer)) |head| {
             plugin.call_head = head;

@@ -1,0 +1,188 @@
+"""One virtual machine that runs the filter: what Envoy would offer it, as plain attributes to set and look at.
+
+It is as strict as Envoy where the filter could go wrong: a read outside of memory raises, an unknown header map
+or buffer is an error status, and a call needs the pseudo headers that Envoy insists on.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import wasmtime
+
+from tests.filter.host.wire import Pair, decode_pairs, encode_pairs
+
+OK, NOT_FOUND, BAD_ARGUMENT, INVALID_MEMORY_ACCESS, INTERNAL_FAILURE = 0, 1, 2, 6, 10
+REQUEST_HEADERS, RESPONSE_HEADERS, CALL_RESPONSE_HEADERS = 0, 2, 6
+REQUEST_BODY, RESPONSE_BODY, PLUGIN_CONFIGURATION = 0, 1, 7
+
+PARAMETERS = {
+    "proxy_log": "iii",
+    "proxy_get_buffer_bytes": "iiiii",
+    "proxy_get_header_map_pairs": "iii",
+    "proxy_get_header_map_value": "iiiii",
+    "proxy_get_property": "iiii",
+    "proxy_http_call": "iiiiiiiiii",
+    "proxy_define_metric": "iiii",
+    "proxy_increment_metric": "iI",
+    "proxy_record_metric": "iI",
+    "proxy_get_metric": "ii",
+    "proxy_set_tick_period_milliseconds": "i",
+    "proxy_get_current_time_nanoseconds": "i",
+}
+
+
+@dataclass
+class Call:
+    """A POST that the filter asked for."""
+
+    cluster: bytes
+    headers: list[Pair]
+    body: bytes
+    timeout_ms: int
+    token: int
+
+
+@dataclass
+class Offer:
+    """What the host has at the moment of a callback."""
+
+    headers: dict[int, list[Pair] | bytes] = field(default_factory=dict)
+    buffers: dict[int, bytes] = field(default_factory=dict)
+    properties: dict[bytes, bytes] = field(default_factory=dict)
+
+
+class Machine:
+    _modules: dict[Path, tuple[wasmtime.Engine, wasmtime.Module]] = {}
+
+    def __init__(self, wasm: Path) -> None:
+        if wasm not in self._modules:
+            engine = wasmtime.Engine()
+            self._modules[wasm] = (engine, wasmtime.Module.from_file(engine, str(wasm)))
+        engine, module = self._modules[wasm]
+        self.store = wasmtime.Store(engine)
+        linker = wasmtime.Linker(engine)
+        for name, parameters in PARAMETERS.items():
+            kinds = [wasmtime.ValType.i64() if kind == "I" else wasmtime.ValType.i32() for kind in parameters]
+            host_call = self._guarded(name, getattr(self, "_" + name.removeprefix("proxy_")))
+            linker.define_func("env", name, wasmtime.FuncType(kinds, [wasmtime.ValType.i32()]), host_call)
+        self.exports = linker.instantiate(self.store, module).exports(self.store)
+        self.offer = Offer()
+        self.calls: list[Call] = []
+        self.logs: list[bytes] = []
+        self.metrics: dict[str, int] = {}
+        self.tick_ms: int | None = None
+        self.now_ns = 1_700_000_000_000_000_000
+        self.refuse: Callable[[str], int | None] = lambda name: None
+        """Asked before each host call: a status to answer with, or None to carry on."""
+        self._metric_names: list[str] = []
+
+    def call(self, export: str, *arguments: int) -> int | None:
+        function = self.exports[export]
+        assert isinstance(function, wasmtime.Func)
+        result = function(self.store, *arguments)
+        return None if result is None else int(result)
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._memory().data_len(self.store)
+
+    def _memory(self) -> wasmtime.Memory:
+        memory = self.exports["memory"]
+        assert isinstance(memory, wasmtime.Memory)
+        return memory
+
+    def _guarded(self, name: str, function: Callable[..., int]) -> Callable[..., int]:
+        def host_call(*arguments: int) -> int:
+            refused = self.refuse(name)
+            return function(*[argument & 0xFFFF_FFFF_FFFF_FFFF for argument in arguments]) if refused is None else refused
+
+        return host_call
+
+    def read(self, address: int, size: int) -> bytes:
+        address &= 0xFFFFFFFF
+        if address + size > self.memory_bytes:
+            raise AssertionError(f"the filter pointed outside of its memory: {address} + {size}")
+        return bytes(self._memory().read(self.store, address, address + size))
+
+    def _write(self, address: int, data: bytes) -> None:
+        self._memory().write(self.store, data, address & 0xFFFFFFFF)
+
+    def _return(self, data: bytes, address_at: int, size_at: int) -> int:
+        address = 0
+        if data:
+            address = (self.call("proxy_on_memory_allocate", len(data)) or 0) & 0xFFFFFFFF
+            if address == 0:
+                return INVALID_MEMORY_ACCESS
+            self._write(address, data)
+        self._write(address_at, struct.pack("<I", address))
+        self._write(size_at, struct.pack("<I", len(data)))
+        return OK
+
+    def _log(self, level: int, text: int, size: int) -> int:
+        self.logs.append(self.read(text, size))
+        return OK
+
+    def _get_buffer_bytes(self, kind: int, start: int, size: int, address_at: int, size_at: int) -> int:
+        if kind not in self.offer.buffers:
+            return NOT_FOUND
+        return self._return(self.offer.buffers[kind][start : start + size], address_at, size_at)
+
+    def _get_header_map_pairs(self, kind: int, address_at: int, size_at: int) -> int:
+        pairs = self.offer.headers.get(kind)
+        if pairs is None:
+            return NOT_FOUND
+        # Envoy gives nothing at all for an empty map; raw bytes stand for a host gone wrong.
+        wire = pairs if isinstance(pairs, bytes) else encode_pairs(pairs) if pairs else b""
+        return self._return(wire, address_at, size_at)
+
+    def _get_header_map_value(self, kind: int, key: int, key_size: int, address_at: int, size_at: int) -> int:
+        pairs = self.offer.headers.get(kind)
+        name = self.read(key, key_size)
+        if pairs is None or isinstance(pairs, bytes) or name not in dict(pairs):
+            return NOT_FOUND
+        return self._return(dict(pairs)[name], address_at, size_at)
+
+    def _get_property(self, path: int, path_size: int, address_at: int, size_at: int) -> int:
+        value = self.offer.properties.get(self.read(path, path_size))
+        return NOT_FOUND if value is None else self._return(value, address_at, size_at)
+
+    def _http_call(self, *arguments: int) -> int:
+        texts = [self.read(arguments[at], arguments[at + 1]) for at in (0, 2, 4, 6)]
+        headers, trailers = decode_pairs(texts[1]), decode_pairs(texts[3])
+        if not {b":method", b":path", b":authority"} <= {name for name, _ in headers} or trailers:
+            return BAD_ARGUMENT
+        token = len(self.calls) + 1
+        self.calls.append(Call(texts[0], headers, texts[2], arguments[8], token))
+        self._write(arguments[9], struct.pack("<I", token))
+        return OK
+
+    def _define_metric(self, kind: int, name: int, size: int, id_at: int) -> int:
+        text = self.read(name, size).decode()
+        assert text not in self.metrics, f"metric {text} is defined twice"
+        self._metric_names.append(text)
+        self.metrics[text] = 0
+        self._write(id_at, struct.pack("<I", len(self._metric_names) - 1))
+        return OK
+
+    def _increment_metric(self, metric: int, by: int) -> int:
+        assert by > 0, "Envoy refuses to add nothing to a counter"
+        self.metrics[self._metric_names[metric]] += by
+        return OK
+
+    def _record_metric(self, metric: int, value: int) -> int:
+        self.metrics[self._metric_names[metric]] = value
+        return OK
+
+    def _get_metric(self, metric: int, value_at: int) -> int:
+        self._write(value_at, struct.pack("<Q", self.metrics[self._metric_names[metric]]))
+        return OK
+
+    def _set_tick_period_milliseconds(self, period: int) -> int:
+        self.tick_ms = period
+        return OK
+
+    def _get_current_time_nanoseconds(self, time_at: int) -> int:
+        self._write(time_at, struct.pack("<Q", self.now_ns))
+        return OK

@@ -1,0 +1,121 @@
+"""The filter and its schema agree: what the schema accepts is used, what it refuses is counted, nothing fails."""
+
+import json
+import re
+import string
+from typing import Any
+
+import jsonschema
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.filter.conftest import FILTER, RELEASED
+from tests.filter.host.proxy import BACKEND, Proxy
+
+SCHEMA: dict[str, Any] = json.loads((FILTER / "configuration.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+visible = "".join(chr(code) for code in range(0x21, 0x7F))
+word = st.text(visible, min_size=1, max_size=60)
+label = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True)
+header_name = st.text(string.ascii_lowercase + string.digits + "-_.", min_size=1, max_size=40)
+headers = st.lists(st.tuples(header_name, st.text(visible + " ", max_size=40)).map(list), max_size=16)
+size = st.integers(0, 1_000_000)
+
+# A strategy for each property of the schema; test_every_property_is_drawn keeps the two together.
+BACKENDS: dict[str, st.SearchStrategy[Any]] = {
+    "cluster": word,
+    "authority": word,
+    "path": word.map("/".__add__),
+    "timeout_ms": st.integers(1, 60_000),
+    "headers": headers,
+}
+PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
+    "revision": st.text("0123456789abcdef", min_size=10, max_size=10),
+    "name": label,
+    "format": st.sampled_from(SCHEMA["properties"]["format"]["enum"]),
+    "context": st.sampled_from(["outbound", "inbound", "gateway"]),
+    "backend": st.fixed_dictionaries({"cluster": word}, optional={k: v for k, v in BACKENDS.items() if k != "cluster"}),
+    "bodies": st.sampled_from(["on", "off"]),
+    "request_body_bytes_max": size | size.map(float),
+    "response_body_bytes_max": size,
+    "redact_headers": st.lists(word, max_size=64),
+    "redact_query": st.lists(word, max_size=64),
+    "heartbeat_seconds": st.integers(1, 60),
+}
+accepted = st.fixed_dictionaries(
+    {"backend": PROPERTIES["backend"]}, optional={k: v for k, v in PROPERTIES.items() if k != "backend"}
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-10, 10**9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def errors(configuration: bytes) -> int:
+    return Proxy(RELEASED, configuration).metric("configuration_errors")
+
+
+def test_every_property_is_drawn() -> None:
+    assert set(PROPERTIES) == set(SCHEMA["properties"])
+    assert set(BACKENDS) == set(SCHEMA["properties"]["backend"]["properties"])
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_schema_knows_the_formats_of_the_filter() -> None:
+    source = (FILTER / "src/encoders.zig").read_text()
+    formats = re.findall(r'pub const (\w+) = @import\("encoders/', source)
+    assert formats == SCHEMA["properties"]["format"]["enum"]
+    for name in formats:
+        assert Proxy(RELEASED, {"format": name}).metric("configuration_errors") == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(accepted, st.booleans())
+def test_what_the_schema_accepts_the_filter_uses(configuration: dict[str, Any], ascii_only: bool) -> None:
+    assume(VALIDATOR.is_valid(configuration))
+    text = json.dumps(configuration, ensure_ascii=ascii_only, indent=None if ascii_only else 1).encode()
+    proxy = Proxy(RELEASED, text)
+    assert proxy.metric("configuration_errors") == 0, proxy.machine.logs
+    assert proxy.metric("revision") == int(configuration.get("revision", "0"), 16)
+    proxy.run()
+    call = proxy.machine.calls[0]
+    assert call.cluster.decode() == configuration["backend"]["cluster"]
+    assert call.timeout_ms == configuration["backend"].get("timeout_ms", 5000)
+    sent = [[name.decode(), value.decode()] for name, value in call.headers]
+    assert sent[6:] == [list(pair) for pair in configuration["backend"].get("headers", [])]
+    assert sent[2] == [":path", configuration["backend"].get("path", "/publish")]
+
+
+@settings(max_examples=300, deadline=None)
+@given(accepted, st.sampled_from([*PROPERTIES, *(f"backend.{name}" for name in BACKENDS), "unknown"]), anything)
+def test_what_the_schema_refuses_is_counted(configuration: dict[str, Any], place: str, value: object) -> None:
+    target = configuration["backend"] if place.startswith("backend.") else configuration
+    target[place.removeprefix("backend.")] = value
+    assume(not VALIDATOR.is_valid(configuration))
+    proxy = Proxy(RELEASED, json.dumps(configuration).encode())
+    assert proxy.metric("configuration_errors") >= 1, configuration
+    proxy.run()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300) | st.text('{}[]",:\\u0e1-. backend', max_size=80).map(str.encode))
+def test_any_bytes_are_a_configuration(text: bytes) -> None:
+    proxy = Proxy(RELEASED, text)
+    proxy.run()
+    assert proxy.metric("configuration_errors") >= 1
+
+
+def test_no_value_is_logged() -> None:
+    proxy = Proxy(RELEASED, {"backend": BACKEND | {"headers": [["x-token", "hush\n"]], "path": "hush"}, "hush": "hush"})
+    assert proxy.metric("configuration_errors") == 3
+    assert proxy.machine.logs != []
+    assert not any(b"hush" in line for line in proxy.machine.logs)
+
+
+def test_too_long_a_configuration_is_an_error_and_no_more() -> None:
+    assert errors(b'{"backend":{"cluster":"c"}}' + b" " * 20_000) == 1
+    assert errors(b'{"backend":{"cluster":"c"}}' + b" " * 16_000) == 0
+    many = [[f"x-{number}", "v" * 700] for number in range(16)]
+    assert Proxy(RELEASED, {"backend": BACKEND | {"headers": many}}).metric("configuration_errors") == 1

@@ -1,0 +1,72 @@
+"""The life of a configured filter: revision, heartbeat, several configurations in one machine."""
+
+from pathlib import Path
+
+from tests.filter.host.proxy import Exchange, Proxy
+
+REVISION = "0a1b2c3d4e"
+
+
+def test_revision_and_heartbeat(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"revision": REVISION})
+    assert proxy.metric("revision") == 0x0A1B2C3D4E
+    assert proxy.metric("heartbeat") == 0
+    assert proxy.machine.tick_ms == 5000
+    proxy.machine.call("proxy_on_tick", proxy.root)
+    assert proxy.metric("heartbeat") == 1_700_000_000
+
+
+def test_the_heartbeat_of_an_old_configuration_does_not_answer_for_a_new_one(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"revision": REVISION})
+    proxy.configure(50, {"revision": "ffffffffff", "heartbeat_seconds": 2})
+    assert proxy.metric("revision") == 0xFFFFFFFFFF
+    proxy.machine.call("proxy_on_tick", proxy.root)
+    assert proxy.metric("heartbeat") == 0
+    proxy.machine.call("proxy_on_tick", 50)
+    assert proxy.metric("heartbeat") == 1_700_000_000
+    proxy.machine.call("proxy_on_delete", 50)
+    proxy.machine.call("proxy_on_tick", 50)
+
+
+def test_each_configuration_serves_its_own_streams(wasm: Path) -> None:
+    proxy = Proxy(wasm)
+    proxy.configure(50, {"backend": {"cluster": "other"}, "name": "other"})
+    proxy.run()
+    proxy.root = 50
+    proxy.run()
+    assert [call.cluster for call in proxy.machine.calls] == [b"outbound|9000||collector", b"other"]
+
+
+def test_configurations_are_bounded_and_their_places_return(wasm: Path) -> None:
+    proxy = Proxy(wasm)
+    for root in range(100, 108):
+        proxy.configure(root, {})
+    assert proxy.metric("configuration_errors") == 1
+    proxy.root = 107
+    proxy.run()
+    assert (len(proxy.machine.calls), proxy.metric("dropped")) == (0, 1)
+    proxy.machine.call("proxy_on_delete", 100)
+    proxy.configure(107, {})
+    proxy.trace()
+
+
+def test_a_stream_outlives_its_configuration(wasm: Path) -> None:
+    proxy = Proxy(wasm)
+    stream = proxy.start(Exchange())
+    proxy.machine.call("proxy_on_delete", proxy.root)
+    proxy.finish(stream)
+    assert proxy.machine.calls == []
+
+
+def test_nothing_is_called_before_a_request(wasm: Path) -> None:
+    proxy = Proxy(wasm)
+    proxy.machine.call("proxy_on_tick", proxy.root)
+    assert proxy.machine.calls == []
+    proxy.trace()  # the first request after start is traced
+
+
+def test_without_a_backend_nothing_is_traced_and_it_is_said_once(wasm: Path) -> None:
+    proxy = Proxy(wasm, b"{}")
+    proxy.run()
+    assert (proxy.machine.calls, proxy.metric("dropped"), proxy.metric("configuration_errors")) == ([], 1, 1)
+    assert sum(b"nothing is traced" in line for line in proxy.machine.logs) == 1

@@ -1,0 +1,42 @@
+"""The sources by themselves: native tests, style, and no file that nobody tests."""
+
+import re
+
+from tests.filter.conftest import FILTER, zig
+
+
+def test_native_tests_pass() -> None:
+    zig("build", "test")
+
+
+def test_sources_are_formatted() -> None:
+    zig("fmt", "--check", ".")
+
+
+def test_every_source_with_tests_runs_and_every_logic_has_tests() -> None:
+    listed = set(re.findall(r'@import\("([^"]+)"\)', (FILTER / "src/tests.zig").read_text()))
+    listed.add("configuration_test.zig")  # configuration.zig imports it
+    names = {path.relative_to(FILTER / "src").as_posix() for path in (FILTER / "src").rglob("*.zig")}
+    with_tests = {name for name in names if re.search(r"^test\b", (FILTER / "src" / name).read_text(), re.M)}
+    assert with_tests - {"tests.zig"} <= listed
+    # Declarations only, the host's functions, the exports; what they do is tested through the built binary.
+    assert names - listed == {"abi.zig", "encoders.zig", "filter.zig", "limits.zig", "main.zig", "metrics.zig", "tests.zig"}
+
+
+def test_only_abi_names_host_functions() -> None:
+    for path in (FILTER / "src").rglob("*.zig"):
+        if path.name != "abi.zig":
+            assert "extern \"env\"" not in path.read_text(), path
+
+
+def test_files_and_functions_stay_small() -> None:
+    for path in (FILTER / "src").rglob("*.zig"):
+        lines = path.read_text().splitlines()
+        assert len(lines) <= 320, path
+        starts = [number for number, line in enumerate(lines) if re.match(r"\s*(pub |inline |export )*fn ", line)]
+        for start in starts:
+            if lines[start].endswith("type {"):
+                continue  # the namespace of a generic
+            indent = len(lines[start]) - len(lines[start].lstrip())
+            end = next(at for at in range(start, len(lines)) if lines[at].startswith(" " * indent + "}") or "}" in lines[start])
+            assert end - start <= 70, f"{path}:{start + 1}"
