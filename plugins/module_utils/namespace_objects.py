@@ -29,14 +29,17 @@ def ensure(api: ClusterApi, release: Release, state: NamespaceState) -> tuple[di
 
     :raises ForeignObject: see there.
     """
-    before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     _ensure_config_map(api, release, state, after)
-    for other in envoy_filters_of_other_delivery(release, state):
-        before[f"EnvoyFilter/{other['metadata']['name']}"] = for_people(other["spec"])
+    others = envoy_filters_of_other_delivery(release, state)
+    for other in others:
         api.delete(f"{collection(ENVOY_FILTERS, 'envoyfilters', state.name)}/{other['metadata']['name']}")
-    _ensure_envoy_filter(api, release, state, before, after)
-    return before, after
+    if _ensure_envoy_filter(api, release, state) or others:
+        after["EnvoyFilter"] = {release.envoy_filter_name: for_people(release.spec)}
+    # The newest is what proxies have had: against it the diff shows what really changes for them.
+    had = sorted(state.envoy_filters, key=lambda found: found["metadata"].get("creationTimestamp", ""))[-1:]
+    before = {"EnvoyFilter": {found["metadata"]["name"]: for_people(found["spec"]) for found in had}}
+    return before if had and "EnvoyFilter" in after else {}, after
 
 
 def envoy_filters_of_other_delivery(release: Release, state: NamespaceState) -> list[dict[str, Any]]:
@@ -61,9 +64,8 @@ def _ensure_config_map(api: ClusterApi, release: Release, state: NamespaceState,
     after[f"ConfigMap/{release.config_map_name}"] = f"filter.wasm: {size} bytes, {SHA256_ANNOTATION}: {sha256}"
 
 
-def _ensure_envoy_filter(
-    api: ClusterApi, release: Release, state: NamespaceState, before: dict[str, Any], after: dict[str, Any]
-) -> None:
+def _ensure_envoy_filter(api: ClusterApi, release: Release, state: NamespaceState) -> bool:
+    """True if it was created or changed."""
     path = collection(ENVOY_FILTERS, "envoyfilters", state.name)
     name = release.envoy_filter_name
     wanted = release.envoy_filter(state.name)
@@ -71,18 +73,17 @@ def _ensure_envoy_filter(
     if found is None:
         try:
             api.create(path, wanted, release.names.field_manager)
+            return True
         except Conflict:
             found = api.get(f"{path}/{name}") or {}
             _refuse_foreign("EnvoyFilter", found, release.names)
-    if found is not None:
-        labels = found["metadata"].get("labels") or {}
-        if found["spec"] == wanted["spec"] and labels.get(REVISION_LABEL) == release.revision:
-            return
-        before[f"EnvoyFilter/{name}"] = for_people(found["spec"])
-        metadata = {**found["metadata"], "labels": {**labels, **wanted["metadata"]["labels"]}}
-        metadata.pop("managedFields", None)
-        api.replace(f"{path}/{name}", {**wanted, "metadata": metadata}, release.names.field_manager)
-    after[f"EnvoyFilter/{name}"] = for_people(release.spec)
+    labels = found["metadata"].get("labels") or {}
+    if found["spec"] == wanted["spec"] and labels.get(REVISION_LABEL) == release.revision:
+        return False
+    metadata = {**found["metadata"], "labels": {**labels, **wanted["metadata"]["labels"]}}
+    metadata.pop("managedFields", None)
+    api.replace(f"{path}/{name}", {**wanted, "metadata": metadata}, release.names.field_manager)
+    return True
 
 
 def _refuse_foreign(kind: str, found: dict[str, Any], names: FilterNames) -> None:

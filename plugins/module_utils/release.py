@@ -104,6 +104,9 @@ def for_people(spec: dict[str, Any]) -> dict[str, Any]:
         local = ((config.get("vm_config") or {}).get("code") or {}).get("local") or {}
         if len(str(local.get("inline_bytes", ""))) > 100:
             local["inline_bytes"] = f"({len(local['inline_bytes'])} characters of base64)"
+        allowed = (config.get("capability_restriction_config") or {}).get("allowed_capabilities")
+        if allowed:
+            config["capability_restriction_config"]["allowed_capabilities"] = ", ".join(sorted(allowed))
         configuration = config.get("configuration")
         if isinstance(configuration, dict) and isinstance(configuration.get("value"), str):
             configuration["value"] = _without_tokens(configuration["value"])

@@ -162,7 +162,7 @@ def main() -> None:
     module = AnsibleK8SModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     found = checks.check_input(module.params)
     if found.errors:
-        module.fail_json(msg=found.message(), errors=found.errors)
+        module.fail_json(msg=found.message())
     try:
         client = get_api_client(module)
         found = checks.check_cluster(ClusterApi(client), module.params, found)
@@ -171,7 +171,7 @@ def main() -> None:
     except Exception as error:
         module.fail_from_exception(error)
     if found.errors:
-        module.fail_json(msg=found.message(), errors=found.errors)
+        module.fail_json(msg=found.message())
     for warning in found.warnings:
         module.warn(warning)
     module.exit_json(changed=False, cluster=checks.cluster_alias(module.params), **found.facts)
