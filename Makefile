@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup lock mesh-up mesh-down
+.PHONY: help setup demo demo-down lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +31,12 @@ lock: ## write requirements/dev.txt anew from dev.in
 
 mesh-up: setup ## start the test mesh (REAL_PODS=0: without real pods)
 	@$(BIN)/python -m testbed up $(if $(filter 0,$(REAL_PODS)),--no-real-pods)
+
+demo: setup ## roll the filter out on a test mesh and watch the traces arrive
+	@$(BIN)/python -m testbed.demo up
+
+demo-down: setup ## remove and stop what `make demo` started
+	@$(BIN)/python -m testbed.demo down
 
 mesh-down: ## end the test mesh and all it made
 	@$(BIN)/python -m testbed down

@@ -4,10 +4,12 @@ spends more time on making objects of JSON than the agent does on all its work."
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import ssl
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ import yaml
 
 Object = dict[str, Any]
 WATCH_SECONDS = 300
+RETRY_SECONDS = 1.0
 STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 
 
@@ -80,13 +83,16 @@ class Api:
         """Endless: a list as SYNC event (its items), then ADDED, MODIFIED, DELETED; a new SYNC after every gap."""
         separator = "&" if "?" in path else "?"
         while True:
-            listed = self.get(f"{path}{separator}{urllib.parse.urlencode(parameters)}")
+            try:
+                listed = self.get(f"{path}{separator}{urllib.parse.urlencode(parameters)}")
+            except (OSError, http.client.HTTPException, ApiError) as error:
+                print(f"list {path}: {error}", flush=True)
+                time.sleep(RETRY_SECONDS)
+                continue
             yield "SYNC", listed
             version = listed["metadata"]["resourceVersion"]
-            try:
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
                 yield from self._watch_from(f"{path}{separator}", version, parameters)
-            except (OSError, http.client.HTTPException, ValueError):
-                continue
 
     def _watch_from(self, base: str, version: str, parameters: dict[str, str]) -> Iterator[tuple[str, Object]]:
         query = {**parameters, "watch": "1", "resourceVersion": version, "timeoutSeconds": str(WATCH_SECONDS)}

@@ -15,7 +15,8 @@ from ..kubernetes_api import Api, ApiError
 from ..paths import Layout
 from . import dns
 from .addresses import Addresses
-from .worker import Surroundings, Worker
+from .home import Surroundings
+from .worker import Worker
 
 NODE = "real-0"
 PROBE_THREADS = 16

@@ -103,8 +103,8 @@ def test_when_memory_is_short_bodies_are_cut_and_requests_are_still_traced(wasm:
 def test_memory_does_not_wear_out(wasm: Path) -> None:
     proxy = Proxy(wasm)
     for round_number in range(400):
-        size = round_number * 2500
-        document = proxy.trace(Exchange(request=REQUEST * 3, request_body=[b"x" * size], response_body=[b"y" * 700] * 3))
+        body = [b"x" * (round_number * 2500)]
+        document = proxy.trace(Exchange(request=REQUEST * 3, request_body=body, response_body=[b"y" * 700] * 3))
         proxy.answer(proxy.machine.calls[-1])
         assert document["scnt_request"]["truncated_body"] is False
     assert proxy.metric("sent") == 400

@@ -5,7 +5,7 @@ import re
 import string
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -46,8 +46,9 @@ PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
 accepted = st.fixed_dictionaries(
     {"backend": PROPERTIES["backend"]}, optional={k: v for k, v in PROPERTIES.items() if k != "backend"}
 )
+numbers = st.integers(-10, 10**9) | st.floats(allow_nan=False, allow_infinity=False)
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers(-10, 10**9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
+    st.none() | st.booleans() | numbers | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )

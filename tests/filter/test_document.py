@@ -114,7 +114,7 @@ def test_a_request_without_id_gets_one_of_its_own(wasm: Path) -> None:
 
 
 def test_invalid_utf8_is_read_as_latin_1(wasm: Path) -> None:
-    odd = [(b":path", b"/caf\xe9\xc3\xa9\x01\"\\"), (b"x-\xff", b"\xf0\x9f\x98\x80\xf0\x9f\x98")]
+    odd = [(b":path", b'/caf\xe9\xc3\xa9\x01"\\'), (b"x-\xff", b"\xf0\x9f\x98\x80\xf0\x9f\x98")]
     document = Proxy(wasm).trace(Exchange(request=odd))
     assert document["scnt_request"]["path"] == '/caf\u00e9\u00e9\x01"\\'
     assert document["scnt_request"]["headers"] == [["x-\u00ff", "\U0001f600\u00f0\u009f\u0098"]]

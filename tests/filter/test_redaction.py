@@ -48,7 +48,12 @@ def test_nothing_leaks_by_default(wasm: Path) -> None:
 
 
 def test_a_slip_in_a_list_keeps_the_defaults(wasm: Path) -> None:
-    for slip in ({"redact_headers": ["x", 1]}, {"redact_query": {}}, {"redact_headers": ["a b"], "redact_query": [""]}):
+    slips: list[dict[str, object]] = [
+        {"redact_headers": ["x", 1]},
+        {"redact_query": {}},
+        {"redact_headers": ["a b"], "redact_query": [""]},
+    ]
+    for slip in slips:
         proxy = Proxy(wasm, slip)
         proxy.run(secretive())
         assert not leaks(proxy), slip

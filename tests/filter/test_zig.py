@@ -20,13 +20,14 @@ def test_every_source_with_tests_runs_and_every_logic_has_tests() -> None:
     with_tests = {name for name in names if re.search(r"^test\b", (FILTER / "src" / name).read_text(), re.M)}
     assert with_tests - {"tests.zig"} <= listed
     # Declarations only, the host's functions, the exports; what they do is tested through the built binary.
-    assert names - listed == {"abi.zig", "encoders.zig", "filter.zig", "limits.zig", "main.zig", "metrics.zig", "tests.zig"}
+    declarations = {"encoders.zig", "limits.zig", "metrics.zig", "tests.zig"}
+    assert names - listed == declarations | {"abi.zig", "filter.zig", "main.zig"}
 
 
 def test_only_abi_names_host_functions() -> None:
     for path in (FILTER / "src").rglob("*.zig"):
         if path.name != "abi.zig":
-            assert "extern \"env\"" not in path.read_text(), path
+            assert 'extern "env"' not in path.read_text(), path
 
 
 def test_files_and_functions_stay_small() -> None:
@@ -37,6 +38,10 @@ def test_files_and_functions_stay_small() -> None:
         for start in starts:
             if lines[start].endswith("type {"):
                 continue  # the namespace of a generic
-            indent = len(lines[start]) - len(lines[start].lstrip())
-            end = next(at for at in range(start, len(lines)) if lines[at].startswith(" " * indent + "}") or "}" in lines[start])
-            assert end - start <= 70, f"{path}:{start + 1}"
+            closing = lines[start][: len(lines[start]) - len(lines[start].lstrip())] + "}"
+            length = (
+                0
+                if "}" in lines[start]
+                else next(at for at, line in enumerate(lines[start:]) if line.startswith(closing))
+            )
+            assert length <= 70, f"{path}:{start + 1}"

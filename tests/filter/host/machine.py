@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import wasmtime
 
@@ -54,7 +55,7 @@ class Offer:
 
 
 class Machine:
-    _modules: dict[Path, tuple[wasmtime.Engine, wasmtime.Module]] = {}
+    _modules: ClassVar[dict[Path, tuple[wasmtime.Engine, wasmtime.Module]]] = {}
 
     def __init__(self, wasm: Path) -> None:
         if wasm not in self._modules:
@@ -96,7 +97,10 @@ class Machine:
     def _guarded(self, name: str, function: Callable[..., int]) -> Callable[..., int]:
         def host_call(*arguments: int) -> int:
             refused = self.refuse(name)
-            return function(*[argument & 0xFFFF_FFFF_FFFF_FFFF for argument in arguments]) if refused is None else refused
+            if refused is not None:
+                return refused
+            # wasmtime hands addresses over as signed numbers.
+            return function(*[argument & 0xFFFF_FFFF_FFFF_FFFF for argument in arguments])
 
         return host_call
 
