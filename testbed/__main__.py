@@ -18,9 +18,13 @@ def main() -> int:
     up.add_argument("--no-real-pods", action="store_true", help="API server, KWOK and istiod only: needs no rights")
     commands.add_parser("down", help="end the mesh and all it made")
     commands.add_parser("status", help="what runs; exit status 1 if not all of it does")
-    kubectl = commands.add_parser("kubectl", help="kubectl against the mesh", add_help=False)
-    kubectl.add_argument("arguments", nargs=argparse.REMAINDER)
-    arguments = parser.parse_args()
+    commands.add_parser("kubectl", help="kubectl against the mesh", add_help=False)
+    # kubectl's arguments are its own, whatever they look like.
+    arguments, others = parser.parse_known_args(sys.argv[1:2])
+    if arguments.command != "kubectl":
+        arguments = parser.parse_args()
+    else:
+        others = sys.argv[2:]
     layout = paths.layout()
     try:
         if arguments.command == "up":
@@ -29,7 +33,7 @@ def main() -> int:
             print("the mesh is down" if mesh.down(layout) else "there is no mesh")
             return 0
         if arguments.command == "kubectl":
-            return _kubectl(layout, arguments.arguments)
+            return _kubectl(layout, others)
         return _status(layout)
     except TestbedError as error:
         print(f"error: {error}", file=sys.stderr)

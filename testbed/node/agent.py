@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from .. import network
+from .. import certificates, network
 from ..binaries import Binaries
 from ..kubernetes_api import Api, ApiError
 from ..paths import Layout
-from . import dns
+from ..ports import Ports
+from . import dns, kubelet_api
 from .addresses import Addresses
 from .home import Surroundings
 from .worker import Worker
@@ -29,6 +30,7 @@ Object = dict[str, Any]
 class Agent:
     def __init__(self, layout: Layout, data: Path, binaries: Binaries) -> None:
         self._api = Api(layout.inner_kubeconfig)
+        self._layout = layout
         self._workers: dict[str, Worker] = {}
         self._surroundings = Surroundings(
             api=self._api,
@@ -44,6 +46,12 @@ class Agent:
         threads = [
             *records.follow(self._api),
             dns.serve(records, network.NODE_IP),
+            kubelet_api.serve(
+                (network.NODE_IP, Ports().kubelet),
+                certificates.paths(self._layout.certificates),
+                self._layout.pod_logs,
+                self._is_alive,
+            ),
             threading.Thread(target=self._keep_lease, name="lease", daemon=True),
             threading.Thread(target=self._follow_pods, name="pods", daemon=True),
         ]
@@ -73,6 +81,9 @@ class Agent:
         elif (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed"):
             worker = self._workers[uid] = Worker(self._surroundings, pod)
             worker.start()
+
+    def _is_alive(self, namespace: str, name: str) -> bool:
+        return any(worker.name == f"{namespace}/{name}" for worker in list(self._workers.values()))
 
     def _keep_lease(self) -> None:
         while True:
