@@ -2,6 +2,7 @@
 
 /            JSON: pod, method, path            /echo        the same with the request's headers and body
 /status/503  that status                        /stream      five chunks, one after the other
+/call?url=URL  calls URL once, through this pod's sidecar, and tells what came: {status, headers, body}
 CALLS=url,url  calls each in turn, GET and POST alternating, every CALL_INTERVAL_SECONDS
 """
 
@@ -35,6 +36,9 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(int(path[8:]), {"pod": POD, "status": int(path[8:])})
         elif path == "/stream":
             self._stream()
+        elif path == "/call":
+            url = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)["url"][0]
+            self._answer(200, call_once(url, self.command, body))
         else:
             document: dict[str, object] = {"pod": POD, "method": self.command, "path": self.path}
             if path == "/echo":
@@ -87,6 +91,22 @@ class Server(ThreadingHTTPServer):
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
+
+
+def call_once(url: str, method: str, body: bytes) -> dict[str, object]:
+    target = urllib.parse.urlsplit(url)
+    path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+    connection = http.client.HTTPConnection(target.hostname or "", target.port or 80, timeout=CALL_SECONDS_MOST)
+    try:
+        connection.request(method, path, body or None)
+        response = connection.getresponse()
+        content = response.read().decode("utf-8", "replace")
+        headers = [[name.lower(), value] for name, value in response.getheaders()]
+        return {"status": response.status, "headers": headers, "body": content}
+    except (OSError, http.client.HTTPException) as error:
+        return {"status": 0, "headers": [], "body": f"{type(error).__name__}: {error}"}
+    finally:
+        connection.close()
 
 
 def call_forever(url: str, interval: float) -> None:
