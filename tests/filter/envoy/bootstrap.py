@@ -1,0 +1,115 @@
+"""Envoy's configuration as plain values: listeners with and without the filter, and where they lead."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import wasmtime
+
+HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
+RBAC = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC"
+ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+SLOT = "wasm-filters.openclarity.io/trace"
+
+Value = dict[str, Any]
+
+
+def capabilities(wasm: Path) -> list[str]:
+    """What the filter needs: Envoy asks both for what it imports and for the callbacks that it exports."""
+    module = wasmtime.Module.from_file(wasmtime.Engine(), str(wasm))
+    names = [entry.name for entry in (*module.imports, *module.exports)]
+    return sorted(name for name in names if name and name.startswith("proxy_"))
+
+
+def wasm_config(wasm: Path, configuration: Value, allowed: list[str] | None = None) -> Value:
+    restriction = {name: {} for name in (capabilities(wasm) if allowed is None else allowed)}
+    return {
+        "@type": WASM,
+        "config": {
+            "name": "trace",
+            "root_id": "trace",
+            "failure_policy": "FAIL_RELOAD",
+            "configuration": {
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": json.dumps(configuration),
+            },
+            "vm_config": {
+                "vm_id": "trace",
+                "runtime": "envoy.wasm.runtime.v8",
+                "code": {"local": {"filename": str(wasm)}},
+            },
+            "capability_restriction_config": {"allowed_capabilities": restriction},
+        },
+    }
+
+
+def slot(discovery: Path) -> Value:
+    """The filter's place in the chain, as the collection makes it: empty until its configuration arrives."""
+    return {
+        "name": SLOT,
+        "config_discovery": {
+            "config_source": {"path_config_source": {"path": str(discovery)}, "resource_api_version": "V3"},
+            "type_urls": [WASM, RBAC],
+            "default_config": {"@type": RBAC},
+        },
+    }
+
+
+def discovery_response(config: Value) -> str:
+    resource = {
+        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+        "name": SLOT,
+        "typed_config": config,
+    }
+    return json.dumps({"version_info": "1", "resources": [resource]})
+
+
+def route(prefix: str, cluster: str) -> Value:
+    return {"match": {"prefix": prefix}, "route": {"cluster": cluster}}
+
+
+def listener(name: str, filters: list[Value], address: str = "127.0.0.1", routes: list[Value] | None = None) -> Value:
+    chain = [*filters, {"name": "router", "typed_config": {"@type": ROUTER}}]
+    routes = routes or [
+        route("/to-backend", "backend"),
+        {"match": {"prefix": "/local"}, "direct_response": {"status": 418, "body": {"inline_string": "teapot"}}},
+        route("/", "upstream"),
+    ]
+    manager = {
+        "@type": HCM,
+        "stat_prefix": name,
+        "http_filters": chain,
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
+    }
+    return {
+        "name": name,
+        "address": {"socket_address": {"address": address, "port_value": 0}},
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
+
+
+def cluster(name: str, port: int, address: str = "127.0.0.1", http2: bool = False) -> Value:
+    endpoint = {"endpoint": {"address": {"socket_address": {"address": address, "port_value": port}}}}
+    value: Value = {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+    if http2:
+        options = {
+            "@type": "type.googleapis.com/" + HTTP_OPTIONS,
+            "explicit_http_config": {"http2_protocol_options": {}},
+        }
+        value["typed_extension_protocol_options"] = {HTTP_OPTIONS: options}
+    return value
+
+
+def bootstrap(listeners: list[Value], clusters: list[Value]) -> Value:
+    return {
+        "node": {"id": "test", "cluster": "test"},
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+        "static_resources": {"listeners": listeners, "clusters": clusters},
+    }

@@ -1,0 +1,143 @@
+"""The two ends on loopback: an upstream that does what the path says, and a backend that keeps what it gets."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+DEADLINE_SECONDS = 20.0
+
+
+@dataclass
+class Received:
+    """A request as a server saw it."""
+
+    method: str
+    path: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, Any]:
+        document = json.loads(self.body)
+        assert isinstance(document, dict)
+        return document
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, family: socket.AddressFamily, handler: type["Handler"]) -> None:
+        self.address_family = family
+        super().__init__(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), handler)
+        self.received: list[Received] = []
+        self.changed = threading.Condition()
+        self.status = 200
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def keep(self, request: Received) -> None:
+        with self.changed:
+            self.received.append(request)
+            self.changed.notify_all()
+
+    def wait_for(self, wanted: Callable[[Received], bool]) -> Received:
+        """The first request that is wanted, now or within the deadline."""
+        end = time.monotonic() + DEADLINE_SECONDS
+        with self.changed:
+            while True:
+                for request in self.received:
+                    if wanted(request):
+                        return request
+                left = end - time.monotonic()
+                assert left > 0, f"not among {len(self.received)} requests: {self.received[-3:]}"
+                self.changed.wait(left)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except ConnectionError:
+            self.close_connection = True
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing: the tests look at what was received."""
+
+    def read_body(self) -> bytes:
+        if self.headers.get("transfer-encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def answer(self) -> None:
+        request = Received(self.command, self.path, self.headers.items(), self.read_body())
+        self.respond(request)
+
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = answer
+
+    def respond(self, request: Received) -> None:
+        raise NotImplementedError
+
+    def send(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
+        self.send_response(status)
+        for name, value in (*headers, ("content-length", str(len(body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+class UpstreamHandler(Handler):
+    def respond(self, request: Received) -> None:
+        self.server.keep(request)
+        if request.path.startswith("/reset"):
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+        elif request.path.startswith("/chunked"):
+            self.send_response(200)
+            self.send_header("transfer-encoding", "chunked")
+            self.end_headers()
+            for piece in (b"one ", b"two ", b"three"):
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+        elif request.path.startswith("/hang"):
+            self.connection.recv(1)  # until the client, and then Envoy, has gone
+            self.close_connection = True
+        elif request.path.startswith("/empty"):
+            self.send(204, b"")
+        else:
+            self.send(200, b"got " + request.body, ("content-type", "text/plain"), ("set-cookie", "id=s3cr3t"))
+
+
+class BackendHandler(Handler):
+    def respond(self, request: Received) -> None:
+        self.server.keep(request)
+        self.send(self.server.status, b"")
+
+
+@contextmanager
+def serving(handler: type[Handler], family: socket.AddressFamily = socket.AF_INET) -> Iterator[Server]:
+    server = Server(family, handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,137 @@
+"""The slot: an empty place in the filter chain that takes a filter, another one, or garbage, without a listener's notice."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.filter.envoy.bootstrap import (
+    Value,
+    bootstrap,
+    capabilities,
+    cluster,
+    discovery_response,
+    listener,
+    slot,
+    wasm_config,
+)
+from tests.filter.envoy.process import Envoy, request, running
+from tests.filter.envoy.servers import BackendHandler, Server, UpstreamHandler, serving
+
+
+class Slotted:
+    """An Envoy with a slot, and what is put into it."""
+
+    def __init__(self, wasm: Path, folder: Path) -> None:
+        self.wasm = wasm
+        self.folder = folder
+        self.discovery = folder / "slot.json"
+
+    def put(self, config: Value) -> None:
+        # Envoy notices a file that is moved into place.
+        fresh = self.folder / "fresh.json"
+        fresh.write_text(discovery_response(config))
+        fresh.rename(self.discovery)
+
+    def put_filter(self, revision: str, allowed: list[str] | None = None, **more: object) -> None:
+        configuration = {"revision": revision, "backend": {"cluster": "backend"}, "heartbeat_seconds": 1} | more
+        self.put(wasm_config(self.wasm, configuration, allowed))
+
+    @contextlib.contextmanager
+    def envoy(self, upstream: Server, backend_port: int) -> Iterator[Envoy]:
+        clusters = [cluster("upstream", upstream.port), cluster("backend", backend_port)]
+        with running(bootstrap([listener("traced", [slot(self.discovery)])], clusters), self.folder / "envoy") as envoy:
+            yield envoy
+
+
+@pytest.fixture
+def slotted(released: Path, tmp_path: Path) -> Slotted:
+    return Slotted(released, tmp_path)
+
+
+def get(envoy: Envoy, path: str) -> int:
+    return request(envoy.port("traced"), "GET", path).status
+
+
+def test_a_filter_arrives_and_is_swapped_while_traffic_flows(slotted: Slotted) -> None:
+    slotted.put_filter("0000000001")
+    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
+        with slotted.envoy(upstream, backend.port) as envoy:
+            assert get(envoy, "/first") == 200
+            # The first request after start is traced.
+            assert backend.wait_for(lambda _: True).document["scnt_request"]["path"] == "/first"
+            assert envoy.metrics()["revision"] == 1
+            slotted.put_filter("0000000002", name="second")
+            envoy.wait_for_metric("revision", lambda value: value == 2)
+            assert get(envoy, "/second") == 200
+            post = backend.wait_for(lambda received: received.document["scnt_request"]["path"] == "/second")
+            assert dict(post.headers)["x-wasm-filter-trace"] == "second"
+            envoy.wait_for_metric("heartbeat", lambda value: value > 0)
+            assert "listener_manager.listener_modified: 0" in envoy.admin("/stats?filter=listener_manager")
+
+
+@pytest.mark.parametrize("content", [None, b"garbage"])
+def test_a_missing_or_broken_file_leaves_traffic_alone(slotted: Slotted, tmp_path: Path, content: bytes | None) -> None:
+    broken = tmp_path / "broken.wasm"
+    if content is not None:
+        broken.write_bytes(content)
+    config = wasm_config(slotted.wasm, {"backend": {"cluster": "backend"}})
+    config["config"]["vm_config"]["code"]["local"]["filename"] = str(broken)
+    slotted.put(config)
+    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
+        with slotted.envoy(upstream, backend.port) as envoy:
+            assert get(envoy, "/without") == 200
+            # A good one heals it.
+            slotted.put_filter("0000000003")
+            envoy.wait_for_metric("revision", lambda value: value == 3)
+            assert get(envoy, "/healed") == 200
+            backend.wait_for(lambda received: b"/healed" in received.body)
+
+
+def test_a_backend_that_is_down_costs_traces_and_nothing_else(slotted: Slotted) -> None:
+    slotted.put_filter("0000000004")
+    with serving(BackendHandler) as gone:
+        port = gone.port
+    with serving(UpstreamHandler) as upstream, slotted.envoy(upstream, port) as envoy:
+        for number in range(5):
+            assert get(envoy, f"/down-{number}") == 200
+        envoy.wait_for_metric("failed", lambda value: value == 5)
+        assert envoy.metrics()["sent"] == 0
+
+
+def test_a_backend_that_refuses_is_counted(slotted: Slotted) -> None:
+    slotted.put_filter("0000000005")
+    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
+        backend.status = 500
+        with slotted.envoy(upstream, backend.port) as envoy:
+            assert get(envoy, "/refused") == 200
+            envoy.wait_for_metric("failed", lambda value: value == 1)
+
+
+def test_a_backend_cluster_that_does_not_exist(slotted: Slotted) -> None:
+    slotted.put_filter("0000000006", backend={"cluster": "nowhere"})
+    with serving(UpstreamHandler) as upstream, slotted.envoy(upstream, upstream.port) as envoy:
+        assert get(envoy, "/nowhere") == 200
+        envoy.wait_for_metric("failed", lambda value: value == 1)
+
+
+def test_a_configuration_that_is_nonsense_is_loaded_all_the_same(slotted: Slotted) -> None:
+    slotted.put_filter("0000000007", bodies=["?"], unknown=1)
+    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
+        with slotted.envoy(upstream, backend.port) as envoy:
+            assert get(envoy, "/nonsense") == 200
+            backend.wait_for(lambda received: b"/nonsense" in received.body)
+            # Two entries, in the machine that Envoy tries on its main thread, and in the worker's.
+            assert envoy.metrics()["configuration_errors"] >= 2
+            assert "keep their defaults" in envoy.wasm_log()
+
+
+def test_the_restriction_of_capabilities_is_in_force(slotted: Slotted) -> None:
+    allowed = [name for name in capabilities(slotted.wasm) if name != "proxy_http_call"]
+    slotted.put_filter("0000000008", allowed=allowed)
+    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
+        with slotted.envoy(upstream, backend.port) as envoy:
+            assert get(envoy, "/forbidden") == 200
+            envoy.wait_for_metric("failed", lambda value: value == 1)
+            assert backend.received == []
