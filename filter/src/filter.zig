@@ -179,9 +179,9 @@ pub fn Filter(comptime host: type) type {
         }
 
         fn goesToBackend(configuration: *const @import("configuration.zig").Configuration) bool {
-            // Clusters of the inbound side are called inbound|...: never the backend's.
+            // (Envoy has no plain cluster_name any more.) Clusters of the inbound side are called inbound|...: never the backend's.
             if (configuration.context == .inbound) return false;
-            const cluster = host.property("cluster_name") orelse return false;
+            const cluster = host.property("xds\x00cluster_name") orelse return false;
             return std.mem.eql(u8, cluster, configuration.cluster);
         }
 

@@ -143,7 +143,7 @@ def test_headers_too_large_to_take_leave_a_trace_without_them(wasm: Path) -> Non
 def test_a_call_of_ours_and_a_call_to_the_backend_are_not_traced(wasm: Path) -> None:
     proxy = Proxy(wasm)
     proxy.run(Exchange(request=[*REQUEST, (b"x-wasm-filter-trace", b"other")], request_body=[b"x" * 5000]))
-    proxy.run(Exchange(properties=PROPERTIES | {b"cluster_name": b"outbound|9000||collector"}))
+    proxy.run(Exchange(properties=PROPERTIES | {b"xds\0cluster_name": b"outbound|9000||collector"}))
     assert proxy.machine.calls == []
     assert proxy.metric("dropped") == 0
     assert REQUEST_HEADERS == 0

@@ -155,7 +155,7 @@ def test_a_client_that_goes_away(scene: Scene) -> None:
 
 def test_bytes_that_are_no_text(scene: Scene) -> None:
     with socket.create_connection(("127.0.0.1", scene.envoy.port("traced"))) as client:
-        client.sendall(b"GET /odd HTTP/1.1\r\nhost: shop\r\nx-odd: caf\xe9 \"\\\r\nconnection: close\r\n\r\n")
+        client.sendall(b'GET /odd HTTP/1.1\r\nhost: shop\r\nx-odd: caf\xe9 "\\\r\nconnection: close\r\n\r\n')
         reply = http.client.HTTPResponse(client)
         reply.begin()
         assert reply.status == 200

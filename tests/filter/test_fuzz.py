@@ -149,7 +149,7 @@ def test_any_order_of_events(wasm: Path, sequence: list[tuple[Any, ...]]) -> Non
 @given(st.binary(max_size=80), st.dictionaries(st.sampled_from(list(PROPERTIES)), st.binary(max_size=300)))
 def test_a_host_that_talks_nonsense(wasm: Path, wire: bytes, properties: dict[bytes, bytes]) -> None:
     proxy = Proxy(wasm)
-    properties.pop(b"cluster_name", None)
+    properties.pop(b"xds\0cluster_name", None)
     exchange = Exchange(properties=properties, response=None)
     stream = proxy.start(exchange)
     proxy.machine.offer.headers = {RESPONSE_HEADERS: wire}

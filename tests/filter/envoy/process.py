@@ -28,7 +28,9 @@ class Answer:
     body: bytes
 
 
-def request(port: int, method: str, path: str, body: object = None, address: str = "127.0.0.1", **headers: str) -> Answer:
+def request(
+    port: int, method: str, path: str, body: object = None, address: str = "127.0.0.1", **headers: str
+) -> Answer:
     """One request on a connection of its own. A body that is an iterable is sent in chunks."""
     connection = http.client.HTTPConnection(address, port, timeout=DEADLINE_SECONDS)
     try:

@@ -33,7 +33,7 @@ PROPERTIES = {
     b"upstream\0address": b"10.0.0.3:8080",
     b"request\0protocol": b"HTTP/1.1",
     b"connection_id": (7).to_bytes(8, "little"),
-    b"cluster_name": b"outbound|80||shop",
+    b"xds\0cluster_name": b"outbound|80||shop",
 }
 
 
