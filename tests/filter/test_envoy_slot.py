@@ -1,4 +1,4 @@
-"""The slot: an empty place in the filter chain that takes a filter, another one, or garbage, without a listener's notice."""
+"""The slot: a place in the filter chain that takes a filter, another one, or garbage; no listener notices."""
 
 import contextlib
 from collections.abc import Iterator
@@ -50,25 +50,30 @@ def slotted(released: Path, tmp_path: Path) -> Slotted:
     return Slotted(released, tmp_path)
 
 
+@contextlib.contextmanager
+def both_ends() -> Iterator[tuple[Server, Server]]:
+    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
+        yield upstream, backend
+
+
 def get(envoy: Envoy, path: str) -> int:
     return request(envoy.port("traced"), "GET", path).status
 
 
 def test_a_filter_arrives_and_is_swapped_while_traffic_flows(slotted: Slotted) -> None:
     slotted.put_filter("0000000001")
-    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
-        with slotted.envoy(upstream, backend.port) as envoy:
-            assert get(envoy, "/first") == 200
-            # The first request after start is traced.
-            assert backend.wait_for(lambda _: True).document["scnt_request"]["path"] == "/first"
-            assert envoy.metrics()["revision"] == 1
-            slotted.put_filter("0000000002", name="second")
-            envoy.wait_for_metric("revision", lambda value: value == 2)
-            assert get(envoy, "/second") == 200
-            post = backend.wait_for(lambda received: received.document["scnt_request"]["path"] == "/second")
-            assert dict(post.headers)["x-wasm-filter-trace"] == "second"
-            envoy.wait_for_metric("heartbeat", lambda value: value > 0)
-            assert "listener_manager.listener_modified: 0" in envoy.admin("/stats?filter=listener_manager")
+    with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port) as envoy:
+        assert get(envoy, "/first") == 200
+        # The first request after start is traced.
+        assert backend.wait_for(lambda _: True).document["scnt_request"]["path"] == "/first"
+        assert envoy.metrics()["revision"] == 1
+        slotted.put_filter("0000000002", name="second")
+        envoy.wait_for_metric("revision", lambda value: value == 2)
+        assert get(envoy, "/second") == 200
+        post = backend.wait_for(lambda received: received.document["scnt_request"]["path"] == "/second")
+        assert dict(post.headers)["x-wasm-filter-trace"] == "second"
+        envoy.wait_for_metric("heartbeat", lambda value: value > 0)
+        assert "listener_manager.listener_modified: 0" in envoy.admin("/stats?filter=listener_manager")
 
 
 @pytest.mark.parametrize("content", [None, b"garbage"])
@@ -79,14 +84,13 @@ def test_a_missing_or_broken_file_leaves_traffic_alone(slotted: Slotted, tmp_pat
     config = wasm_config(slotted.wasm, {"backend": {"cluster": "backend"}})
     config["config"]["vm_config"]["code"]["local"]["filename"] = str(broken)
     slotted.put(config)
-    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
-        with slotted.envoy(upstream, backend.port) as envoy:
-            assert get(envoy, "/without") == 200
-            # A good one heals it.
-            slotted.put_filter("0000000003")
-            envoy.wait_for_metric("revision", lambda value: value == 3)
-            assert get(envoy, "/healed") == 200
-            backend.wait_for(lambda received: b"/healed" in received.body)
+    with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port) as envoy:
+        assert get(envoy, "/without") == 200
+        # A good one heals it.
+        slotted.put_filter("0000000003")
+        envoy.wait_for_metric("revision", lambda value: value == 3)
+        assert get(envoy, "/healed") == 200
+        backend.wait_for(lambda received: b"/healed" in received.body)
 
 
 def test_a_backend_that_is_down_costs_traces_and_nothing_else(slotted: Slotted) -> None:
@@ -102,11 +106,10 @@ def test_a_backend_that_is_down_costs_traces_and_nothing_else(slotted: Slotted) 
 
 def test_a_backend_that_refuses_is_counted(slotted: Slotted) -> None:
     slotted.put_filter("0000000005")
-    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
+    with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port) as envoy:
         backend.status = 500
-        with slotted.envoy(upstream, backend.port) as envoy:
-            assert get(envoy, "/refused") == 200
-            envoy.wait_for_metric("failed", lambda value: value == 1)
+        assert get(envoy, "/refused") == 200
+        envoy.wait_for_metric("failed", lambda value: value == 1)
 
 
 def test_a_backend_cluster_that_does_not_exist(slotted: Slotted) -> None:
@@ -118,20 +121,18 @@ def test_a_backend_cluster_that_does_not_exist(slotted: Slotted) -> None:
 
 def test_a_configuration_that_is_nonsense_is_loaded_all_the_same(slotted: Slotted) -> None:
     slotted.put_filter("0000000007", bodies=["?"], unknown=1)
-    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
-        with slotted.envoy(upstream, backend.port) as envoy:
-            assert get(envoy, "/nonsense") == 200
-            backend.wait_for(lambda received: b"/nonsense" in received.body)
-            # Two entries, in the machine that Envoy tries on its main thread, and in the worker's.
-            assert envoy.metrics()["configuration_errors"] >= 2
-            assert "keep their defaults" in envoy.wasm_log()
+    with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port) as envoy:
+        assert get(envoy, "/nonsense") == 200
+        backend.wait_for(lambda received: b"/nonsense" in received.body)
+        # Two entries, in the machine that Envoy tries on its main thread, and in the worker's.
+        assert envoy.metrics()["configuration_errors"] >= 2
+        assert "keep their defaults" in envoy.wasm_log()
 
 
 def test_the_restriction_of_capabilities_is_in_force(slotted: Slotted) -> None:
     allowed = [name for name in capabilities(slotted.wasm) if name != "proxy_http_call"]
     slotted.put_filter("0000000008", allowed=allowed)
-    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
-        with slotted.envoy(upstream, backend.port) as envoy:
-            assert get(envoy, "/forbidden") == 200
-            envoy.wait_for_metric("failed", lambda value: value == 1)
-            assert backend.received == []
+    with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port) as envoy:
+        assert get(envoy, "/forbidden") == 200
+        envoy.wait_for_metric("failed", lambda value: value == 1)
+        assert backend.received == []

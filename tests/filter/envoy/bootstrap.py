@@ -19,12 +19,12 @@ Value = dict[str, Any]
 def capabilities(wasm: Path) -> list[str]:
     """What the filter needs: Envoy asks both for what it imports and for the callbacks that it exports."""
     module = wasmtime.Module.from_file(wasmtime.Engine(), str(wasm))
-    names = [entry.name for entry in (*module.imports, *module.exports)]
+    names = [entry.name for entry in module.imports] + [entry.name for entry in module.exports]
     return sorted(name for name in names if name and name.startswith("proxy_"))
 
 
 def wasm_config(wasm: Path, configuration: Value, allowed: list[str] | None = None) -> Value:
-    restriction = {name: {} for name in (capabilities(wasm) if allowed is None else allowed)}
+    restriction: Value = {name: {} for name in (capabilities(wasm) if allowed is None else allowed)}
     return {
         "@type": WASM,
         "config": {
