@@ -23,8 +23,7 @@ attributes:
     description: Running it again with the same options changes nothing.
   action_group:
     support: full
-    description: Is part of the action groups C(openclarity.wasm_filters.all) and C(kubernetes.core.k8s), for C(module_defaults).
+    description: Is part of the action group C(openclarity.wasm_filters.all), for C(module_defaults).
     membership:
       - openclarity.wasm_filters.all
-      - kubernetes.core.k8s
 """
