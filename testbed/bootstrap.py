@@ -11,7 +11,6 @@ from .errors import TestbedError
 from .kubernetes_api import Api, ApiError, Object
 
 KUBELET_VERSION = "v1.36.3"
-CUSTOM_PLURALS = {"NetworkPolicy": "networkpolicies"}
 INJECTION_SECONDS = 30.0
 CRD_SECONDS = 15.0
 
@@ -72,24 +71,28 @@ def istio(api: Api, setting: Setting) -> None:
 
 
 def _create(api: Api, document: Object) -> None:
-    metadata: dict[str, Any] = document["metadata"]
-    group = document["apiVersion"]
-    base = f"/apis/{group}" if "/" in group else f"/api/{group}"
-    if "namespace" in metadata:
-        base += f"/namespaces/{metadata['namespace']}"
-    plural = _plural(document["kind"])
+    collection, name = object_path(document).rsplit("/", 1)
     deadline = time.monotonic() + CRD_SECONDS
     while True:
         try:
-            api.create(f"{base}/{plural}", document)
+            api.create(collection, document)
             return
         except ApiError as error:
             if error.status == 409:
                 return
             # A resource whose definition has just been created is served a moment later.
             if error.status != 404 or time.monotonic() > deadline:
-                raise TestbedError(f"creating {document['kind']} {metadata['name']} failed: {error}") from error
+                raise TestbedError(f"creating {document['kind']} {name} failed: {error}") from error
         time.sleep(0.1)
+
+
+def object_path(document: Object) -> str:
+    metadata: dict[str, Any] = document["metadata"]
+    group = document["apiVersion"]
+    base = f"/apis/{group}" if "/" in group else f"/api/{group}"
+    if "namespace" in metadata:
+        base += f"/namespaces/{metadata['namespace']}"
+    return f"{base}/{_plural(document['kind'])}/{metadata['name']}"
 
 
 def _plural(kind: str) -> str:

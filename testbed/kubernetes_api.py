@@ -59,6 +59,10 @@ class Api:
         return self.request("DELETE", path, body)
 
     def request(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> Object:
+        result: Object = json.loads(self.raw(method, path, body, kind))
+        return result
+
+    def raw(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> bytes:
         content = None if body is None else json.dumps(body)
         headers = {**self._headers, "Content-Type": kind}
         for attempt in (1, 2):
@@ -75,8 +79,7 @@ class Api:
                 continue
             if response.status >= 300:
                 raise ApiError(response.status, data)
-            result: Object = json.loads(data)
-            return result
+            return data
         raise AssertionError("unreachable")
 
     def watch(self, path: str, **parameters: str) -> Iterator[tuple[str, Object]]:

@@ -2,7 +2,7 @@
 
 /            JSON: pod, method, path            /echo        the same with the request's headers and body
 /status/503  that status                        /stream      five chunks, one after the other
-/call?url=URL  calls URL once, through this pod's sidecar, and tells what came: {status, headers, body}
+/call?url=URL calls URL once, through this pod's sidecar, and tells what came: {status, headers, body}
 CALLS=url,url  calls each in turn, GET and POST alternating, every CALL_INTERVAL_SECONDS
 """
 

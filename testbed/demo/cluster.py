@@ -1,0 +1,147 @@
+"""What the demo asks of the API server."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..kubernetes_api import Api, ApiError, Object
+from ..paths import Layout
+from .proof import PodLife, PodProof, read
+
+FOLDER = Path(__file__).resolve().parent
+MANIFESTS = ("traces", "shop", "pay")
+INJECTED = ("shop", "pay")
+PATHS = {
+    "Namespace": "/api/v1/namespaces",
+    "Service": "/api/v1/namespaces/{}/services",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
+}
+APPLY = "application/apply-patch+yaml"
+POD_LABEL = "wasm-filters.openclarity.io/trace"
+REVISION_LABEL = "wasm-filters.openclarity.io/revision"
+PAGE_SECONDS = 10
+Unreachable = (OSError, http.client.HTTPException, ApiError, subprocess.SubprocessError)
+"""What passes by itself while pods come and go."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    kind: str
+    namespace: str
+    name: str
+    ready: int = 0
+    replicas: int = 1
+    current: bool = False
+    """Whether all replicas are of the newest template."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def is_ready(self) -> bool:
+        return self.current and self.ready == self.replicas
+
+
+class Cluster:
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._api = Api(layout.kubeconfig)
+
+    def apply(self, document: Object) -> None:
+        path = _path(document["kind"], document["metadata"])
+        self._api.request("PATCH", f"{path}?fieldManager=demo&force=true", document, APPLY)
+
+    def workloads(self, documents: list[Object]) -> list[Workload]:
+        found = [entry for entry in documents if entry["kind"] in ("Deployment", "StatefulSet")]
+        return [_workload(self._api.get(_path(entry["kind"], entry["metadata"])), entry["kind"]) for entry in found]
+
+    def pods(self, namespace: str, everything: bool = False) -> list[Object]:
+        """Those that stay; with `everything` also those about to end."""
+        pods: list[Object] = self._api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+        return [pod for pod in pods if everything or "deletionTimestamp" not in pod["metadata"]]
+
+    def names(self) -> dict[str, str]:
+        """IP address -> namespace/workload, and namespace/service."""
+        found: dict[str, str] = {}
+        for namespace in MANIFESTS:
+            for pod in self.pods(namespace, everything=True):
+                labels = pod["metadata"].get("labels", {})
+                found[pod["status"].get("podIP", "")] = f"{namespace}/{labels.get('app', pod['metadata']['name'])}"
+            for service in self._api.get(PATHS["Service"].format(namespace))["items"]:
+                found[service["spec"].get("clusterIP", "")] = f"{namespace}/{service['metadata']['name']}"
+        return found
+
+    def lives(self) -> dict[str, PodLife]:
+        return {f"{name}/{pod['metadata']['name']}": _life(pod) for name in INJECTED for pod in self.pods(name)}
+
+    def proofs(self) -> dict[str, PodProof]:
+        """Of each sidecar, what it says itself, through the API server."""
+        return {pod: read(self._page(f"{_pod_path(pod)}:15090/proxy/stats/prometheus")) for pod in self.lives()}
+
+    def pod_revisions(self) -> set[str]:
+        """Delivery configmap: what the pods are labelled with."""
+        pods = [pod for name in INJECTED for pod in self.pods(name)]
+        return {pod["metadata"]["labels"].get(POD_LABEL, "none") for pod in pods}
+
+    def inline_revisions(self) -> set[str]:
+        """Delivery inline: what the EnvoyFilters are labelled with."""
+        path = "/apis/networking.istio.io/v1alpha3/namespaces/{}/envoyfilters/trace-filter"
+        return {self._api.get(path.format(name))["metadata"]["labels"][REVISION_LABEL] for name in INJECTED}
+
+    def backend(self, method: str, query: str) -> Object:
+        """A request to the trace backend, through the API server too."""
+        pod = next(iter(self.pods("traces")), None)
+        if pod is None:
+            raise ConnectionError("the trace backend has no pod")
+        return self._api.request(method, f"{_pod_path('traces/' + pod['metadata']['name'])}:9000/proxy{query}")
+
+    def _page(self, path: str) -> str:
+        command = [
+            str(self._layout.bin / "kubectl"),
+            "--kubeconfig",
+            str(self._layout.kubeconfig),
+            "get",
+            "--raw",
+            path,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PAGE_SECONDS)
+        if done.returncode:
+            raise ConnectionError(done.stderr.strip())
+        return done.stdout
+
+
+def manifest(name: str) -> list[Object]:
+    return list(yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text()))
+
+
+def _path(kind: str, metadata: Object) -> str:
+    return f"{PATHS[kind].format(metadata.get('namespace', ''))}/{metadata['name']}"
+
+
+def _pod_path(pod: str) -> str:
+    namespace, name = pod.split("/")
+    return f"/api/v1/namespaces/{namespace}/pods/{name}"
+
+
+def _workload(found: Object, kind: str) -> Workload:
+    metadata, status = found["metadata"], found.get("status", {})
+    replicas = found["spec"].get("replicas", 1)
+    current = status.get("observedGeneration", 0) >= metadata["generation"]
+    current = current and status.get("updatedReplicas", 0) == replicas == status.get("replicas", 0)
+    return Workload(kind, metadata["namespace"], metadata["name"], status.get("readyReplicas", 0), replicas, current)
+
+
+def _life(pod: Object) -> PodLife:
+    status: dict[str, Any] = pod["status"]
+    containers = [*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ())]
+    return PodLife(
+        pod["metadata"]["uid"], status.get("startTime") or "", sum(entry["restartCount"] for entry in containers)
+    )

@@ -1,0 +1,48 @@
+"""Runs the deploy playbook as a user would type it, its output straight to the user."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from ..paths import CHECKOUT, Layout
+from .errors import DemoError
+from .screen import BOLD, Screen
+
+ARGUMENTS = ("-e", "namespaces=shop,pay", "-e", "wasm_filter_trace_backend_address=collector.traces")
+OTHERS = ("K8S_AUTH_", "WASM_FILTER_", "TRACE_SAMPLING_")
+"""Whatever a user has set for other clusters is not for this one."""
+
+
+def deploy(screen: Screen, layout: Layout, *more: str) -> None:
+    program = Path(sys.executable).with_name("ansible-playbook")
+    screen.line(f"  $ export KUBECONFIG={near(layout.kubeconfig)}")
+    words = [str(near(program)), "playbooks/deploy.yml", *ARGUMENTS, *more]
+    for text in command_lines(words):
+        screen.line(f"  {text}", BOLD)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
+    environment["KUBECONFIG"] = str(layout.kubeconfig)
+    if not screen.terminal:
+        environment["PYTHONUNBUFFERED"] = "1"
+    done = subprocess.run([str(program), *words[1:]], cwd=CHECKOUT, env=environment, check=False)
+    if done.returncode:
+        raise DemoError(f"The playbook ended with exit status {done.returncode}; what failed stands above.")
+
+
+def command_lines(words: list[str], width: int = 96) -> list[str]:
+    """A command that can be pasted, each option on the same line as its value."""
+    lines, current = [], f"$ {words[0]}"
+    parts = [" ".join(map(shlex.quote, words[at : at + 2])) for at in range(2, len(words), 2)]
+    for part in [shlex.quote(words[1]), *parts]:
+        if len(current) + len(part) + 3 > width:
+            lines.append(f"{current} \\")
+            current = "     "
+        current += f" {part}"
+    return [*lines, current]
+
+
+def near(path: Path) -> Path:
+    return path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path

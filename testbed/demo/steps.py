@@ -1,0 +1,178 @@
+"""The demo, step by step. Each shows something, and fails if what it shows is not so."""
+
+from __future__ import annotations
+
+import time
+
+from .. import mesh
+from ..paths import Layout
+from . import playbook, proof, trace
+from .arrivals import Arrivals
+from .cluster import INJECTED, MANIFESTS, Cluster, Workload, manifest
+from .errors import DemoError
+from .screen import Screen
+from .waiting import until
+
+STEPS = 6
+READY_SECONDS = 180.0
+REVISION_SECONDS = 90.0
+
+
+class Demo:
+    def __init__(self, screen: Screen, layout: Layout) -> None:
+        self._screen, self._layout = screen, layout
+        self._started = time.monotonic()
+        self._step = 0
+        self._lives: dict[str, proof.PodLife] = {}
+        self._proofs: dict[str, proof.PodProof] = {}
+
+    def run(self) -> None:
+        self._heading("A mesh: Kubernetes, Istio and Envoy, as plain processes")
+        self._mesh()
+        self._cluster = Cluster(self._layout)
+        self._heading("Two namespaces whose workloads call one another, and a trace backend")
+        self._applications()
+        self._heading("The filter, rolled out by the collection")
+        playbook.deploy(self._screen, self._layout)
+        self._heading("Traces, as they arrive at the backend")
+        self._traces()
+        self._heading("Every sidecar has accepted it")
+        self._sidecars()
+        self._heading("Another configuration, without bodies: swapped in while everything runs")
+        self._swap()
+        self._summary()
+
+    def _heading(self, text: str) -> None:
+        self._step += 1
+        self._screen.heading(f"{self._step}/{STEPS}  {text}")
+
+    def _mesh(self) -> None:
+        if mesh.status(self._layout) is None:
+            with self._screen.working("starting"):
+                mesh.up(self._layout, True, self._report)
+        else:
+            mesh.up(self._layout, True, self._report)
+        self._screen.good(f"the mesh runs in {playbook.near(self._layout.root)}")
+
+    def _report(self, text: str) -> None:
+        # What is indented says how far the line before it has come.
+        if not text.startswith(" "):
+            self._screen.line(f"      {text}")
+        self._screen.says(text.strip())
+
+    def _applications(self) -> None:
+        documents = [document for name in MANIFESTS for document in manifest(name)]
+        for document in documents:
+            self._cluster.apply(document)
+        ready: set[str] = set()
+        open_ones: list[Workload] = []
+
+        def all_ready() -> bool:
+            workloads = self._cluster.workloads(documents)
+            for workload in workloads:
+                if workload.is_ready and workload.label not in ready:
+                    ready.add(workload.label)
+                    self._screen.good(
+                        f"{workload.label:18} {workload.kind:12} {workload.ready} of {workload.replicas} pods ready"
+                    )
+            open_ones[:] = [workload for workload in workloads if not workload.is_ready]
+            pods = ", ".join(f"{one.label} {one.ready} of {one.replicas}" for one in open_ones)
+            self._screen.says(f"waiting for {pods}")
+            return not open_ones
+
+        def not_ready() -> str:
+            return f"{', '.join(one.label for one in open_ones)}: the pods did not become ready"
+
+        with self._screen.working("waiting for the pods"):
+            until(all_ready, READY_SECONDS, not_ready)
+        self._wanted = {entry.label for entry in self._cluster.workloads(documents) if entry.namespace in INJECTED}
+
+    def _traces(self) -> None:
+        arrivals = Arrivals(self._screen, self._cluster, self._wanted, lambda found: found.has_body)
+        arrivals.watch()
+        self._all_readable(arrivals)
+        self._screen.line("")
+        self._screen.good(f"traces arrived from all of {', '.join(sorted(self._wanted))}")
+        shown = max(arrivals.traces, key=lambda found: found.telling)
+        self._screen.line("")
+        self._screen.line("  One of them in full, bodies decoded (see what became of its access token):")
+        self._screen.line("")
+        for text in trace.in_full(shown, arrivals.name):
+            self._screen.line(f"    {text}")
+        if "very-secret" in str([found.document for found in arrivals.traces]):
+            raise DemoError("A trace shows the access token that the checkout sends.")
+
+    def _all_readable(self, arrivals: Arrivals) -> None:
+        if arrivals.unreadable:
+            raise DemoError(f"{arrivals.unreadable} traces were not valid JSON.")
+
+    def _sidecars(self) -> None:
+        self._prove(self._cluster.pod_revisions())
+        for text in proof.sidecars(self._proofs):
+            self._screen.line(f"  {text}")
+        self._screen.line("")
+        self._none_rejected()
+        self._lives = self._cluster.lives()
+
+    def _swap(self) -> None:
+        before = self._proofs
+        playbook.deploy(self._screen, self._layout, "-e", "wasm_filter_delivery=inline", "-e", "wasm_filter_bodies=off")
+        self._screen.line("")
+        self._prove(self._cluster.inline_revisions())
+        arrivals = Arrivals(self._screen, self._cluster, self._wanted, lambda found: not found.has_body)
+        arrivals.watch()
+        self._all_readable(arrivals)
+        if arrivals.left_out:
+            self._screen.line(f"  ({arrivals.left_out} more still came by connections of the old configuration)")
+        lives = self._cluster.lives()
+        self._screen.line("")
+        for text in proof.swapped(before, self._proofs, lives):
+            self._screen.line(f"  {text}")
+        self._screen.line("")
+        if lives != self._lives:
+            changed = sorted(
+                name for name in lives.keys() | self._lives.keys() if lives.get(name) != self._lives.get(name)
+            )
+            raise DemoError(
+                f"{', '.join(changed)}: replaced or restarted by a change that should have restarted nothing."
+            )
+        self._screen.good("the same pods as before, none restarted")
+        if any(before[pod].revision == now.revision for pod, now in self._proofs.items()):
+            raise DemoError("The revision did not change everywhere.")
+        self._screen.good("traces arrive without bodies, from every workload")
+        self._none_rejected()
+
+    def _prove(self, wanted: set[str]) -> None:
+        """Until each sidecar says of itself that it runs the wanted revision, and has sent traces with it."""
+
+        def proved() -> bool:
+            self._proofs = self._cluster.proofs()
+            right = sum(1 for found in self._proofs.values() if {found.revision} == wanted and found.sent)
+            self._screen.says(f"revision {', '.join(sorted(wanted))} runs in {right} of {len(self._proofs)} sidecars")
+            return bool(self._proofs) and right == len(self._proofs)
+
+        def unproved() -> str:
+            others = [pod for pod, found in self._proofs.items() if {found.revision} != wanted or not found.sent]
+            return f"{', '.join(others)}: did not run revision {', '.join(sorted(wanted))} and send traces"
+
+        with self._screen.working("asking the sidecars"):
+            until(proved, REVISION_SECONDS, unproved)
+
+    def _none_rejected(self) -> None:
+        self._proofs = self._cluster.proofs()
+        bad = [pod for pod, found in self._proofs.items() if not found.holds]
+        if bad:
+            raise DemoError(f"{', '.join(bad)}: rejected a listener, or the filter does not run there.")
+        self._screen.good(f"no listener rejected by any of {len(self._proofs)} sidecars")
+
+    def _summary(self) -> None:
+        say, seconds = self._screen.line, time.monotonic() - self._started
+        kubeconfig, kubectl = (playbook.near(path) for path in (self._layout.kubeconfig, self._layout.bin / "kubectl"))
+        self._screen.heading(
+            f"All of it was seen to work, in {seconds // 60:.0f} min {seconds % 60:.0f} s. It keeps running; look around:"
+        )
+        say("")
+        say(f"  export KUBECONFIG={kubeconfig}")
+        say(f"  {kubectl} get pods,envoyfilters,configmaps -n shop")
+        say("  .venv/bin/ansible-playbook playbooks/remove.yml -e namespaces=shop,pay     takes the filter out")
+        say("  make demo-down                                                            ends everything")
