@@ -12,7 +12,7 @@ POLL_SECONDS = 0.25
 
 
 def until(true: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
-    """Asks until it is true. At the deadline fails with what `otherwise` says, and with the last error if there was one."""
+    """Asks until it is true; at the deadline fails with what `otherwise` says, and the last error if there was one."""
     deadline = time.monotonic() + seconds
     trouble = ""
     while True:
