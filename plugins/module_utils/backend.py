@@ -29,10 +29,9 @@ class Backend:
 
 def check_port(value: object) -> int:
     """:raises InputError: not a TCP port."""
-    try:
-        port = int(str(value))
-    except ValueError:
-        port = 0
+    text = str(value).strip()
+    # int() alone would take 9_000 and the digits of other scripts.
+    port = int(text) if text.isascii() and text.isdigit() else 0
     if not 0 < port < 65536:
         raise InputError(PORT, value, "must be a port from 1 to 65535")
     return port
@@ -77,7 +76,7 @@ def resolve(address: str, port: int, domain: str, filter_name: str, service: Ser
             listed = ", ".join(str(number) for number in sorted(ports)) or "none"
             raise InputError(PORT, port, f"Service {parts[0]}/{parts[1]} has no such port; it has: {listed}")
         return Backend(f"outbound|{port}||{host}", f"{host}:{port}", "service")
-    if address.endswith((".svc", f".svc.{domain}")):
+    if address.rstrip(".").lower().endswith((".svc", f".svc.{domain}")):
         raise InputError(ADDRESS, address, f"there is no Service {parts[1]} in namespace {parts[0]}" if parts else
                          "must have the form NAME.NAMESPACE.svc")
     return _own_cluster("STRICT_DNS", address, address, port, filter_name, _plaintext(address, private=False))
