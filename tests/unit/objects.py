@@ -1,0 +1,70 @@
+"""Objects that tests begin with."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.names import FilterNames
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.release import Release, inline_reference
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.wasm_binary import WasmBinary
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BINARY = REPOSITORY / "filter" / "dist" / "http-trace-filter.wasm"
+NAMES = FilterNames("trace")
+R1, R2 = "0000000001", "0000000002"
+VOLUME = "sidecar.istio.io/userVolume"
+MOUNT = "sidecar.istio.io/userVolumeMount"
+
+
+def namespace(name: str, **labels: str) -> dict[str, Any]:
+    metadata = {"name": name, "labels": {"istio-injection": "enabled", **labels}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def workload(
+    namespace: str = "shop",
+    name: str = "web",
+    kind: str = "Deployment",
+    annotations: dict[str, str] | None = None,
+    labels: dict[str, str] | None = None,
+    **spec: Any,
+) -> dict[str, Any]:
+    """`annotations` and `labels` are the pod template's."""
+    template: dict[str, Any] = {"labels": {"app": name, **(labels or {})}}
+    if annotations is not None:
+        template["annotations"] = annotations
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": template, "spec": {"containers": [{"name": "app", "image": "app"}]}},
+            **spec,
+        },
+    }
+
+
+def binary(content: bytes = b"wasm") -> WasmBinary:
+    return WasmBinary(content, hashlib.sha256(content).hexdigest(), ("proxy_on_tick",))
+
+
+def release(revision: str = R1, delivery: str = "configmap", names: FilterNames = NAMES) -> Release:
+    code: dict[str, Any] = {"filename": f"{names.mount_path}/filter.wasm"}
+    if delivery == "inline":
+        code = {"inline_bytes": inline_reference(binary().sha256)}
+    config = {"configuration": {"value": revision}, "vm_config": {"code": {"local": code}}}
+    spec: dict[str, Any] = {
+        "configPatches": [
+            {
+                "applyTo": "EXTENSION_CONFIG",
+                "patch": {"operation": "ADD", "value": {"name": names.extension, "typed_config": {"config": config}}},
+            }
+        ]
+    }
+    if delivery == "configmap":
+        spec["workloadSelector"] = {"labels": {names.pod_label: revision}}
+    return Release(names, revision, delivery, spec, binary())
