@@ -42,9 +42,12 @@ class SidecarVolumes:
         """None for what we can't have written: then there is no original to go back to."""
         try:
             fields = json.loads(text or "")
-            return cls(fields["volume"], fields["mount"])
-        except (ValueError, TypeError, KeyError):
+            saved = cls(fields["volume"], fields["mount"])
+            for key, value in saved.as_annotations().items():
+                _parse(key, value)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, AnnotationError):
             return None
+        return saved
 
 
 def with_ours(original: SidecarVolumes, names: FilterNames, revision: str) -> SidecarVolumes:
@@ -107,7 +110,7 @@ def _parse(key: str, text: str | None) -> list[dict[str, Any]] | dict[str, Any]:
         return []
     try:
         entries = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AnnotationError(f"annotation {key} is not JSON ({error}): mend or remove it first") from None
     if entries is None:
         return []
