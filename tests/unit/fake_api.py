@@ -171,7 +171,7 @@ class FakeApi(ClusterApi):
     def _patch(self, method: str, path: str, body: Object, manager: str) -> Object:
         self._asked(method, path, manager)
         with self._lock:
-            entry = _merged(self._guarded(path, body), body)
+            entry = merged(self._guarded(path, body), body)
             return entry if self.dry_run else self._store(_key(path), entry)
 
     def _guarded(self, path: str, body: Object) -> Object:
@@ -244,13 +244,13 @@ def _selected(entry: Object, selector: str) -> bool:
     return True
 
 
-def _merged(target: Object, patch: Object) -> Object:
+def merged(target: Object, patch: Object) -> Object:
     """RFC 7386; enough for an apply too, as ours take no field away."""
     for key, value in patch.items():
         if value is None:
             target.pop(key, None)
         elif isinstance(value, dict):
-            target[key] = _merged(target.get(key) or {}, value)
+            target[key] = merged(target.get(key) or {}, value)
         else:
             target[key] = value
     return target
