@@ -19,10 +19,12 @@ OTHERS = ("K8S_AUTH_", "WASM_FILTER_", "TRACE_SAMPLING_")
 
 def deploy(screen: Screen, layout: Layout, *more: str) -> None:
     program = Path(sys.executable).with_name("ansible-playbook")
-    screen.line(f"  $ export KUBECONFIG={near(layout.kubeconfig)}")
+    screen.line("")
+    screen.line(f"  $ export KUBECONFIG={layout.kubeconfig}")
     words = [str(near(program)), "playbooks/deploy.yml", *ARGUMENTS, *more]
     for text in command_lines(words):
         screen.line(f"  {text}", BOLD)
+    screen.line("")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
     environment["KUBECONFIG"] = str(layout.kubeconfig)
     if not screen.terminal:
@@ -42,6 +44,18 @@ def command_lines(words: list[str], width: int = 96) -> list[str]:
             current = "     "
         current += f" {part}"
     return [*lines, current]
+
+
+def look_around(layout: Layout) -> list[str]:
+    """What a user can type next."""
+    place = f"TESTBED_DIR={layout.root} " if os.environ.get("TESTBED_DIR") else ""
+    commands = {
+        f"export KUBECONFIG={layout.kubeconfig}": "",
+        f"{near(layout.bin / 'kubectl')} get pods,envoyfilters,configmaps -n shop": "",
+        ".venv/bin/ansible-playbook playbooks/remove.yml -e namespaces=shop,pay": "takes the filter out",
+        f"{place}make demo-down": "ends everything",
+    }
+    return [f"{command:72}  {what and '# ' + what}".rstrip() for command, what in commands.items()]
 
 
 def near(path: Path) -> Path:

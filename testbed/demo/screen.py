@@ -12,8 +12,9 @@ from contextlib import contextmanager
 
 TICK_SECONDS = 0.5
 SILENCE_MOST = 10.0
-"""Where lines can't be written over, a waiting reader is told this often that all is well."""
-BOLD, DIM, GREEN, RED, YELLOW = "1", "2", "32", "31", "33"
+SILENCE_LATER = 30.0
+"""Where lines can't be written over, a waiting reader hears this often that all is well; after a minute less."""
+BOLD, DIM, GREEN, RED = "1", "2", "32", "31"
 
 
 class Screen:
@@ -69,7 +70,9 @@ class Screen:
         while not ended.wait(TICK_SECONDS):
             with self._lock:
                 self._draw()
-                if not self.terminal and time.monotonic() - self._last >= SILENCE_MOST:
+                now = time.monotonic()
+                silence = SILENCE_MOST if now - self._since < 60 else SILENCE_LATER
+                if not self.terminal and now - self._last >= silence:
                     self.line(f"  {self._status()}")
 
     def _draw(self) -> None:

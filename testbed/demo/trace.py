@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH = 100
-COLUMNS = "{time:12}  {source:12}  {to:12}  {method:6} {path:34} {status:>6}  {sent:>5} {got:>5}"
+WIDTH = 96
+"""Of what is shown in full; with its indent it fits into 100 columns."""
+COLUMNS = "{time:12}  {source:12}  {to:12}  {method:6} {path:29} {status:>6}  {sent:>5} {got:>5}"
 HEAD = COLUMNS.format(
     time="time", source="from", to="to", method="method", path="path", status="status", sent="sent", got="got"
 )
@@ -64,7 +65,7 @@ def line(trace: Trace, name: Name) -> str:
         source=cut(name(trace.source), 12),
         to=cut(name(trace.destination), 12),
         method=trace.text("scnt_request", "method"),
-        path=cut(trace.text("scnt_request", "path"), 34),
+        path=cut(trace.text("scnt_request", "path"), 29),
         status=trace.text("scnt_response", "status_code"),
         sent=size(trace.request_body),
         got=size(trace.response_body),
@@ -95,12 +96,8 @@ def _entries(entries: dict[str, Any], depth: int, name: Name) -> Iterator[str]:
 
 
 def _body(content: bytes, indent: str) -> Iterator[str]:
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        text = ""
-    lines = text.splitlines()
-    if not content or not all(part.isprintable() for part in lines):
+    lines = content.decode(errors="replace").splitlines()
+    if not content or "\ufffd" in "".join(lines) or not all(part.isprintable() for part in lines):
         yield f"{indent}{'body':{20 - len(indent)}} {f'{len(content)} bytes, not text' if content else '(none)'}"
         return
     yield f"{indent}body"
@@ -122,4 +119,6 @@ def size(content: bytes) -> str:
 
 
 def cut(text: str, width: int) -> str:
+    """What somebody sent in a path or a header must not steer the terminal."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= width else text[: width - 2] + ".."
