@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .kind import HELD, ROLLED, ROLLING, Rollout, WorkloadKind, observed
+from .kind import HELD, ROLLED, ROLLING, Rollout, WorkloadKind, new_among, observed
 
 
 def rollout(daemon_set: dict[str, Any]) -> Rollout:
@@ -19,7 +19,7 @@ def rollout(daemon_set: dict[str, Any]) -> Rollout:
     on_delete = (daemon_set["spec"].get("updateStrategy") or {}).get("type") == "OnDelete"
     if on_delete and updated < total:
         return Rollout(HELD, updated, total, "updateStrategy OnDelete: pods change when they are deleted")
-    available = min(status.get("numberAvailable", 0), updated)
+    available = new_among(status.get("numberAvailable", 0), status.get("currentNumberScheduled", total), updated)
     if available >= total:
         return Rollout(ROLLED, total, total)
     return Rollout(ROLLING, available, total, f"{available} of {total} new pods are available")

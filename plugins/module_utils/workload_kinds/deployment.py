@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .kind import FAILED, HELD, ROLLED, ROLLING, Rollout, WorkloadKind, observed
+from .kind import FAILED, HELD, ROLLED, ROLLING, Rollout, WorkloadKind, new_among, observed
 
 
 def rollout(deployment: dict[str, Any]) -> Rollout:
@@ -18,7 +18,7 @@ def rollout(deployment: dict[str, Any]) -> Rollout:
     updated = status.get("updatedReplicas", 0)
     if not observed(deployment):
         return Rollout(ROLLING, 0, total, "not seen by its controller yet")
-    available = min(status.get("availableReplicas", 0), updated)
+    available = new_among(status.get("availableReplicas", 0), status.get("replicas", 0), updated)
     if updated == total and status.get("replicas", 0) == total and available == total:
         return Rollout(ROLLED, total, total)
     if spec.get("paused"):

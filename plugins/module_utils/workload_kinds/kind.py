@@ -45,3 +45,8 @@ def observed(workload: dict[str, Any]) -> bool:
     """Has the controller seen the newest spec? Its status speaks of an older one until then."""
     seen: int = (workload.get("status") or {}).get("observedGeneration") or 0
     return seen >= workload["metadata"].get("generation", 0)
+
+
+def new_among(good: int, pods: int, updated: int) -> int:
+    """How many of the good (ready, available) pods are new ones for certain: the old ones may all be good."""
+    return max(0, min(updated, good - max(0, pods - updated)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .kind import HELD, ROLLED, ROLLING, Rollout, WorkloadKind, observed
+from .kind import HELD, ROLLED, ROLLING, Rollout, WorkloadKind, new_among, observed
 
 
 def rollout(stateful_set: dict[str, Any]) -> Rollout:
@@ -30,7 +30,7 @@ def rollout(stateful_set: dict[str, Any]) -> Rollout:
         if partition and updated < total:
             return Rollout(HELD, updated, total, f"partition {partition}: {updated} of {total} pods may change")
         return Rollout(ROLLED, total, total)
-    done = min(updated, ready)
+    done = new_among(ready, status.get("replicas", 0), updated)
     return Rollout(ROLLING, done, total, f"{done} of {wanted} new pods are ready")
 
 
