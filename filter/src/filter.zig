@@ -77,7 +77,7 @@ pub fn Filter(comptime host: type) type {
             }
             plugin.configure(root, length);
             const configuration = &plugin.configuration;
-            record(.trace_revision, configuration.revision);
+            showRevision(configuration.revision);
             if (configuration.errors > 0) {
                 count(.trace_configuration_errors, configuration.errors);
                 // No values and no names from the configuration: a token may stand anywhere in it.
@@ -88,13 +88,23 @@ pub fn Filter(comptime host: type) type {
             host.setTickPeriod(configuration.heartbeat_seconds * 1000);
         }
 
+        /// Envoy tries a configuration on its main thread before any worker has it. So a new revision takes
+        /// the heartbeat of the old one away: only a tick of a machine that runs the new one brings it back.
+        fn showRevision(revision: u64) void {
+            if (shownRevision() != revision) record(.trace_heartbeat, 0);
+            record(.trace_revision, revision);
+        }
+
+        fn shownRevision() ?u64 {
+            return host.metricValue(metric_ids[@intFromEnum(Metric.trace_revision)] orelse return null);
+        }
+
         /// The heartbeat tells that this machine is alive. It beats for the revision that the gauge shows:
         /// an older configuration that still drains must not answer for a newer one that has died.
         pub fn onTick(root: u32) void {
             if (!started) return;
             const plugin = plugins.find(root) orelse return;
-            const id = metric_ids[@intFromEnum(Metric.trace_revision)] orelse return;
-            if (host.metricValue(id) != plugin.configuration.revision) return;
+            if (shownRevision() != plugin.configuration.revision) return;
             record(.trace_heartbeat, host.nowNanoseconds() / std.time.ns_per_s);
         }
 
@@ -179,7 +189,8 @@ pub fn Filter(comptime host: type) type {
         }
 
         fn goesToBackend(configuration: *const @import("configuration.zig").Configuration) bool {
-            // (Envoy has no plain cluster_name any more.) Clusters of the inbound side are called inbound|...: never the backend's.
+            // Clusters of the inbound side are called inbound|...: never the backend's. (The property that
+            // was once called cluster_name is answered by none of Envoy 1.36 to 1.40.)
             if (configuration.context == .inbound) return false;
             const cluster = host.property("xds\x00cluster_name") orelse return false;
             return std.mem.eql(u8, cluster, configuration.cluster);

@@ -69,10 +69,11 @@ def test_a_filter_arrives_and_is_swapped_while_traffic_flows(slotted: Slotted) -
         assert envoy.metrics()["revision"] == 1
         slotted.put_filter("0000000002", name="second")
         envoy.wait_for_metric("revision", lambda value: value == 2)
+        envoy.wait_for_metric("heartbeat", lambda value: value > 0)
+        # The heartbeat says that a worker runs the new one, and it does.
         assert get(envoy, "/second") == 200
         post = backend.wait_for(lambda received: received.document["scnt_request"]["path"] == "/second")
         assert dict(post.headers)["x-wasm-filter-trace"] == "second"
-        envoy.wait_for_metric("heartbeat", lambda value: value > 0)
         assert "listener_manager.listener_modified: 0" in envoy.admin("/stats?filter=listener_manager")
 
 
@@ -89,6 +90,7 @@ def test_a_missing_or_broken_file_leaves_traffic_alone(slotted: Slotted, tmp_pat
         # A good one heals it.
         slotted.put_filter("0000000003")
         envoy.wait_for_metric("revision", lambda value: value == 3)
+        envoy.wait_for_metric("heartbeat", lambda value: value > 0)
         assert get(envoy, "/healed") == 200
         backend.wait_for(lambda received: b"/healed" in received.body)
 

@@ -28,6 +28,15 @@ def test_the_heartbeat_of_an_old_configuration_does_not_answer_for_a_new_one(was
     proxy.machine.call("proxy_on_tick", 50)
 
 
+def test_a_new_revision_takes_the_heartbeat_away_until_it_runs(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"revision": REVISION})
+    proxy.machine.call("proxy_on_tick", proxy.root)
+    proxy.configure(50, {"revision": REVISION, "name": "same"})
+    assert proxy.metric("heartbeat") == 1_700_000_000
+    proxy.configure(51, {"revision": "ffffffffff"})
+    assert proxy.metric("heartbeat") == 0
+
+
 def test_each_configuration_serves_its_own_streams(wasm: Path) -> None:
     proxy = Proxy(wasm)
     proxy.configure(50, {"backend": {"cluster": "other"}, "name": "other"})
