@@ -61,7 +61,7 @@ def sidecars(proofs: Mapping[str, PodProof]) -> list[str]:
 
 
 def swapped(before: Mapping[str, PodProof], after: Mapping[str, PodProof], lives: Mapping[str, PodLife]) -> list[str]:
-    titles = ("pod", "running since", "restarts", "listeners rejected", "revision before", "now")
+    titles = ("pod", "running since", "restarts", "rejected", "revision was", "revision is")
     return table(titles, [_swap(pod, before.get(pod), proof, lives[pod]) for pod, proof in after.items()])
 
 
