@@ -24,13 +24,12 @@ class Records:
     """Names below the cluster's domain -> addresses; None for a name that does not exist."""
 
     def __init__(self) -> None:
-        self._services: dict[tuple[str, str], Object] = {}
-        self._slices: dict[tuple[str, str], Object] = {}
+        self._stores: dict[str, dict[tuple[str, str], Object]] = {"services": {}, "endpointslices": {}}
         self._lock = threading.Lock()
 
     def follow(self, api: Api) -> list[threading.Thread]:
-        watched = ((self._services, "/api/v1/services"), (self._slices, "/apis/discovery.k8s.io/v1/endpointslices"))
-        return [threading.Thread(target=self._follow, args=(api, *pair), daemon=True) for pair in watched]
+        paths = ("/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices")
+        return [threading.Thread(target=self._follow, args=(api, path), name=path, daemon=True) for path in paths]
 
     def resolve(self, name: str) -> list[str] | None:
         suffix = f".svc.{network.CLUSTER_DOMAIN}"
@@ -41,7 +40,7 @@ class Records:
             return None
         host, service, namespace = labels[:-2], labels[-2], labels[-1]
         with self._lock:
-            found = self._services.get((namespace, service))
+            found = self._stores["services"].get((namespace, service))
             if found is None:
                 return None
             cluster_ip = found["spec"].get("clusterIP")
@@ -51,7 +50,7 @@ class Records:
 
     def _endpoints(self, namespace: str, service: str, host: str | None) -> list[str] | None:
         addresses: list[str] = []
-        for (slice_namespace, _), item in self._slices.items():
+        for (slice_namespace, _), item in self._stores["endpointslices"].items():
             labels = item["metadata"].get("labels") or {}
             if slice_namespace != namespace or labels.get("kubernetes.io/service-name") != service:
                 continue
@@ -61,16 +60,21 @@ class Records:
                     addresses += endpoint["addresses"]
         return addresses if addresses or host is None else None
 
-    def _follow(self, api: Api, store: dict[tuple[str, str], Object], path: str) -> None:
+    def replace(self, resource: str, items: list[Object]) -> None:
+        with self._lock:
+            self._stores[resource] = {_key(item): item for item in items}
+
+    def _follow(self, api: Api, path: str) -> None:
+        resource = path.rpartition("/")[2]
         for kind, item in api.watch(path):
+            if kind == "SYNC":
+                self.replace(resource, item["items"])
+                continue
             with self._lock:
-                if kind == "SYNC":
-                    store.clear()
-                    store.update({_key(entry): entry for entry in item["items"]})
-                elif kind == "DELETED":
-                    store.pop(_key(item), None)
+                if kind == "DELETED":
+                    self._stores[resource].pop(_key(item), None)
                 elif kind in ("ADDED", "MODIFIED"):
-                    store[_key(item)] = item
+                    self._stores[resource][_key(item)] = item
 
 
 def serve(records: Records, address: str, port: int = 53) -> threading.Thread:

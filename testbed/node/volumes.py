@@ -37,7 +37,7 @@ def fill(pod: Object, folder: Path, fetch: Fetch, token: Token) -> dict[str, Pat
         places[name].mkdir(parents=True, exist_ok=True)
         # Whatever user a container runs as may write: there is no fsGroup here.
         places[name].chmod(0o777)
-        _write(places[name], contents[name])
+        _write(places[name], contents[name], folder / f".{name}.files")
     return places
 
 
@@ -114,7 +114,12 @@ def text_data(kind: str, found: Object) -> dict[str, str]:
     return {key: value.decode(errors="replace") for key, value in _data(kind, found).items()}
 
 
-def _write(folder: Path, files: dict[str, tuple[bytes, int]]) -> None:
+def _write(folder: Path, files: dict[str, tuple[bytes, int]], written: Path) -> None:
+    """`written` lists what was written the time before: what others put into the folder is not ours to remove."""
+    before = written.read_text().splitlines() if written.exists() else []
+    for path in set(before) - files.keys():
+        (folder / path).unlink(missing_ok=True)
+    written.write_text("\n".join(files))
     for path, (content, mode) in files.items():
         target = folder / path
         if target.is_file() and target.read_bytes() == content:
