@@ -119,5 +119,9 @@ def _without_tokens(text: str) -> Any:
         headers = configuration["backend"]["headers"]
     except (ValueError, TypeError, KeyError):
         return text
-    configuration["backend"]["headers"] = [[name, _HIDDEN] for name, _value in headers]
+    try:
+        configuration["backend"]["headers"] = [[name, _HIDDEN] for name, _value in headers]
+    except (TypeError, ValueError):
+        # Another filter's own form; it may be a token all the same.
+        configuration["backend"]["headers"] = _HIDDEN
     return configuration
