@@ -82,4 +82,6 @@ class Screen:
         sys.stdout.flush()
 
     def _status(self) -> str:
-        return f"{self._live} .. {time.monotonic() - self._since:.0f} s"
+        seconds = int(time.monotonic() - self._since)
+        took = f"{seconds} s" if seconds < 60 else f"{seconds // 60}:{seconds % 60:02d} min"
+        return f"{self._live} .. {took}"

@@ -56,10 +56,12 @@ class Demo:
         self._screen.good(f"the mesh runs in {playbook.near(self._layout.root)}")
 
     def _report(self, text: str) -> None:
-        # What is indented says how far the line before it has come.
-        if not text.startswith(" "):
+        if text.startswith(" "):
+            # How far the line before it has come, and for how long; the screen counts the time by itself.
+            self._screen.says(text.strip().rpartition(",")[0] or text.strip())
+        else:
             self._screen.line(f"      {text}")
-        self._screen.says(text.strip())
+            self._screen.says(text)
 
     def _applications(self) -> None:
         documents = [document for name in MANIFESTS for document in manifest(name)]
