@@ -108,9 +108,10 @@ def check_cluster(api: ClusterApi, params: dict[str, Any], found: Findings) -> F
     root = _root_namespace(api, params["istio_namespace"])
     if root in names and params["state"] == "present" and not params["root_namespace_allowed"]:
         found.attempt(lambda: _refuse_root(root))
-    existing, _in_all = namespaces_of_cluster(api, names)
-    unfit = {name: _unfit(name, existing.get(name), params["state"]) for name in names}
-    found.facts["unfit"] = {name: why for name, why in unfit.items() if why}
+    known = namespaces_of_cluster(api, names)
+    unfit = {name: _unfit(name, known.found.get(name), params["state"]) for name in names}
+    refused = {name: {"reason": verdict.API_REFUSED, "message": why} for name, why in known.refused.items()}
+    found.facts["unfit"] = {**{name: why for name, why in unfit.items() if why}, **refused}
     if params["state"] == "present" and not params["foreign"]:
         chosen = found.attempt(lambda: _backend(api, params))
         if chosen:

@@ -48,16 +48,38 @@ class Snapshot:
     watches: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
 
-def namespaces_of_cluster(api: ClusterApi, wanted: Iterable[str]) -> tuple[dict[str, dict[str, Any]], int | None]:
-    """({name: Namespace} of those wanted that exist, how many there are; None if that is not allowed)."""
-    wanted = set(wanted)
+@dataclass
+class KnownNamespaces:
+    """`found`: {name: Namespace}; `refused`: {name: why it may not be read}; `in_all`: how many the
+    cluster has, None where that may not be asked."""
+
+    found: dict[str, dict[str, Any]]
+    refused: dict[str, str] = field(default_factory=dict)
+    in_all: int | None = None
+
+
+def namespaces_of_cluster(api: ClusterApi, wanted: Iterable[str]) -> KnownNamespaces:
+    """Those wanted that exist: by one LIST, or one by one where only that is allowed."""
+    wanted = list(wanted)
     try:
-        found, _version = api.list("/api/v1/namespaces", metadata_only=True)
+        items, _version = api.list("/api/v1/namespaces", metadata_only=True)
     except Forbidden:
-        single = {name: api.get(f"/api/v1/namespaces/{name}") for name in sorted(wanted)}
-        return {name: namespace for name, namespace in single.items() if namespace is not None}, None
-    named = {namespace["metadata"]["name"]: namespace for namespace in found}
-    return {name: named[name] for name in wanted if name in named}, len(named)
+        return _one_by_one(api, wanted)
+    named = {namespace["metadata"]["name"]: namespace for namespace in items}
+    return KnownNamespaces({name: named[name] for name in wanted if name in named}, in_all=len(named))
+
+
+def _one_by_one(api: ClusterApi, wanted: list[str]) -> KnownNamespaces:
+    known = KnownNamespaces({})
+    for name in wanted:
+        try:
+            namespace = api.get(f"/api/v1/namespaces/{name}")
+        except Forbidden as error:
+            known.refused[name] = str(error)
+            continue
+        if namespace is not None:
+            known.found[name] = namespace
+    return known
 
 
 def take(api: ClusterApi, pool: Executor, names: FilterNames, namespaces: list[str], in_all: int | None) -> Snapshot:

@@ -74,7 +74,7 @@ class Wave:
 
     def read(self, namespaces: list[str], unfit: dict[str, dict[str, str]]) -> tuple[list[NamespaceRun], Any]:
         """Refuse what preflight found unfit, LIST the rest."""
-        _found, in_all = snapshot.namespaces_of_cluster(self.api, [])
+        in_all = snapshot.namespaces_of_cluster(self.api, []).in_all
         fit = [name for name in namespaces if name not in unfit]
         taken = snapshot.take(self.api, self.pool, self.names, fit, in_all)
         runs = []

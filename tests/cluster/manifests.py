@@ -1,0 +1,65 @@
+"""Objects that tests put into the mesh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KWOK = {"nodeSelector": {"testbed/kind": "kwok"}, "tolerations": [{"operator": "Exists"}]}
+
+
+def namespace(name: str, injected: bool = True) -> dict[str, Any]:
+    labels = {"istio-injection": "enabled"} if injected else {}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def service(namespace: str, name: str, port: int = 80, target: int = 8080) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"app": name}, "ports": [{"port": port, "targetPort": target, "name": "http"}]},
+    }
+
+
+def workload(
+    namespace: str,
+    name: str,
+    kind: str = "Deployment",
+    replicas: int = 1,
+    image: str = "testbed/app",
+    port: int = 8080,
+    annotations: dict[str, str] | None = None,
+    pod: dict[str, Any] | None = None,
+    spec: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A workload whose pods are real unless `pod` says otherwise (KWOK)."""
+    container = {
+        "name": "app",
+        "image": image,
+        "ports": [{"containerPort": port}],
+        "env": [{"name": "PORT", "value": str(port)}],
+        "readinessProbe": {"httpGet": {"path": "/", "port": port}, "periodSeconds": 1},
+    }
+    body: dict[str, Any] = {
+        "selector": {"matchLabels": {"app": name}},
+        "template": {
+            "metadata": {"labels": {"app": name}, "annotations": annotations or {}},
+            "spec": {"terminationGracePeriodSeconds": 1, "containers": [container], **(pod or {})},
+        },
+        **(spec or {}),
+    }
+    if kind != "DaemonSet":
+        body["replicas"] = replicas
+    if kind == "StatefulSet":
+        body["serviceName"] = name
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": body}
+
+
+def collector(namespace_name: str) -> list[dict[str, Any]]:
+    """A trace backend, outside the mesh."""
+    return [
+        namespace(namespace_name, injected=False),
+        service(namespace_name, "collector", 9000, 9000),
+        workload(namespace_name, "collector", image="testbed/trace-backend", port=9000),
+    ]
