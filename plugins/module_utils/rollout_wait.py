@@ -17,8 +17,11 @@ WATCH_SECONDS = 60
 PAUSE_SECONDS = 1.0
 # What a deleted workload ends as: nothing is left to wait for.
 GONE = "gone"
+# Our own event: all that a LIST has found, {"scope": namespace or None, "uids": ...}.
+LISTED = "LISTED"
 
 Key = tuple[str, str, str]
+Events = queue.Queue[tuple[str, dict[str, Any], WorkloadKind]]
 
 
 @dataclass
@@ -72,7 +75,7 @@ def wait(
     open_ones = {entry.key: entry for entry in awaited if not entry.settled}
     if not open_ones:
         return
-    events: queue.Queue[tuple[str, dict[str, Any], WorkloadKind]] = queue.Queue()
+    events: Events = queue.Queue()
     stop = threading.Event()
     for kind, scope in sorted({(entry.kind, _scope(entry, versions)) for entry in open_ones.values()}, key=str):
         version = versions.get((kind.kind, scope), "0")
@@ -81,17 +84,29 @@ def wait(
     try:
         while open_ones and clock() < deadline:
             try:
-                event, workload, kind = events.get(timeout=min(1.0, max(0.01, deadline - clock())))
+                news = events.get(timeout=min(1.0, max(0.01, deadline - clock())))
             except queue.Empty:
                 continue
-            metadata = workload["metadata"]
-            entry = open_ones.get((kind.kind, metadata["namespace"], metadata["name"]))
-            if entry is not None and entry.see(event, workload):
-                moved(entry)
-                if entry.settled:
-                    del open_ones[entry.key]
+            for entry, event, workload in _concerned(open_ones, *news):
+                if entry.see(event, workload):
+                    moved(entry)
+                    if entry.settled:
+                        del open_ones[entry.key]
     finally:
         stop.set()
+
+
+def _concerned(
+    open_ones: dict[Key, Awaited], event: str, content: dict[str, Any], kind: WorkloadKind
+) -> list[tuple[Awaited, str, dict[str, Any]]]:
+    """Who among those waited for has to see what."""
+    if event == LISTED:
+        # What was deleted while no watch was open has no event of its own.
+        known = [entry for entry in open_ones.values() if entry.kind is kind and content["scope"] in (None, entry.key[1])]
+        return [(entry, "DELETED", entry.workload) for entry in known if entry.uid not in content["uids"]]
+    metadata = content["metadata"]
+    found = open_ones.get((kind.kind, metadata["namespace"], metadata["name"]))
+    return [(found, event, content)] if found else []
 
 
 def _scope(entry: Awaited, versions: dict[tuple[str, str | None], str]) -> str | None:
@@ -106,7 +121,7 @@ def _watch(
     deadline: float,
     clock: Callable[[], float],
     stop: threading.Event,
-    events: queue.Queue[tuple[str, dict[str, Any], WorkloadKind]],
+    events: Events,
 ) -> None:
     """Feed the events of one kind until told to stop, over lost connections and expired versions."""
     path = kind.collection(scope)
@@ -118,25 +133,23 @@ def _watch(
                 events.put((event, workload, kind))
                 if stop.is_set():
                     return
-        except Expired:
-            version = _relist(api, kind, path, version, events)
-        except ApiError:
+        except ApiError as error:
             # Also a watch that was cut off: what was missed shows in the next LIST.
-            stop.wait(PAUSE_SECONDS)
-            version = _relist(api, kind, path, version, events)
+            if not isinstance(error, Expired):
+                stop.wait(PAUSE_SECONDS)
+            version = _relist(api, kind, scope, version, stop, events)
 
 
 def _relist(
-    api: ClusterApi,
-    kind: WorkloadKind,
-    path: str,
-    version: str,
-    events: queue.Queue[tuple[str, dict[str, Any], WorkloadKind]],
+    api: ClusterApi, kind: WorkloadKind, scope: str | None, version: str, stop: threading.Event, events: Events
 ) -> str:
     try:
-        workloads, version = api.list(path)
+        workloads, version = api.list(kind.collection(scope))
     except ApiError:
+        stop.wait(PAUSE_SECONDS)
         return version
     for workload in workloads:
         events.put(("MODIFIED", workload, kind))
+    uids = {workload["metadata"]["uid"] for workload in workloads}
+    events.put((LISTED, {"scope": scope, "uids": uids}, kind))
     return version
