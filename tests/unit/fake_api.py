@@ -33,10 +33,10 @@ BASES = {
 
 @dataclass
 class Fault:
-    """Answers `times` requests whose "METHOD path" matches with an HTTP status."""
+    """Answers `times` requests whose "METHOD path" matches with an HTTP status (0: not at all; None: as it should)."""
 
     pattern: str
-    status: int
+    status: int | None
     times: int = 1_000_000
     meanwhile: Callable[[], None] | None = None
 
@@ -103,10 +103,9 @@ class FakeApi(ClusterApi):
 
     def get(self, path: str) -> Object | None:
         self._asked("GET", path)
-        if path in self.fixed:
-            return self.fixed[path]
-        found = self._objects.get(_key(path))
-        return copy.deepcopy(found)
+        if path in self.fixed or not PATH.fullmatch(path):
+            return self.fixed.get(path)
+        return copy.deepcopy(self._objects.get(_key(path)))
 
     def list(self, path: str, label_selector: str = "", metadata_only: bool = False) -> tuple[list[Object], str]:
         self._asked("LIST", path)
@@ -221,7 +220,7 @@ class FakeApi(ClusterApi):
             fault.times -= 1
             if fault.meanwhile:
                 fault.meanwhile()
-            if fault.status:
+            if fault.status is not None:
                 raise _refusal(request, fault.status)
 
 
