@@ -13,9 +13,17 @@ NEVER = float("inf")
 
 
 class Probing:
-    def __init__(self, threads: Executor, happened: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        threads: Executor,
+        happened: Callable[[Callable[[], None]], None],
+        unhealthy: Callable[[Container, str], None],
+    ) -> None:
+        """`happened` brings an answer into the pod's own thread; `unhealthy` is told the container and the probe's
+        kind when a probe has failed as often as its threshold says."""
         self._threads = threads
         self._happened = happened
+        self._unhealthy = unhealthy
         self._schedules: dict[str, list[probes.Schedule]] = {}
 
     def begin(self, container: Container, now: float) -> None:
@@ -33,7 +41,7 @@ class Probing:
     def due_times(self) -> Iterator[float]:
         yield from (s.due for group in self._schedules.values() for s in group if not s.in_flight)
 
-    def run_due(self, containers: list[Container], address: str, unhealthy: Callable[[Container], None]) -> None:
+    def run_due(self, containers: list[Container], address: str) -> None:
         now = time.time()
         for container in containers:
             for schedule in self._schedules.get(container.run, ()):
@@ -42,35 +50,21 @@ class Probing:
                     schedule.due = NEVER
                 elif schedule.due <= now and not schedule.in_flight:
                     schedule.in_flight = True
-                    self._threads.submit(self._probe, container, container.run, schedule, address, unhealthy)
+                    self._threads.submit(self._probe, container, container.run, schedule, address)
 
-    def _probe(
-        self,
-        container: Container,
-        run: str,
-        schedule: probes.Schedule,
-        address: str,
-        unhealthy: Callable[[Container], None],
-    ) -> None:
+    def _probe(self, container: Container, run: str, schedule: probes.Schedule, address: str) -> None:
         success = probes.prepare(schedule.spec, container.spec, address)()
-        self._happened(lambda: self._take(container, run, schedule, success, unhealthy))
+        self._happened(lambda: self._take(container, run, schedule, success))
 
-    def _take(
-        self,
-        container: Container,
-        run: str,
-        schedule: probes.Schedule,
-        success: bool,
-        unhealthy: Callable[[Container], None],
-    ) -> None:
+    def _take(self, container: Container, run: str, schedule: probes.Schedule, success: bool) -> None:
         verdict = schedule.observe(success, time.time())
         if container.run != run or not container.running or verdict is None:
             return
         if schedule.kind == "readinessProbe":
             container.probed_ready = verdict
-        elif not verdict:
-            unhealthy(container)
-        elif schedule.kind == "startupProbe":
+        elif schedule.kind == "startupProbe" and verdict:
             container.started = container.once_started = True
             for other in self._schedules.get(run, ()):
                 other.due = time.time()
+        if not verdict:
+            self._unhealthy(container, schedule.kind)

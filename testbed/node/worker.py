@@ -38,7 +38,7 @@ class Worker(threading.Thread):
         self._policy = pod["spec"].get("restartPolicy", "Always")
         self._cluster = PodCluster(surroundings.api, pod)
         self._home = Home(surroundings, pod, self._cluster)
-        self._probing = Probing(surroundings.probe_threads, self._happened.put)
+        self._probing = Probing(surroundings.probe_threads, self._happened.put, self._take_unhealthy)
         self._ending = Ending()
         self._born = time.time()
         self._retry_at = self._refresh_at = 0.0
@@ -115,7 +115,7 @@ class Worker(threading.Thread):
     def _carry_on(self, now: float) -> None:
         for container in rules.to_start(self._containers, now):
             self._start_container(container, now)
-        self._probing.run_due(self._containers, self._home.address or "", self._restart_unhealthy)
+        self._probing.run_due(self._containers, self._home.address or "")
         self._ending.kill_overdue(self._home.sandbox, now)
         if now >= self._refresh_at:
             self._refresh_at = now + REFRESH_SECONDS
@@ -157,8 +157,11 @@ class Worker(threading.Thread):
             if container.not_before > now:
                 self._happened.put(functools.partial(self._cluster.event, "BackOff", container.message))
 
-    def _restart_unhealthy(self, container: Container) -> None:
-        self._cluster.event("Unhealthy", f"a probe of container {container.name} failed: it is restarted")
+    def _take_unhealthy(self, container: Container, probe: str) -> None:
+        if probe == "readinessProbe":
+            self._cluster.event("Unhealthy", f"readinessProbe of container {container.name} failed")
+            return
+        self._cluster.event("Unhealthy", f"{probe} of container {container.name} failed: it is restarted")
         grace = float(self._pod["spec"].get("terminationGracePeriodSeconds", 30))
         self._ending.stop(self._home.sandbox, container, time.time() + grace)
 

@@ -46,11 +46,19 @@ def test_deletion_kills_what_does_not_end_in_time(mesh: Mesh) -> None:
 
 
 def test_readiness_follows_the_probe(mesh: Mesh) -> None:
-    never = {**SERVING, "readinessProbe": {"httpGet": {"port": 8080, "path": "/status/500"}, "periodSeconds": 1}}
+    failing: dict[str, object] = {"httpGet": {"port": 8080, "path": "/status/500"}}
+    never = {**SERVING, "readinessProbe": {**failing, "periodSeconds": 1}}
     with mesh.namespace(injected=False) as namespace:
         mesh.apply(pod("ready", SERVING), namespace)
         mesh.apply(pod("unready", never), namespace)
         mesh.wait_ready(namespace, "app=ready")
+
+        def failed_twice() -> bool:
+            events = [e for e in mesh.events(namespace, "Unhealthy") if e["involvedObject"]["name"] == "unready"]
+            return bool(events) and events[0]["count"] >= 2
+
+        # Before the second verdict a pod that will wrongly be ready may just not be so yet.
+        mesh.wait("two verdicts of the failing probe", failed_twice)
         (unready,) = mesh.pods(namespace, "app=unready")
         conditions = {c["type"]: c["status"] for c in unready["status"]["conditions"]}
         assert conditions["Ready"] == conditions["ContainersReady"] == "False"
