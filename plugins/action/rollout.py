@@ -16,9 +16,12 @@ from typing import Any
 
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import verdict
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.live_progress import LiveProgress, recap
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.result_file import ResultFile
+
+display = Display()
 
 
 class ActionModule(ActionBase):
@@ -76,5 +79,10 @@ class ActionModule(ActionBase):
         ]
         cluster = task_vars.get("wasm_filter_cluster", "cluster")
         run = {"id": str(os.getppid()), "started": started, **(arguments.get("run") or {})}
-        file = ResultFile(arguments.get("result_file"), run, arguments.get("filter_name", "trace"))
-        return file.add_wave(cluster, verdicts, wanted, time.time())
+        name = arguments.get("filter_name", "trace")
+        try:
+            return ResultFile(arguments.get("result_file"), run, name).add_wave(cluster, verdicts, wanted, time.time())
+        except OSError as error:
+            # The cluster has been changed: nobody must lose the verdicts over a file.
+            display.warning(f"the result file can't be written: {error}")
+            return ResultFile(None, run, name).add_wave(cluster, verdicts, wanted, time.time())

@@ -49,16 +49,16 @@ class ResultFile:
         """What earlier waves of this same run have written."""
         try:
             content = json.loads(self.path.read_text()) if self.path else {}
-        except (OSError, ValueError):
-            return {}
-        if (content.get("run") or {}).get("id") != self.run["id"]:
-            return {}
-        return {
-            (cluster["alias"], entry["name"]): entry
-            for cluster in content["clusters"]
-            for entry in cluster["namespaces"]
-            if entry["verdict"] != NOT_STARTED
-        }
+            if not content or content["run"]["id"] != self.run["id"]:
+                return {}
+            return {
+                (cluster["alias"], entry["name"]): entry
+                for cluster in content["clusters"]
+                for entry in cluster["namespaces"]
+                if entry["verdict"] != NOT_STARTED
+            }
+        except (OSError, ValueError, TypeError, KeyError):
+            return {}  # none yet, or not one of ours: it is replaced
 
     def _write(self, known: dict[tuple[str, str], dict[str, Any]], now: float) -> None:
         if self.path is None:
@@ -74,6 +74,7 @@ class ResultFile:
                 for alias in aliases
             ],
         }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         # Whoever reads the file sees the old or the new one, never half of one.
         partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         partial.write_text(json.dumps(content, indent=2) + "\n")
