@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down lock mesh-up mesh-down
+.PHONY: help setup demo demo-down build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,6 +28,12 @@ lock: ## write requirements/dev.txt anew from dev.in
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9
 	.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links requirements/dev.in -o requirements/dev.txt
+
+build: setup ## build the filter from source into filter/dist
+	@$(BIN)/ansible-playbook playbooks/build.yml -e wasm_filter_build_output=$(CURDIR)/filter/dist/http-trace-filter.wasm
+
+docker_build: ## the same bytes, built in a container
+	docker build --output type=local,dest=filter/dist filter
 
 mesh-up: setup ## start the test mesh (REAL_PODS=0: without real pods)
 	@$(BIN)/python -m testbed up $(if $(filter 0,$(REAL_PODS)),--no-real-pods)

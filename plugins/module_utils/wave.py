@@ -268,7 +268,7 @@ def _workload_verdict(kind: WorkloadKind, workload: dict[str, Any], change: Work
 
 
 def _rollout_text(rollout: Any) -> str:
-    return f"rolled, {rollout.total} pods" if rollout.state == ROLLED else rollout.message
+    return f"rolled, {rollout.total} {'pod' if rollout.total == 1 else 'pods'}" if rollout.state == ROLLED else rollout.message
 
 
 def _concluded(run: NamespaceRun, done: str, what: str) -> NamespaceVerdict:
@@ -281,7 +281,8 @@ def _concluded(run: NamespaceRun, done: str, what: str) -> NamespaceVerdict:
     patched = sum(1 for entry in run.workloads if entry.change.body is not None and entry not in bad)
     skipped = [entry for entry in run.workloads if entry.verdict.verdict == verdict.SKIPPED]
     held = [entry for entry in run.workloads if entry.verdict.reason == verdict.ROLLOUT_HELD]
-    counts = [f"{patched} of {len(run.workloads)} workloads patched"]
+    restarts = any(entry.change.to_revision != NONE or entry.change.from_revision != NONE for entry in run.workloads)
+    counts = [f"{patched} of {len(run.workloads)} workloads patched" if restarts else "no workload restarted"]
     counts += [f"{len(skipped)} skipped ({', '.join(_named(skipped))})"] if skipped else []
     counts += [f"{len(held)} held back ({', '.join(_named(held))})"] if held else []
     if bad and not run.failed:
