@@ -23,7 +23,7 @@ SOURCES = PACKAGE / "go"
 KUBERNETES_VERSION = "v1.36.3"
 ISTIO_VERSION = "1.31.0"
 PROGRESS_SECONDS = 5.0
-COLD_PACKAGES = 4300
+COLD_PACKAGES = 3900
 """About how many packages a cold build compiles; only for the progress line."""
 
 

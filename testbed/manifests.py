@@ -33,5 +33,8 @@ def service(name: str) -> str:
     )
 
 
-MOUNTED = {"volumeMounts": [{"name": "files", "mountPath": "/var/local/files"}]}
-SERVING = {"ports": [{"containerPort": 8080}], "readinessProbe": {"httpGet": {"port": 8080}, "periodSeconds": 1}}
+MOUNTED: dict[str, Any] = {"volumeMounts": [{"name": "files", "mountPath": "/var/local/files"}]}
+SERVING: dict[str, Any] = {
+    "ports": [{"containerPort": 8080}],
+    "readinessProbe": {"httpGet": {"port": 8080}, "periodSeconds": 1},
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from testbed.client import Mesh
@@ -46,8 +48,8 @@ def test_deletion_kills_what_does_not_end_in_time(mesh: Mesh) -> None:
 
 
 def test_readiness_follows_the_probe(mesh: Mesh) -> None:
-    failing: dict[str, object] = {"httpGet": {"port": 8080, "path": "/status/500"}}
-    never = {**SERVING, "readinessProbe": {**failing, "periodSeconds": 1}}
+    failing: dict[str, Any] = {"httpGet": {"port": 8080, "path": "/status/500"}}
+    never: dict[str, Any] = {**SERVING, "readinessProbe": {**failing, "periodSeconds": 1}}
     with mesh.namespace(injected=False) as namespace:
         mesh.apply(pod("ready", SERVING), namespace)
         mesh.apply(pod("unready", never), namespace)
