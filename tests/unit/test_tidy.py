@@ -1,0 +1,135 @@
+"""Rules that keep the collection readable, checked so that nobody has to remember them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.objects import REPOSITORY
+
+# Aim at 200. No exceptions: what gets longer than this is two things.
+LINES_MAX = 320
+SOURCES = {".py", ".zig", ".go", ".sh", ".yml", ".yaml", ".j2"}
+# What a user installs.
+SHIPPED = {"CHANGELOG.rst", "LICENSE", "README.md", "changelogs", "collections", "docs", "filter", "meta", "playbooks"} | {
+    "plugins",
+    "roles",
+}
+MODULE_UTILS = REPOSITORY / "plugins" / "module_utils"
+ROLE = REPOSITORY / "roles" / "wasm_filter"
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.split("\0") if name and (path := REPOSITORY / name).is_file()]
+
+
+def loaded(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def test_no_source_file_is_long() -> None:
+    found = {
+        str(path.relative_to(REPOSITORY)): lines
+        for path in tracked()
+        if path.suffix in SOURCES and (lines := len(path.read_text().splitlines())) > LINES_MAX
+    }
+    assert not found
+
+
+def imported() -> Iterator[str]:
+    """The last two parts of whatever the plugins import, such as module_utils.names or workload_kinds.kind."""
+    for path in (REPOSITORY / "plugins").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                source = node.module or ""
+                yield source.rpartition(".")[2]
+                yield from (name.name for name in node.names)
+
+
+def utilities(folder: str) -> list[str]:
+    files = (REPOSITORY / "plugins" / folder).rglob("*.py")
+    return sorted(str(path.relative_to(REPOSITORY / "plugins")) for path in files if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("file", utilities("module_utils") + utilities("plugin_utils"))
+def test_every_utility_is_used(file: str) -> None:
+    assert Path(file).stem in set(imported())
+
+
+@pytest.mark.parametrize("file", utilities("module_utils"))
+def test_every_module_utils_file_has_its_test_file(file: str) -> None:
+    path = Path(file)
+    assert (REPOSITORY / "tests" / "unit" / path.with_name(f"test_{path.name}")).is_file()
+
+
+@pytest.mark.parametrize("file", utilities("plugin_utils") + sorted(f"action/{p.name}" for p in (REPOSITORY / "plugins/action").glob("*.py")))
+def test_every_plugin_has_its_test_file(file: str) -> None:
+    assert (REPOSITORY / "tests" / "unit" / "plugins" / f"test_{Path(file).name}").is_file()
+
+
+def test_only_one_file_talks_to_the_api_server() -> None:
+    talkers = {path.name for path in MODULE_UTILS.rglob("*.py") if "urllib3" in path.read_text()}
+    assert talkers == {"cluster_api.py"}
+
+
+def documentation(module: Path) -> dict[str, Any]:
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION":
+            found: dict[str, Any] = yaml.safe_load(ast.literal_eval(node.value))
+            return found
+    raise AssertionError(module)
+
+
+def test_the_action_group_is_the_modules_that_take_a_kubeconfig() -> None:
+    group = loaded(REPOSITORY / "meta" / "runtime.yml")["action_groups"]["all"]
+    modules = list((REPOSITORY / "plugins" / "modules").glob("*.py"))
+    documented = {
+        path.stem
+        for path in modules
+        if "kubernetes.core.k8s_auth_options" in documentation(path).get("extends_documentation_fragment", [])
+    }
+    accepting = {path.stem for path in modules if "**AUTH_ARGUMENTS" in path.read_text()}
+    assert {entry for entry in group if isinstance(entry, str)} == documented == accepting
+
+
+def test_every_action_plugin_has_a_module_to_document_it() -> None:
+    actions = {path.stem for path in (REPOSITORY / "plugins" / "action").glob("*.py")}
+    assert actions <= {path.stem for path in (REPOSITORY / "plugins" / "modules").glob("*.py")}
+
+
+def test_what_is_not_shipped_is_named() -> None:
+    ignored = set(loaded(REPOSITORY / "galaxy.yml")["build_ignore"])
+    top = {path.relative_to(REPOSITORY).parts[0] for path in tracked()}
+    hidden = {name for name in top if name.startswith(".")}
+    assert ".*" in ignored
+    assert top - hidden - ignored - {"galaxy.yml"} <= SHIPPED
+
+
+def test_role_defaults_and_argument_specs_know_the_same_variables() -> None:
+    specs = loaded(ROLE / "meta" / "argument_specs.yml")["argument_specs"]
+    described = {name for spec in specs.values() for name in spec["options"]}
+    # `wasm_filter_state` is what the playbooks tell the role, not what people set.
+    assert set(loaded(ROLE / "defaults" / "main.yml")) == described - {"wasm_filter_state"}
+
+
+def test_role_defaults_are_those_that_are_documented() -> None:
+    defaults = loaded(ROLE / "defaults" / "main.yml")
+    for spec in loaded(ROLE / "meta" / "argument_specs.yml")["argument_specs"].values():
+        for name, option in spec["options"].items():
+            default = defaults.get(name)
+            if name in defaults and "{{" not in str(default):
+                assert option.get("default") == default, name
+
+
+def test_only_entry_points_of_localhost_are_validated() -> None:
+    # Validation is a task per host, and the hosts of the other plays are the namespaces.
+    assert set(loaded(ROLE / "meta" / "argument_specs.yml")["argument_specs"]) == {"prepare", "preflight", "build"}
