@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -26,6 +27,8 @@ def main() -> int:
     else:
         others = sys.argv[2:]
     layout = paths.layout()
+    # An ended `up` takes away what it had half made, as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         if arguments.command == "up":
             return _up(layout, real_pods=not arguments.no_real_pods)
@@ -35,6 +38,9 @@ def main() -> int:
         if arguments.command == "kubectl":
             return _kubectl(layout, others)
         return _status(layout)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
     except TestbedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -37,6 +37,8 @@ class Status:
 
 
 def up(layout: Layout, real_pods: bool, report: Callable[[str], None]) -> Status:
+    if real_pods and layout.root.is_relative_to("/run"):
+        raise TestbedError(f"{layout.root}: the mesh has a /run of its own and would not see this folder")
     layout.root.mkdir(parents=True, exist_ok=True)
     with _locked(layout):
         running = status(layout)
