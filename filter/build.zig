@@ -39,19 +39,19 @@ pub fn build(b: *std.Build) void {
 }
 
 fn release(b: *std.Build, filter: *std.Build.Step.Compile) *std.Build.Step {
-    const digest = b.addRunArtifact(b.addExecutable(.{
-        .name = "sha256",
+    const tool = b.addRunArtifact(b.addExecutable(.{
+        .name = "release",
         .root_module = b.createModule(.{
-            .root_source_file = b.path("tools/sha256.zig"),
+            .root_source_file = b.path("tools/release.zig"),
             .target = b.graph.host,
         }),
     }));
     const name = "http-trace-filter.wasm";
-    digest.addFileArg(filter.getEmittedBin());
-    digest.addArg(name);
+    tool.addFileArg(filter.getEmittedBin());
+    tool.addArg(name);
     const files = b.addUpdateSourceFiles();
-    files.addCopyFileToSource(filter.getEmittedBin(), "dist/" ++ name);
-    files.addCopyFileToSource(digest.captureStdOut(), "dist/" ++ name ++ ".sha256");
+    files.addCopyFileToSource(tool.addOutputFileArg(name), "dist/" ++ name);
+    files.addCopyFileToSource(tool.addOutputFileArg(name ++ ".sha256"), "dist/" ++ name ++ ".sha256");
     return &files.step;
 }
 

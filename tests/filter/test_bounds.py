@@ -104,7 +104,7 @@ def test_memory_does_not_wear_out(wasm: Path) -> None:
     proxy = Proxy(wasm)
     for round_number in range(400):
         body = [b"x" * (round_number * 2500)]
-        document = proxy.trace(Exchange(request=REQUEST * 3, request_body=body, response_body=[b"y" * 700] * 3))
+        document = proxy.trace(Exchange(request=REQUEST * 3, request_body=body, response_body=[b"y" * 7000] * 6))
         proxy.answer(proxy.machine.calls[-1])
         assert document["scnt_request"]["truncated_body"] is False
     assert proxy.metric("sent") == 400
