@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +29,9 @@ lock: ## write requirements/dev.txt anew from dev.in
 	.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links requirements/dev.in -o requirements/dev.txt
 
+test: setup ## all checks and tests, on a test mesh of their own
+	@tests/run.sh
+
 build: setup ## build the filter from source into filter/dist
 	@$(BIN)/ansible-playbook playbooks/build.yml -e wasm_filter_build_output=$(CURDIR)/filter/dist/http-trace-filter.wasm
 
@@ -44,5 +47,5 @@ demo: setup ## roll the filter out on a test mesh and watch the traces arrive
 demo-down: setup ## remove and stop what `make demo` started
 	@$(BIN)/python -m testbed.demo down
 
-mesh-down: ## end the test mesh and all it made
+mesh-down: setup ## end the test mesh and all it made
 	@$(BIN)/python -m testbed down
