@@ -25,7 +25,9 @@ class ActionModule(ActionBase):
         )
         wave = (task_vars or {}).get(arguments["wave"])
         if not isinstance(wave, dict) or "namespaces" not in wave:
-            raise AnsibleActionFail(f"wave={arguments['wave']!r}: must name what openclarity.wasm_filters.rollout registered")
+            raise AnsibleActionFail(
+                f"wave={arguments['wave']!r}: must name what openclarity.wasm_filters.rollout registered"
+            )
         own = next((entry for entry in wave["namespaces"] if entry["name"] == arguments["namespace"]), None)
         if own is None:
             raise AnsibleActionFail(f"namespace={arguments['namespace']!r}: the wave has no verdict on it")

@@ -14,7 +14,7 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Can run in C(check_mode) and say what would change without changing it; writes become server-side dry runs.
+    description: Can run in C(check_mode) and say what would change; writes become server-side dry runs.
   diff_mode:
     support: full
     description: Returns what has changed, or would in C(check_mode), when C(--diff) is given.

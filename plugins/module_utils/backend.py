@@ -77,8 +77,13 @@ def resolve(address: str, port: int, domain: str, filter_name: str, service: Ser
             raise InputError(PORT, port, f"Service {parts[0]}/{parts[1]} has no such port; it has: {listed}")
         return Backend(f"outbound|{port}||{host}", f"{host}:{port}", "service")
     if address.rstrip(".").lower().endswith((".svc", f".svc.{domain}")):
-        raise InputError(ADDRESS, address, f"there is no Service {parts[1]} in namespace {parts[0]}" if parts else
-                         "must have the form NAME.NAMESPACE.svc")
+        raise InputError(
+            ADDRESS,
+            address,
+            f"there is no Service {parts[1]} in namespace {parts[0]}"
+            if parts
+            else "must have the form NAME.NAMESPACE.svc",
+        )
     return _own_cluster("STRICT_DNS", address, address, port, filter_name, _plaintext(address, private=False))
 
 

@@ -150,7 +150,9 @@ def _unfit(name: str, namespace: dict[str, Any] | None, state: str) -> dict[str,
         "istio-injection" not in labels and bool(labels.get("istio.io/rev"))
     )
     if state == "present" and not injected:
-        message = f"namespace {name} is not injected: it needs the label istio-injection=enabled or istio.io/rev=REVISION"
+        message = (
+            f"namespace {name} is not injected: it needs the label istio-injection=enabled or istio.io/rev=REVISION"
+        )
         return {"reason": verdict.NOT_INJECTED, "message": message}
     return None
 

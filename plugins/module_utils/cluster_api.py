@@ -16,10 +16,10 @@ from .errors import ApiError, api_error
 try:
     import urllib3
     from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, MaxRetryError
 except ImportError:  # AnsibleK8SModule reports it with the name of the package
     urllib3 = None  # type: ignore[assignment]
-    ApiException = HTTPError = Exception  # type: ignore[assignment,misc]
+    ApiException = HTTPError = MaxRetryError = Exception  # type: ignore[assignment,misc]
 
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
@@ -30,6 +30,7 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 RETRIED = (429, 500, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
+TORN_ANSWERS_MAX = 3
 
 
 class ClusterApi:
@@ -56,7 +57,9 @@ class ClusterApi:
         """One object, or None."""
         return self._json("get", path, missing_ok=True)
 
-    def list(self, path: str, label_selector: str = "", metadata_only: bool = False) -> tuple[list[dict[str, Any]], str]:
+    def list(
+        self, path: str, label_selector: str = "", metadata_only: bool = False
+    ) -> tuple[list[dict[str, Any]], str]:
         """All objects, read in pages; and the resourceVersion that a watch goes on from."""
         items: list[dict[str, Any]] = []
         query: dict[str, Any] = {"limit": PAGE}
@@ -127,16 +130,22 @@ class ClusterApi:
         query = dict(query or {})
         if self.dry_run and method != "get":
             query["dryRun"] = "All"
-        try:
-            response = self._send(method, path, list(query.items()), body, content_type, accept)
-            result: dict[str, Any] = json.loads(response.data)
-            return result
-        except ApiException as error:
-            if missing_ok and error.status == 404:
-                return None
-            raise _error(method, path, error) from None
-        except (HTTPError, HTTPException, OSError) as error:
-            raise api_error(f"{method} {path}", 0, str(error)) from error
+        for attempts_left in reversed(range(TORN_ANSWERS_MAX + 1)):
+            try:
+                response = self._send(method, path, list(query.items()), body, content_type, accept)
+                result: dict[str, Any] = json.loads(response.data)
+                return result
+            except ApiException as error:
+                if missing_ok and error.status == 404:
+                    return None
+                raise _error(method, path, error) from None
+            except MaxRetryError as error:
+                raise api_error(f"{method} {path}", 0, str(error)) from error
+            except (HTTPError, HTTPException, OSError) as error:
+                # The headers came and the body was cut off: that is past urllib3's own retries.
+                if not attempts_left:
+                    raise api_error(f"{method} {path}", 0, str(error)) from error
+        return None
 
     def _send(
         self,

@@ -9,7 +9,7 @@ from .errors import ApiError
 
 
 def explain(api: ClusterApi, namespace: str, workload: dict[str, Any]) -> str:
-    """"; pod NAME: what it waits for", or nothing where pods can't be read or none is in trouble."""
+    """ "; pod NAME: what it waits for", or nothing where pods can't be read or none is in trouble."""
     labels = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
     if not selector:

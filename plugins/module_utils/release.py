@@ -60,7 +60,9 @@ class Release:
             },
             "immutable": True,
             "binaryData": {BINARY_KEY: base64.b64encode(self.binary.content).decode()},
-            "data": {ENVOY_FILTER_KEY: json.dumps({**self._envoy_filter(namespace), "spec": self.spec}, sort_keys=True)},
+            "data": {
+                ENVOY_FILTER_KEY: json.dumps({**self._envoy_filter(namespace), "spec": self.spec}, sort_keys=True)
+            },
         }
 
     def _envoy_filter(self, namespace: str) -> dict[str, Any]:

@@ -102,7 +102,9 @@ def _concerned(
     """Who among those waited for has to see what."""
     if event == LISTED:
         # What was deleted while no watch was open has no event of its own.
-        known = [entry for entry in open_ones.values() if entry.kind is kind and content["scope"] in (None, entry.key[1])]
+        known = [
+            entry for entry in open_ones.values() if entry.kind is kind and content["scope"] in (None, entry.key[1])
+        ]
         return [(entry, "DELETED", entry.workload) for entry in known if entry.uid not in content["uids"]]
     metadata = content["metadata"]
     found = open_ones.get((kind.kind, metadata["namespace"], metadata["name"]))

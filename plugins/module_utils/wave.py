@@ -151,7 +151,11 @@ class Wave:
     def wait(self, runs: list[NamespaceRun], versions: dict[tuple[str, str | None], str]) -> None:
         """Wait until all have rolled; those that have not by then fail their namespace."""
         entries = {
-            entry.awaited.key: (run, entry) for run in runs if not run.failed for entry in run.workloads if entry.awaited
+            entry.awaited.key: (run, entry)
+            for run in runs
+            if not run.failed
+            for entry in run.workloads
+            if entry.awaited
         }
 
         def moved(awaited: rollout_wait.Awaited) -> None:
@@ -200,7 +204,9 @@ def deploy(
         run.before.update(before)
         run.after.update(after)
         if before or after:
-            report(run.state.name, f"EnvoyFilter/{release.envoy_filter_name} and ConfigMap/{release.config_map_name} set")
+            report(
+                run.state.name, f"EnvoyFilter/{release.envoy_filter_name} and ConfigMap/{release.config_map_name} set"
+            )
 
     def collect(run: NamespaceRun) -> None:
         if any(entry.verdict.verdict == verdict.FAILED for entry in run.workloads):
@@ -268,7 +274,11 @@ def _workload_verdict(kind: WorkloadKind, workload: dict[str, Any], change: Work
 
 
 def _rollout_text(rollout: Any) -> str:
-    return f"rolled, {rollout.total} {'pod' if rollout.total == 1 else 'pods'}" if rollout.state == ROLLED else rollout.message
+    return (
+        f"rolled, {rollout.total} {'pod' if rollout.total == 1 else 'pods'}"
+        if rollout.state == ROLLED
+        else rollout.message
+    )
 
 
 def _concluded(run: NamespaceRun, done: str, what: str) -> NamespaceVerdict:

@@ -13,11 +13,11 @@ version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
   - Handles all namespaces of a wave at the same time and returns a verdict for each.
-  - For O(state=present) it writes an immutable ConfigMap and an EnvoyFilter, patches each workload's pod template by one
-    server-side apply, and waits until the pods are replaced.
+  - For O(state=present) it writes an immutable ConfigMap and an EnvoyFilter, patches each workload's pod template
+    by one server-side apply, and waits until the pods are replaced.
   - For O(state=absent) it gives each workload its own pod template back, waits, and deletes the objects.
-  - A namespace that fails does not stop the others. The module itself does not fail then; M(openclarity.wasm_filters.verdict)
-    hands each host its own verdict.
+  - A namespace that fails does not stop the others. The module itself does not fail then;
+    M(openclarity.wasm_filters.verdict) hands each host its own verdict.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - openclarity.wasm_filters.attributes
@@ -41,7 +41,7 @@ options:
     required: true
   unfit:
     description:
-      - Namespaces that M(openclarity.wasm_filters.preflight) found unfit; they get a failed verdict and are not touched.
+      - Namespaces that M(openclarity.wasm_filters.preflight) found unfit; they fail and are not touched.
     type: dict
     default: {}
   revision:

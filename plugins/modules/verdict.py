@@ -13,7 +13,8 @@ version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
   - M(openclarity.wasm_filters.rollout) runs once for all namespaces of a wave. This action makes each namespace's host
-    changed, failed or skipped as its own verdict says, so that Ansible's recap, exit status and C(max_fail_percentage) are right.
+    changed, failed or skipped as its own verdict says, so that Ansible's recap, exit status and
+    C(max_fail_percentage) are right.
   - Runs on the controller and opens no connection.
 attributes:
   check_mode:

@@ -81,7 +81,9 @@ def recap(verdicts: list[dict[str, Any]], not_started: list[str], check_mode: bo
     width = max((len(entry["name"]) for entry in verdicts), default=0)
     for entry in sorted(verdicts, key=lambda one: one["verdict"] == verdict.FAILED):
         word = f"would be {entry['verdict']}" if check_mode and entry["changed"] else entry["verdict"]
-        display.display(f"  {entry['name']:<{width}}  {word:<10}  {entry['message']}", color=COLORS.get(entry["verdict"]))
+        display.display(
+            f"  {entry['name']:<{width}}  {word:<10}  {entry['message']}", color=COLORS.get(entry["verdict"])
+        )
     if not_started and any(entry["verdict"] == verdict.FAILED for entry in verdicts):
         shown = ", ".join(not_started[:10]) + (f" and {len(not_started) - 10} more" if len(not_started) > 10 else "")
         display.display(f"  not started unless the next wave is allowed to begin: {shown}", color=C.COLOR_WARN)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from testbed.client import Mesh
 from testbed.paths import CHECKOUT
-
 from tests.cluster import manifests
 from tests.cluster.kubectl import Kubectl, eventually
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from testbed.paths import CHECKOUT
 
+from testbed.paths import CHECKOUT
 from tests.cluster import manifests
 from tests.cluster.conftest import Backend, Collection
 from tests.cluster.kubectl import Kubectl, eventually, ready

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from testbed.client import Mesh
 from testbed.paths import CHECKOUT
-
 from tests.cluster import manifests
 from tests.cluster.conftest import Collection
 from tests.cluster.kubectl import Kubectl, eventually
@@ -29,9 +28,7 @@ def fleet(kubectl: Kubectl, namespace: str, count: int) -> None:
 
 def patched(kubectl: Kubectl, namespace: str) -> list[str]:
     found = kubectl.get("deployments", "-n", namespace)["items"]
-    return [
-        item["metadata"]["name"] for item in found if POD_LABEL in item["spec"]["template"]["metadata"]["labels"]
-    ]
+    return [item["metadata"]["name"] for item in found if POD_LABEL in item["spec"]["template"]["metadata"]["labels"]]
 
 
 def test_a_killed_run_is_finished_by_the_next(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import yaml
-from testbed.paths import CHECKOUT
 
+from testbed.paths import CHECKOUT
 from tests.cluster.conftest import Backend, Collection
 from tests.cluster.kubectl import Kubectl
 

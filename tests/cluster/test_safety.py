@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from testbed.paths import CHECKOUT
 
+from testbed.paths import CHECKOUT
 from tests.cluster.conftest import Collection
 from tests.cluster.kubectl import Kubectl, eventually, ready
 from tests.cluster.test_deploy import only_pod

@@ -17,7 +17,17 @@ from tests.unit.objects import REPOSITORY
 LINES_MAX = 320
 SOURCES = {".py", ".zig", ".go", ".sh", ".yml", ".yaml", ".j2"}
 # What a user installs.
-SHIPPED = {"CHANGELOG.rst", "LICENSE", "README.md", "changelogs", "collections", "docs", "filter", "meta", "playbooks"} | {
+SHIPPED = {
+    "CHANGELOG.rst",
+    "LICENSE",
+    "README.md",
+    "changelogs",
+    "collections",
+    "docs",
+    "filter",
+    "meta",
+    "playbooks",
+} | {
     "plugins",
     "roles",
 }
@@ -71,7 +81,9 @@ def test_every_module_utils_file_has_its_test_file(file: str) -> None:
     assert (REPOSITORY / "tests" / "unit" / path.with_name(f"test_{path.name}")).is_file()
 
 
-@pytest.mark.parametrize("file", utilities("plugin_utils") + sorted(f"action/{p.name}" for p in (REPOSITORY / "plugins/action").glob("*.py")))
+@pytest.mark.parametrize(
+    "file", utilities("plugin_utils") + sorted(f"action/{p.name}" for p in (REPOSITORY / "plugins/action").glob("*.py"))
+)
 def test_every_plugin_has_its_test_file(file: str) -> None:
     assert (REPOSITORY / "tests" / "unit" / "plugins" / f"test_{Path(file).name}").is_file()
 

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import checks
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.checks import Findings, check_cluster, check_input, namespace_names
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.checks import (
+    Findings,
+    check_cluster,
+    check_input,
+    namespace_names,
+)
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import InputError, Unreachable
 
 from tests.unit.fake_api import FakeApi, Fault
@@ -41,7 +46,15 @@ def params(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "value",
-    ["shop,pay", "shop pay", "shop, pay", " shop\n pay,,", ["shop", "pay"], ["shop", "pay", "shop"], [" shop ", "pay", ""]],
+    [
+        "shop,pay",
+        "shop pay",
+        "shop, pay",
+        " shop\n pay,,",
+        ["shop", "pay"],
+        ["shop", "pay", "shop"],
+        [" shop ", "pay", ""],
+    ],
 )
 def test_namespaces_as_people_write_them(value: object) -> None:
     assert namespace_names(value) == ["shop", "pay"]
@@ -53,13 +66,13 @@ def test_a_namespace_may_be_a_number() -> None:
 
 @pytest.mark.parametrize("value", [None, "", " , ", []])
 def test_no_namespace_at_all(value: object) -> None:
-    with pytest.raises(InputError, match="at least one namespace"):
+    with pytest.raises(InputError, match=r"at least one namespace"):
         namespace_names(value)
 
 
 @pytest.mark.parametrize("value", ["Shop,pay", "shop;rm", ["../x"], ["a b"], "{{ x }}", True, {"shop": 1}, "x" * 64])
 def test_no_namespace_of_such_a_name(value: object) -> None:
-    with pytest.raises(InputError, match="namespaces=.*DNS labels"):
+    with pytest.raises(InputError, match=r"namespaces=.*DNS labels"):
         namespace_names(value)
 
 
@@ -159,7 +172,8 @@ def test_injected(labels: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "labels", [{}, {"istio-injection": "disabled"}, {"istio-injection": "disabled", "istio.io/rev": "x"}, {"istio.io/rev": ""}]
+    "labels",
+    [{}, {"istio-injection": "disabled"}, {"istio-injection": "disabled", "istio.io/rev": "x"}, {"istio.io/rev": ""}],
 )
 def test_not_injected(labels: dict[str, str]) -> None:
     assert reason(labels) == "not_injected"
@@ -190,10 +204,16 @@ def mesh(text: str) -> dict[str, Any]:
     return {"data": {"mesh": text}}
 
 
-ROOTS = [("rootNamespace: shop", "shop"), ('a: 1\nrootNamespace: "shop"\nb: 2', "shop"), ("rootNamespace: 'shop'", "shop")]
+ROOTS = [
+    ("rootNamespace: shop", "shop"),
+    ('a: 1\nrootNamespace: "shop"\nb: 2', "shop"),
+    ("rootNamespace: 'shop'", "shop"),
+]
 
 
-@pytest.mark.parametrize(("text", "root"), [*ROOTS, ("a:\n  rootNamespace: shop", "istio-system"), ("", "istio-system")])
+@pytest.mark.parametrize(
+    ("text", "root"), [*ROOTS, ("a:\n  rootNamespace: shop", "istio-system"), ("", "istio-system")]
+)
 def test_the_root_namespace_is_refused(text: str, root: str) -> None:
     api = FakeApi(namespace("shop"), namespace("istio-system"), SERVICE)
     api.fixed[MESH] = mesh(text)

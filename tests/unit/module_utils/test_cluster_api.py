@@ -9,9 +9,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster_api import (
+    CONNECTIONS,
+    TORN_ANSWERS_MAX,
+    ClusterApi,
+    now_rfc3339,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import (
+    ApiError,
+    Conflict,
+    Expired,
+    Forbidden,
+    Unreachable,
+)
 from kubernetes.client.exceptions import ApiException
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster_api import CONNECTIONS, ClusterApi, now_rfc3339
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import ApiError, Conflict, Expired, Forbidden, Unreachable
 from urllib3.exceptions import MaxRetryError, ProtocolError
 
 POD = "/api/v1/namespaces/shop/pods/web"
@@ -134,16 +145,20 @@ def test_a_refusal_has_its_type_and_the_sentence_of_the_api_server(status: int, 
     assert str(caught.value) == f"failed to post {POD}: no, because (HTTP {status})"
 
 
-@pytest.mark.parametrize(("body", "said"), [("<html>busy</html>", "Bad Gateway"), (None, "Bad Gateway"), ("[]", "Bad Gateway")])
+@pytest.mark.parametrize(
+    ("body", "said"), [("<html>busy</html>", "Bad Gateway"), (None, "Bad Gateway"), ("[]", "Bad Gateway")]
+)
 def test_a_refusal_of_a_proxy_before_it(body: str | None, said: str) -> None:
     with pytest.raises(ApiError, match=said):
         ClusterApi(Wire(refusal(502, body, "Bad Gateway"))).get(POD)
 
 
-@pytest.mark.parametrize("error", [MaxRetryError(None, POD, None), ProtocolError("reset"), ConnectionResetError("reset")])  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "error", [MaxRetryError(None, POD, None), ProtocolError("reset"), ConnectionResetError("reset")]
+)  # type: ignore[arg-type]
 def test_no_answer_at_all(error: Exception) -> None:
     with pytest.raises(Unreachable):
-        ClusterApi(Wire(error)).get(POD)
+        ClusterApi(Wire(*[error] * (TORN_ANSWERS_MAX + 1))).get(POD)
     with pytest.raises(Unreachable):
         list(ClusterApi(Wire(error)).watch(POD, "1", 5))
 

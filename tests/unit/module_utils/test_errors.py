@@ -14,7 +14,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors im
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(0, Unreachable), (403, Forbidden), (409, Conflict), (410, Expired), (500, ApiError), (422, ApiError)]
+    ("status", "kind"),
+    [(0, Unreachable), (403, Forbidden), (409, Conflict), (410, Expired), (500, ApiError), (422, ApiError)],
 )
 def test_each_status_has_its_type(status: int, kind: type[ApiError]) -> None:
     error = api_error("get /x", status, "why")

@@ -20,7 +20,10 @@ def test_names_of_the_default_filter() -> None:
     assert names.config_map("0123456789") == "wasm-filter-0123456789"
     assert names.envoy_filter("0123456789") == "trace-filter-0123456789"
     assert names.envoy_filter(None) == "trace-filter"
-    assert names.selector == "app.kubernetes.io/managed-by=openclarity.wasm_filters,wasm-filters.openclarity.io/filter=trace"
+    assert (
+        names.selector
+        == "app.kubernetes.io/managed-by=openclarity.wasm_filters,wasm-filters.openclarity.io/filter=trace"
+    )
     assert names.labels("r")["wasm-filters.openclarity.io/revision"] == "r"
 
 
@@ -47,13 +50,13 @@ def test_two_filters_share_no_name(one: str, other: str) -> None:
     "name", ["", "-a", "a-", "A", "a.b", "a_b", "a b", "é", "a\n", "x" * (NAME_MAX + 1), "{{ 1 }}", "../a"]
 )
 def test_a_name_that_is_no_label_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="wasm_filter_name=.*DNS label"):
+    with pytest.raises(InputError, match=r"wasm_filter_name=.*DNS label"):
         FilterNames(name)
 
 
 @pytest.mark.parametrize("name", ["", ".", "a..b", "A", "a/b", "x" * 201, "a\n"])
 def test_a_config_map_name_that_is_no_subdomain_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="wasm_filter_config_map_name=.*DNS subdomain"):
+    with pytest.raises(InputError, match=r"wasm_filter_config_map_name=.*DNS subdomain"):
         FilterNames("trace", name)
 
 

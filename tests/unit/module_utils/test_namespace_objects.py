@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import namespace_objects
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import Forbidden
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.namespace_objects import REVISIONS_KEPT, ForeignObject, collect_garbage, ensure
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.namespace_objects import (
+    REVISIONS_KEPT,
+    ForeignObject,
+    collect_garbage,
+    ensure,
+)
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.release import Release
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.snapshot import NamespaceState, take
 

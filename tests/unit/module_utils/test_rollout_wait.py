@@ -59,14 +59,18 @@ class Script(FakeApi):
         else:
             yield from copy.deepcopy(part)
 
-    def list(self, path: str, label_selector: str = "", metadata_only: bool = False) -> tuple[list[dict[str, Any]], str]:
+    def list(
+        self, path: str, label_selector: str = "", metadata_only: bool = False
+    ) -> tuple[list[dict[str, Any]], str]:
         self.lists += 1
         if isinstance(self.listed, Exception):
             raise self.listed
         return copy.deepcopy(self.listed or []), "77"
 
 
-def waited(api: FakeApi, *awaited: Awaited, clock: Callable[[], float] = lambda: 0.0, deadline: float = FAR) -> list[str]:
+def waited(
+    api: FakeApi, *awaited: Awaited, clock: Callable[[], float] = lambda: 0.0, deadline: float = FAR
+) -> list[str]:
     told: list[str] = []
     versions: dict[tuple[str, str | None], str] = {("Deployment", None): "5", ("StatefulSet", "shop"): "6"}
     wait(api, awaited, versions, deadline, lambda entry: told.append(f"{entry.key[2]} {entry.rollout.done}"), clock)
@@ -93,7 +97,10 @@ def test_one_watch_per_kind_and_scope() -> None:
     api = Script()
     clock = itertools.chain([0.0] * 8, itertools.repeat(FAR)).__next__
     waited(api, *entries, clock=clock)
-    assert {path for path, _version in api.watched} <= {"/apis/apps/v1/deployments", "/apis/apps/v1/namespaces/shop/statefulsets"}
+    assert {path for path, _version in api.watched} <= {
+        "/apis/apps/v1/deployments",
+        "/apis/apps/v1/namespaces/shop/statefulsets",
+    }
 
 
 def test_the_deadline_ends_it_and_the_last_state_is_kept() -> None:

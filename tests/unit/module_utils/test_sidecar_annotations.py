@@ -54,7 +54,9 @@ def test_a_map_of_the_application_stays_a_map_in_its_order() -> None:
     assert "é" in (wanted.volume or "")
 
 
-@pytest.mark.parametrize("text", ["{", "- name: a", "'", '"text"', "1", "true", '["a"]', '{"a": 1}', "[null]", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["{", "- name: a", "'", '"text"', "1", "true", '["a"]', '{"a": 1}', "[null]", "[" * 100_000]
+)
 def test_what_istio_can_not_read_is_refused_with_the_annotation_named(text: str) -> None:
     with pytest.raises(AnnotationError, match=USER_VOLUME):
         with_ours(SidecarVolumes(text, None), NAMES, R1)
@@ -137,8 +139,22 @@ def test_the_original_is_not_trusted_after_a_new_revision_was_written_by_hand() 
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "{", "[]", '"text"', "null", "{}", '{"volume": null}', '{"volume": 5, "mount": null}', "[" * 100_000]
-    + ['{"volume": "{", "mount": null}', '{"volume": null, "mount": "[1]"}', '{"volume": [], "mount": null}'],
+    "text",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        '"text"',
+        "null",
+        "{}",
+        '{"volume": null}',
+        '{"volume": 5, "mount": null}',
+        "[" * 100000,
+        '{"volume": "{", "mount": null}',
+        '{"volume": null, "mount": "[1]"}',
+        '{"volume": [], "mount": null}',
+    ],
 )
 def test_what_we_did_not_write_is_no_original(text: str | None) -> None:
     assert SidecarVolumes.from_json(text) is None

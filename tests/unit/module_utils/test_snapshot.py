@@ -4,7 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import Unreachable
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.snapshot import Snapshot, collection, namespaces_of_cluster, take
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.snapshot import (
+    Snapshot,
+    collection,
+    namespaces_of_cluster,
+    take,
+)
 
 from tests.unit.fake_api import FakeApi, Fault
 from tests.unit.objects import NAMES, R1, namespace, release, workload
@@ -52,7 +57,9 @@ def test_cluster_wide_where_most_is_wanted_anyway(in_all: int | None, lists: int
 
 
 def test_watches_go_on_from_the_lists() -> None:
-    assert set(taken(cluster(), ["shop"], 1).watches) == {(kind, None) for kind in ("Deployment", "StatefulSet", "DaemonSet")}
+    assert set(taken(cluster(), ["shop"], 1).watches) == {
+        (kind, None) for kind in ("Deployment", "StatefulSet", "DaemonSet")
+    }
     assert ("Deployment", "shop") in taken(cluster(), ["shop"], None).watches
 
 

@@ -76,9 +76,10 @@ def test_again_changes_nothing_and_only_lists() -> None:
     deployed(api, "shop", "pay")
     api.requests.clear()
     verdicts = deployed(api, "shop", "pay")
-    assert {(found.verdict, found.changed, found.diff["before"] or found.diff["after"] or None) for found in verdicts.values()} == {
-        ("unchanged", False, None)
-    }
+    assert {
+        (found.verdict, found.changed, found.diff["before"] or found.diff["after"] or None)
+        for found in verdicts.values()
+    } == {("unchanged", False, None)}
     assert api.writes() == []
     assert all(request.startswith("LIST ") for request in api.requests)
     assert len(api.requests) == 6
@@ -107,7 +108,8 @@ def test_an_unfit_namespace_is_not_touched_and_stops_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "refused", ["LIST .*/pay/deployments|LIST /apis/apps/v1/deployments", "POST .*/pay/configmaps", "POST .*/pay/envoyfilters"]
+    "refused",
+    ["LIST .*/pay/deployments|LIST /apis/apps/v1/deployments", "POST .*/pay/configmaps", "POST .*/pay/envoyfilters"],
 )
 def test_a_namespace_that_is_refused_stops_nobody(refused: str) -> None:
     api = cluster("shop", "pay")

@@ -85,7 +85,9 @@ def test_a_repair_of_the_same_revision_keeps_the_previous_one() -> None:
     assert NAMES.volume in template(repaired)["annotations"][VOLUME]
 
 
-@pytest.mark.parametrize("annotations", [None, {}, {VOLUME: '[ {"name": "a"} ]'}, {VOLUME: "{}", MOUNT: "null", "x": "y"}])
+@pytest.mark.parametrize(
+    "annotations", [None, {}, {VOLUME: '[ {"name": "a"} ]'}, {VOLUME: "{}", MOUNT: "null", "x": "y"}]
+)
 def test_remove_gives_the_application_its_own_back(annotations: dict[str, str] | None) -> None:
     before = stored(annotations=annotations)
     entry = applied(before, workload_patch.deploy(before, NAMES, R1))

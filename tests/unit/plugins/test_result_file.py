@@ -58,7 +58,11 @@ def test_one_wave(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     not_started = ResultFile(str(path), RUN, "trace").add_wave("one", [deployed("shop")], WANTED, 103.04)
     assert not_started == ["pay", "shop"]
-    assert verdicts(path) == {("one", "shop"): "deployed", ("one", "pay"): "not_started", ("two", "shop"): "not_started"}
+    assert verdicts(path) == {
+        ("one", "shop"): "deployed",
+        ("one", "pay"): "not_started",
+        ("two", "shop"): "not_started",
+    }
     content = json.loads(path.read_text())
     assert (content["version"], content["filter"]) == (1, "trace")
     assert content["run"] == {"id": "1", "started": 100.0, "seconds": 3.0}
@@ -81,7 +85,9 @@ def test_a_new_run_begins_anew(tmp_path: Path) -> None:
     assert list(verdicts(path)) == [("one", "shop")]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"run": null}', '{"run": {"id": "1"}}', '{"run": 5}', "\xff"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "null", '{"run": null}', '{"run": {"id": "1"}}', '{"run": 5}', "\xff"]
+)
 def test_whatever_was_in_the_file_before_is_replaced(tmp_path: Path, content: str) -> None:
     path = tmp_path / "result.json"
     path.write_bytes(content.encode("latin-1"))

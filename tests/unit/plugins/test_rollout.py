@@ -13,7 +13,10 @@ from ansible.playbook.task import Task
 from ansible_collections.openclarity.wasm_filters.plugins.action import rollout
 from ansible_collections.openclarity.wasm_filters.plugins.action.rollout import ActionModule
 
-GOOD = {"changed": True, "namespaces": [{"name": "shop", "verdict": "deployed", "changed": True, "message": "m", "diff": {"a": 1}}]}
+GOOD = {
+    "changed": True,
+    "namespaces": [{"name": "shop", "verdict": "deployed", "changed": True, "message": "m", "diff": {"a": 1}}],
+}
 HOSTS = ["c.shop", "c.pay"]
 TASK_VARS = {
     "ansible_play_hosts_all": HOSTS,
@@ -97,11 +100,16 @@ def test_the_result_file_has_those_whose_wave_was_not_begun(tmp_path: Path) -> N
     run(GOOD, result_file=str(path), run={"id": "i", "started": "1.0"})
     (cluster,) = json.loads(path.read_text())["clusters"]
     assert cluster["alias"] == "c"
-    assert {found["name"]: found["verdict"] for found in cluster["namespaces"]} == {"shop": "deployed", "pay": "not_started"}
+    assert {found["name"]: found["verdict"] for found in cluster["namespaces"]} == {
+        "shop": "deployed",
+        "pay": "not_started",
+    }
     assert "diff" not in cluster["namespaces"][0]
 
 
-def test_a_result_file_that_can_not_be_written_hides_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_file_that_can_not_be_written_hides_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     warned: list[str] = []
     monkeypatch.setattr(rollout.display, "warning", warned.append)
     (tmp_path / "file").write_text("")

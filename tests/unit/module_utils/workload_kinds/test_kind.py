@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.workload_kinds.kind import Rollout, WorkloadKind, new_among, observed
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.workload_kinds.kind import (
+    Rollout,
+    WorkloadKind,
+    new_among,
+    observed,
+)
 
 KIND = WorkloadKind("Toy", "toys.example.com/v1", "toys", lambda _workload: Rollout("rolled", 0, 0))
 
