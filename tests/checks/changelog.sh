@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Changelog fragments and the changelog itself.
+. "$(dirname "$0")/common.sh"
+antsibull-changelog lint
+antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml

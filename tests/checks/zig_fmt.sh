@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Layout of the filter's sources.
+. "$(dirname "$0")/common.sh"
+python -m ziglang fmt --check filter/src filter/tools filter/build.zig
