@@ -26,6 +26,7 @@ from .workload_patch import NONE, WorkloadChange
 
 WORKERS = 16
 CONFLICT_RETRIES = 5
+NOT_FOUND = 404
 
 
 @dataclass
@@ -119,10 +120,12 @@ class Wave:
                         run.before[entry.label], run.after[entry.label] = entry.change.before, entry.change.after
                         self.report(run.state.name, f"{entry.label} patched")
                     break
-                except Conflict:
+                except ApiError as error:
                     # Somebody else was faster: what we computed is about an object that is no more.
-                    if attempt == CONFLICT_RETRIES or not self._read_again(entry):
+                    stale = isinstance(error, Conflict) or error.status == NOT_FOUND
+                    if not stale or attempt == CONFLICT_RETRIES:
                         raise
+                    self._read_again(entry)
         except ApiError as error:
             entry.verdict.verdict, entry.verdict.reason = verdict.FAILED, verdict.API_REFUSED
             entry.verdict.message, entry.verdict.to_revision = str(error), entry.verdict.from_revision
@@ -138,15 +141,16 @@ class Wave:
         send = self.api.apply if "apiVersion" in body else self.api.merge_patch
         return send(path, body, self.names.field_manager)
 
-    def _read_again(self, entry: WorkloadRun) -> bool:
+    def _read_again(self, entry: WorkloadRun) -> None:
         namespace = entry.workload["metadata"]["namespace"]
         fresh = self.api.get(entry.kind.path(namespace, entry.verdict.name))
         if fresh is None:
-            return False
-        entry.workload = fresh
-        entry.change = self.plan(fresh)
-        entry.verdict = _workload_verdict(entry.kind, fresh, entry.change)
-        return True
+            reason, message = verdict.WORKLOAD_DELETED, "it was deleted meanwhile"
+            entry.change = WorkloadChange(NONE, NONE, verdict=verdict.SKIPPED, reason=reason, message=message)
+        else:
+            entry.workload = fresh
+            entry.change = self.plan(fresh)
+        entry.verdict = _workload_verdict(entry.kind, entry.workload, entry.change)
 
     def wait(self, runs: list[NamespaceRun], versions: dict[tuple[str, str | None], str]) -> None:
         """Wait until all have rolled; those that have not by then fail their namespace."""
@@ -296,7 +300,7 @@ def _concluded(run: NamespaceRun, done: str, what: str) -> NamespaceVerdict:
     counts += [f"{len(skipped)} skipped ({', '.join(_named(skipped))})"] if skipped else []
     counts += [f"{len(held)} held back ({', '.join(_named(held))})"] if held else []
     if bad and not run.failed:
-        rest = f"; {patched} others done" if patched else ""
+        rest = f"; {patched} {'other' if patched == 1 else 'others'} done" if patched else ""
         message = "; ".join(f"{entry.label}: {entry.verdict.message}" for entry in bad)
         run.fail(bad[0].verdict.reason, f"{message}{rest}")
     elif not run.failed:

@@ -138,7 +138,7 @@ def test_a_workload_that_is_refused_stops_no_other() -> None:
     assert (found.verdict, found.changed, found.reason) == ("failed", True, "api_refused")
     assert [(entry.verdict, entry.to_revision) for entry in found.workloads] == [("failed", "none"), ("deployed", R1)]
     assert found.message.startswith("Deployment/web: failed to ")
-    assert found.message.endswith("; 1 others done")
+    assert found.message.endswith("; 1 other done")
     # What does not run it yet may have to go back: nothing is collected.
     assert api.names("EnvoyFilter", "shop") == [f"trace-filter-{R1}"]
 
@@ -177,7 +177,11 @@ def test_a_workload_deleted_meanwhile_is_not_created_again() -> None:
     api.faults.append(Fault("APPLY .*/deployments/web", None, times=1, meanwhile=delete))
     found = deployed(api, "shop")["shop"]
     assert api.names("Deployment", "shop") == []
-    assert found.workloads[1].verdict == "deployed"
+    assert found.verdict == "deployed"
+    assert [(entry.verdict, entry.reason) for entry in found.workloads] == [
+        ("skipped", "workload_deleted"),
+        ("deployed", ""),
+    ]
 
 
 def test_a_workload_that_does_not_roll_fails_after_the_timeout_with_its_pods_trouble() -> None:
