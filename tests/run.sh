@@ -4,11 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export TESTBED_DIR="${TESTBED_DIR:-$PWD/.cache/test-mesh}"
 
-tests/checks/run.sh
-
+# First, as it shows how the long first build goes on; the check of the Go code then finds it done.
 echo "==> the test mesh"
 .venv/bin/python -m testbed up
 trap '.venv/bin/python -m testbed down' EXIT
+
+tests/checks/run.sh
 
 echo "==> pytest"
 .venv/bin/python -m pytest tests/unit tests/filter tests/testbed tests/cluster "$@"
