@@ -19,7 +19,17 @@ try:
     from urllib3.exceptions import HTTPError, MaxRetryError
 except ImportError:  # AnsibleK8SModule reports it with the name of the package
     urllib3 = None  # type: ignore[assignment]
-    ApiException = HTTPError = MaxRetryError = Exception  # type: ignore[assignment,misc]
+
+    # Types that nothing raises: with Exception itself the except clauses below would mean everything.
+    class ApiException(Exception):  # type: ignore[no-redef]
+        pass
+
+    class HTTPError(Exception):  # type: ignore[no-redef]
+        pass
+
+    class MaxRetryError(HTTPError):  # type: ignore[no-redef]
+        pass
+
 
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
@@ -31,6 +41,9 @@ RETRIED = (429, 500, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
 TORN_ANSWERS_MAX = 3
+
+# Within the class `list` is a method.
+Query = list[tuple[str, Any]]
 
 
 class ClusterApi:
@@ -151,7 +164,7 @@ class ClusterApi:
         self,
         method: str,
         path: str,
-        query: list[tuple[str, Any]],
+        query: Query,
         body: dict[str, Any] | None = None,
         content_type: str = "application/json",
         accept: str = "",
