@@ -2,4 +2,4 @@
 # Documentation of plugins and roles.
 . "$(dirname "$0")/common.sh"
 export ANSIBLE_COLLECTIONS_PATH=$COLLECTIONS
-antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --disallow-unknown-collection-refs .
+antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all --disallow-unknown-collection-refs .

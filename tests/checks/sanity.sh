@@ -17,4 +17,6 @@ tar -xzf "$WORK"/sanity/openclarity-wasm_filters-*.tar.gz -C "$tree/openclarity/
 cd "$tree/openclarity/wasm_filters"
 # Else the checkout around it would tell ansible-test that all of this is ignored.
 git init --quiet
-ansible-test sanity --local --color no "$@"
+version=$(python -c 'import sys; print(f"{sys.version_info.major}.{sys.version_info.minor}")')
+ansible-test sanity --local --python "$version" --color no "$@" 2>&1 | tee "$WORK/sanity.log" |
+    { grep -vE '^(Installing|Using cached|Looking in|Processing|Collecting|Successfully|  Downloading|Running sanity|     .*eta)' || true; }

@@ -23,6 +23,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors im
     Unreachable,
 )
 from kubernetes.client.exceptions import ApiException
+from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, ProtocolError
 
 POD = "/api/v1/namespaces/shop/pods/web"
@@ -154,8 +155,8 @@ def test_a_refusal_of_a_proxy_before_it(body: str | None, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [MaxRetryError(None, POD, None), ProtocolError("reset"), ConnectionResetError("reset")]
-)  # type: ignore[arg-type]
+    "error", [MaxRetryError(HTTPConnectionPool("x"), POD), ProtocolError("reset"), ConnectionResetError("reset")]
+)
 def test_no_answer_at_all(error: Exception) -> None:
     with pytest.raises(Unreachable):
         ClusterApi(Wire(*[error] * (TORN_ANSWERS_MAX + 1))).get(POD)
