@@ -128,3 +128,10 @@ def test_sizes() -> None:
         read(inline, "x.wasm", "inline")
     with pytest.raises(InputError, match="a ConfigMap takes at most"):
         read(module(padding=CONFIG_MAP_BYTES_MAX), "x.wasm", "configmap")
+
+
+def test_a_number_of_more_than_32_bits_is_damage() -> None:
+    # An export section whose count of 0 is written in six bytes.
+    content = module() + b"\7\6\x80\x80\x80\x80\x80\0"
+    with pytest.raises(InputError, match="damaged"):
+        read(content, "x.wasm", "configmap")
