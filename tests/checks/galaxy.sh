@@ -19,6 +19,8 @@ for unwanted in .cache .venv tests testbed Makefile pyproject.toml filter/zig-ou
     [ ! -e "$installed/$unwanted" ] || { echo "should not be in the collection: $unwanted" >&2; exit 1; }
 done
 cd "$GALAXY/empty"
+python -m galaxy_importer.main "$tarball" >"$GALAXY/importer.log" 2>&1 || { cat "$GALAXY/importer.log"; exit 1; }
+! grep -E '^(ERROR|WARNING)' "$GALAXY/importer.log" | grep -vi 'ansible-test' || exit 1
 for playbook in "$installed"/playbooks/*.yml; do
     ansible-playbook "openclarity.wasm_filters.$(basename "$playbook" .yml)" --syntax-check >"$GALAXY/syntax.log" 2>&1 ||
         { cat "$GALAXY/syntax.log"; exit 1; }
