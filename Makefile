@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test molecule build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +31,9 @@ lock: ## write requirements/dev.txt anew from dev.in
 
 test: setup ## all checks and tests, on a test mesh of their own
 	@tests/run.sh
+
+molecule: setup ## the scenario in molecule/, on the test mesh or the cluster that KUBECONFIG names
+	@PATH="$(CURDIR)/$(BIN):$$PATH" molecule test
 
 build: setup ## build the filter from source into filter/dist
 	@$(BIN)/ansible-playbook playbooks/build.yml -e wasm_filter_build_output=$(CURDIR)/filter/dist/http-trace-filter.wasm

@@ -45,8 +45,8 @@ class ActionModule(ActionBase):
                 outcome = self._execute_module(module_args=arguments, task_vars=task_vars)
         if outcome.get("namespaces") is None:
             outcome = self._crashed(arguments["namespaces"], outcome)
-        not_started = self._write_result(arguments, outcome["namespaces"], task_vars, started)
-        recap(outcome["namespaces"], not_started, check_mode=self._task.check_mode)
+        self._write_result(arguments, outcome["namespaces"], task_vars, started)
+        recap(outcome["namespaces"], _not_started(arguments["namespaces"], task_vars), check_mode=self._task.check_mode)
         # Diffs are handed to each namespace's host; here they would be printed once more.
         result.update(outcome)
         return result
@@ -68,21 +68,31 @@ class ActionModule(ActionBase):
 
     def _write_result(
         self, arguments: dict[str, Any], verdicts: list[dict[str, Any]], task_vars: dict[str, Any], started: float
-    ) -> list[str]:
-        """Add this wave to the result file; the namespaces of this play whose turn has not come."""
-        hosts = task_vars.get("ansible_play_hosts_all") or []
-        hostvars = task_vars.get("hostvars") or {}
-        wanted = [
-            (hostvars[host].get("wasm_filter_cluster", "cluster"), hostvars[host]["wasm_filter_namespace"])
-            for host in hosts
-            if host in hostvars and "wasm_filter_namespace" in hostvars[host]
-        ]
+    ) -> None:
+        """Add this wave to the result file."""
+        wanted = _wanted(task_vars)
         cluster = task_vars.get("wasm_filter_cluster", "cluster")
         run = {"id": str(os.getppid()), "started": started, **(arguments.get("run") or {})}
         name = arguments.get("filter_name", "trace")
         try:
-            return ResultFile(arguments.get("result_file"), run, name).add_wave(cluster, verdicts, wanted, time.time())
+            ResultFile(arguments.get("result_file"), run, name).add_wave(cluster, verdicts, wanted, time.time())
         except OSError as error:
             # The cluster has been changed: nobody must lose the verdicts over a file.
             display.warning(f"the result file can't be written: {error}")
-            return ResultFile(None, run, name).add_wave(cluster, verdicts, wanted, time.time())
+
+
+def _wanted(task_vars: dict[str, Any]) -> list[tuple[str, str]]:
+    """(cluster, namespace) of every host of the play, in the order of its waves."""
+    hostvars = task_vars.get("hostvars") or {}
+    return [
+        (hostvars[host].get("wasm_filter_cluster", "cluster"), hostvars[host]["wasm_filter_namespace"])
+        for host in task_vars.get("ansible_play_hosts_all") or []
+        if host in hostvars and "wasm_filter_namespace" in hostvars[host]
+    ]
+
+
+def _not_started(wave: list[str], task_vars: dict[str, Any]) -> list[str]:
+    """The namespaces that come after this wave."""
+    names = [name for _cluster, name in _wanted(task_vars)]
+    last = max((names.index(name) for name in wave if name in names), default=len(names))
+    return names[last + 1 :]

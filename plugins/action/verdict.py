@@ -33,7 +33,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"namespace={arguments['namespace']!r}: the wave has no verdict on it")
         result.update(changed=own["changed"], verdict=own["verdict"], reason=own["reason"], msg=own["message"])
         result["failed"] = own["verdict"] == verdict.FAILED
-        result["skipped"] = own["verdict"] == verdict.SKIPPED
+        if own["verdict"] == verdict.SKIPPED:
+            # Only then: a mere `False` would make Ansible leave out changed_when and failed_when.
+            result["skipped"] = True
         changes = own.get("diff") or {}
         if self._task.diff and (changes.get("before") or changes.get("after")):
             header = f"namespace {own['name']}"

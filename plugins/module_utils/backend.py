@@ -67,7 +67,10 @@ def resolve(address: str, port: int, domain: str, filter_name: str, service: Ser
     if literal is not None:
         shown = f"[{literal}]" if literal.version == 6 else str(literal)
         return _own_cluster("STATIC", str(literal), shown, port, filter_name, _plaintext(address, literal.is_private))
-    parts = _service_parts(address, domain)
+    named = address.rstrip(".").lower()
+    in_cluster = named.endswith((".svc", f".svc.{domain}"))
+    # A dot at the end says that a name of two labels is a host's.
+    parts = None if address.endswith(".") and not in_cluster else _service_parts(named, domain)
     found = service(*parts) if parts else None
     if parts and found is not None:
         host = f"{parts[1]}.{parts[0]}.svc.{domain}"
@@ -76,7 +79,7 @@ def resolve(address: str, port: int, domain: str, filter_name: str, service: Ser
             listed = ", ".join(str(number) for number in sorted(ports)) or "none"
             raise InputError(PORT, port, f"Service {parts[0]}/{parts[1]} has no such port; it has: {listed}")
         return Backend(f"outbound|{port}||{host}", f"{host}:{port}", "service")
-    if address.rstrip(".").lower().endswith((".svc", f".svc.{domain}")):
+    if in_cluster:
         raise InputError(
             ADDRESS,
             address,
@@ -84,12 +87,12 @@ def resolve(address: str, port: int, domain: str, filter_name: str, service: Ser
             if parts
             else "must have the form NAME.NAMESPACE.svc",
         )
-    return _own_cluster("STRICT_DNS", address, address, port, filter_name, _plaintext(address, private=False))
+    return _own_cluster("STRICT_DNS", named, named, port, filter_name, _plaintext(named, private=False))
 
 
 def _service_parts(address: str, domain: str) -> tuple[str, str] | None:
     """(namespace, name) if the address can be a Service: NAME.NAMESPACE[.svc[.DOMAIN]]."""
-    short = address.rstrip(".").lower()
+    short = address
     for suffix in (f".svc.{domain}", ".svc"):
         short = short.removesuffix(suffix)
     labels = short.split(".")

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import backend, verdict, wasm_binary
+from . import backend, variables, verdict, wasm_binary
 from .cluster_api import ClusterApi
-from .errors import ApiError, InputError
+from .errors import ApiError, Forbidden, InputError
 from .names import FilterNames, is_dns_label
 from .snapshot import ENVOY_FILTERS, namespaces_of_cluster
 
@@ -46,7 +46,11 @@ def check_input(params: dict[str, Any]) -> Findings:
     found = Findings()
     found.attempt(lambda: FilterNames(params["filter_name"], params["config_map_name"]))
     found.facts["namespaces"] = found.attempt(lambda: namespace_names(params["namespaces"]))
+    found.errors += variables.unknown_names(params["variables_given"], params["variables_known"])
     if params["state"] == "present":
+        found.errors += [str(error) for error in variables.wrong_values(params["variables"])]
+        if params["variables"].get("wasm_filter_context") == "gateway" and params["delivery"] == "configmap":
+            found.attempt(_refuse_gateway)
         binary = found.attempt(lambda: _binary(params["binary_path"], params["delivery"], params["binary_sha256"]))
         if binary:
             found.facts["binary"] = {
@@ -120,6 +124,32 @@ def check_cluster(api: ClusterApi, params: dict[str, Any], found: Findings) -> F
     return found
 
 
+def _refuse_gateway() -> None:
+    raise InputError(
+        "wasm_filter_context",
+        "gateway",
+        "gateways take no userVolume, so the file would never be there: use wasm_filter_delivery=inline",
+    )
+
+
+def unreachable(error: Exception) -> str:
+    """What to look at when the API server can't be asked at all."""
+    text = str(error).partition(" (Caused by")[0]
+    status = getattr(error, "status", 0)
+    if status == 401:
+        advice = "The API server does not take these credentials: log in anew, or name others by K8S_AUTH_KUBECONFIG"
+    elif status == 403:
+        advice = "docs/rbac/rollout.yml has the rights that are needed"
+    else:
+        advice = (
+            "Can the API server be reached from here, and is it the right cluster? K8S_AUTH_KUBECONFIG (or KUBECONFIG) "
+            "names the kubeconfig, by its absolute path, and K8S_AUTH_CONTEXT the context in it"
+        )
+    if status:
+        text = getattr(error, "detail", "") or str(getattr(error, "reason", "")) or text
+    return f"Nothing was changed. {text}. {advice}"
+
+
 def _refuse_root(root: str) -> None:
     raise InputError(
         "namespaces",
@@ -159,7 +189,15 @@ def _unfit(name: str, namespace: dict[str, Any] | None, state: str) -> dict[str,
 
 def _backend(api: ClusterApi, params: dict[str, Any]) -> backend.Backend:
     def service(namespace: str, name: str) -> dict[str, Any] | None:
-        return api.get(f"/api/v1/namespaces/{namespace}/services/{name}")
+        try:
+            return api.get(f"/api/v1/namespaces/{namespace}/services/{name}")
+        except Forbidden as error:
+            raise InputError(
+                backend.ADDRESS,
+                params["backend_address"],
+                f"may be Service {name} in namespace {namespace}, which you may not read ({error.detail}): get that "
+                f"right, or write it with a dot at its end if it is a host outside the cluster",
+            ) from None
 
     return backend.resolve(
         backend.check_address(params["backend_address"]),

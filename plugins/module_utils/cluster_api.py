@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from http.client import HTTPException
 from typing import Any
 
-from .errors import ApiError, api_error
+from .errors import ApiError, Expired, api_error
 
 try:
     import urllib3
@@ -36,14 +36,16 @@ APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 # Every request of ours may be sent twice: applies and merge patches carry a resourceVersion,
-# objects have fixed names. So what the API server or a proxy before it turns away is sent again.
-RETRIED = (429, 500, 502, 503, 504)
+# objects have fixed names. So what the API server or a proxy before it turns away is sent again. Not
+# 500: that is what a broken admission webhook gives, and it gives it for every workload of a fleet.
+RETRIED = (429, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
 TORN_ANSWERS_MAX = 3
 
 # Within the class `list` is a method.
 Query = list[tuple[str, Any]]
+Objects = list[dict[str, Any]]
 
 
 class ClusterApi:
@@ -74,17 +76,27 @@ class ClusterApi:
         self, path: str, label_selector: str = "", metadata_only: bool = False
     ) -> tuple[list[dict[str, Any]], str]:
         """All objects, read in pages; and the resourceVersion that a watch goes on from."""
-        items: list[dict[str, Any]] = []
         query: dict[str, Any] = {"limit": PAGE}
         if label_selector:
             query["labelSelector"] = label_selector
+        accept = METADATA_ONLY if metadata_only else ""
+        try:
+            return self._pages(path, query, accept)
+        except Expired:
+            # The pages of one LIST are of one moment, which the API server may forget in between.
+            return self._pages(path, query, accept)
+
+    def _pages(self, path: str, query: dict[str, Any], accept: str) -> tuple[Objects, str]:
+        items: Objects = []
+        following = ""
         while True:
-            page = self._json("get", path, query=query, accept=METADATA_ONLY if metadata_only else "") or {}
+            more = {"continue": following} if following else {}
+            page = self._json("get", path, query={**query, **more}, accept=accept) or {}
             items += page.get("items") or []
             metadata = page.get("metadata") or {}
-            if not metadata.get("continue"):
+            following = metadata.get("continue", "")
+            if not following:
                 return items, metadata.get("resourceVersion", "")
-            query["continue"] = metadata["continue"]
 
     def watch(self, path: str, resource_version: str, seconds: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(type, object) of each change since resource_version.
@@ -106,9 +118,13 @@ class ClusterApi:
         except (HTTPError, HTTPException, OSError) as error:
             raise api_error(f"watch {path}", 0, str(error)) from error
 
-    def create(self, path: str, body: dict[str, Any], manager: str) -> dict[str, Any]:
-        """:raises Conflict: it exists."""
-        return self._json("post", path, body, {"fieldManager": manager}) or {}
+    def create(self, path: str, body: dict[str, Any], manager: str, rehearsal: bool = False) -> dict[str, Any]:
+        """:param rehearsal: a dry run, to learn whether it would be taken.
+
+        :raises Conflict: it exists.
+        """
+        dry = {"dryRun": "All"} if rehearsal else {}
+        return self._json("post", path, body, {"fieldManager": manager, **dry}) or {}
 
     def apply(self, path: str, body: dict[str, Any], manager: str) -> dict[str, Any]:
         """Server-side apply; takes over fields that others own, as `body` was computed from what was read.

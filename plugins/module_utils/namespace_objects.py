@@ -32,6 +32,9 @@ def ensure(api: ClusterApi, release: Release, state: NamespaceState) -> tuple[di
     after: dict[str, Any] = {}
     _ensure_config_map(api, release, state, after)
     others = envoy_filters_of_other_delivery(release, state)
+    if others and release.envoy_filter_name not in {found["metadata"]["name"] for found in state.envoy_filters}:
+        # What works is not taken away for something that would be refused.
+        _rehearse_envoy_filter(api, release, state)
     for other in others:
         api.delete(f"{collection(ENVOY_FILTERS, 'envoyfilters', state.name)}/{other['metadata']['name']}")
     if _ensure_envoy_filter(api, release, state) or others:
@@ -86,10 +89,20 @@ def _ensure_envoy_filter(api: ClusterApi, release: Release, state: NamespaceStat
     return True
 
 
+def _rehearse_envoy_filter(api: ClusterApi, release: Release, state: NamespaceState) -> None:
+    path = collection(ENVOY_FILTERS, "envoyfilters", state.name)
+    try:
+        api.create(path, release.envoy_filter(state.name), release.names.field_manager, rehearsal=True)
+    except Conflict:
+        _refuse_foreign("EnvoyFilter", api.get(f"{path}/{release.envoy_filter_name}") or {}, release.names)
+
+
 def _refuse_foreign(kind: str, found: dict[str, Any], names: FilterNames) -> None:
-    labels = (found.get("metadata") or {}).get("labels") or {}
+    if not found:
+        raise WasmFilterError(f"the {kind} was created and deleted by somebody else meanwhile: run it again")
+    labels = found["metadata"].get("labels") or {}
     if labels.get(MANAGED_BY_LABEL) != MANAGED_BY or labels.get(FILTER_LABEL) != names.name:
-        name = (found.get("metadata") or {}).get("name", "?")
+        name = found["metadata"]["name"]
         raise ForeignObject(
             f"{kind}/{name} exists and is not ours (no label {MANAGED_BY_LABEL}={MANAGED_BY}): rename or delete it, "
             f"or choose another wasm_filter_name or wasm_filter_config_map_name"

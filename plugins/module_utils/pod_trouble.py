@@ -1,25 +1,31 @@
-"""Why a rollout does not go on, in the words of its pods."""
+"""Why a rollout does not go on, in the words of its pods. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .cluster_api import ClusterApi
-from .errors import ApiError
+# Two lines of a terminal; a scheduler's sentence can be ten.
+LONGEST = 160
+PODS_NAMED_MAX = 2
 
 
-def explain(api: ClusterApi, namespace: str, workload: dict[str, Any]) -> str:
-    """ "; pod NAME: what it waits for", or nothing where pods can't be read or none is in trouble."""
-    labels = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
-    selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    if not selector:
+def explain(pods: list[dict[str, Any]], workload: dict[str, Any]) -> str:
+    """ "; pod NAME: what it waits for" of a workload's pods, each reason once; empty if none is in trouble.
+
+    :param pods: all pods of the workload's namespace.
+    """
+    wanted = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
+    if not wanted:
         return ""
-    try:
-        pods, _version = api.list(f"/api/v1/namespaces/{namespace}/pods", selector)
-    except ApiError:
-        return ""
-    troubles = [f"; pod {pod['metadata']['name']}: {why}" for pod in pods if (why := trouble(pod))]
-    return "".join(troubles[:2])
+    reasons: dict[str, str] = {}
+    for pod in pods:
+        labels = pod["metadata"].get("labels") or {}
+        why = trouble(pod) if wanted.items() <= labels.items() else ""
+        if why:
+            shown = why if len(why) <= LONGEST else f"{why[: LONGEST - 3]}..."
+            reasons.setdefault(shown, pod["metadata"]["name"])
+    named = list(reasons.items())[:PODS_NAMED_MAX]
+    return "".join(f"; pod {name}: {why}" for why, name in named)
 
 
 def trouble(pod: dict[str, Any]) -> str:

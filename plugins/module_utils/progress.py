@@ -10,13 +10,14 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-# (namespace, what happened); "" as namespace: the wave as a whole
-Report = Callable[[str, str], None]
+# (namespace, what happened, whether it is a mere step on the way to something that is told too)
+Report = Callable[[str, str, bool], None]
 
 
-def silent(_namespace: str, _text: str) -> None:
+def silent(_namespace: str, _text: str, _step: bool) -> None:
     """Where nobody listens."""
 
 
@@ -26,9 +27,10 @@ def to_file(path: str | None) -> Report:
         return silent
     lock = threading.Lock()
 
-    def report(namespace: str, text: str) -> None:
-        line = json.dumps({"at": round(time.time(), 1), "namespace": namespace, "text": text})
-        with lock, Path(path).open("a", encoding="utf-8") as file:
+    def report(namespace: str, text: str, step: bool) -> None:
+        line = json.dumps({"at": round(time.time(), 1), "namespace": namespace, "text": text, "step": step})
+        # A full disk must not end a rollout.
+        with suppress(OSError), lock, Path(path).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
     return report

@@ -37,6 +37,12 @@ class Release:
         return self.names.envoy_filter(self.revision if self.delivery == CONFIG_MAP else None)
 
     @property
+    def selector(self) -> dict[str, str]:
+        """The labels that the user wants pods to have, without the one that we set."""
+        labels: dict[str, str] = (self.spec.get("workloadSelector") or {}).get("labels") or {}
+        return {key: value for key, value in labels.items() if key != self.names.pod_label}
+
+    @property
     def config_map_name(self) -> str:
         return self.names.config_map(self.revision)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .cluster_api import ClusterApi
 from .errors import ApiError, Expired
-from .workload_kinds.kind import FAILED, HELD, ROLLED, Rollout, WorkloadKind
+from .workload_kinds.kind import FAILED, HELD, ROLLED, ROLLING, Rollout, WorkloadKind
 
 WATCH_SECONDS = 60
 PAUSE_SECONDS = 1.0
@@ -26,10 +26,15 @@ Events = queue.Queue[tuple[str, dict[str, Any], WorkloadKind]]
 
 @dataclass
 class Awaited:
-    """A workload to wait for: `workload` as last seen, from the change on that is waited for."""
+    """A workload to wait for: `workload` as last seen, from the change on that is waited for.
+
+    `changed`: by this run. One that was not may be ill for reasons of its own: then it is enough
+    that all its pods are of the newest template.
+    """
 
     kind: WorkloadKind
     workload: dict[str, Any]
+    changed: bool = True
 
     def __post_init__(self) -> None:
         self.generation: int = self.workload["metadata"].get("generation", 0)
@@ -43,7 +48,12 @@ class Awaited:
 
     @property
     def settled(self) -> bool:
-        return self.rollout.state in (ROLLED, HELD, FAILED, GONE)
+        return self.rollout.state in (ROLLED, HELD, FAILED, GONE) or self.ill_before
+
+    @property
+    def ill_before(self) -> bool:
+        """Not available, and not because of this run."""
+        return not self.changed and self.rollout.replaced and self.rollout.state in (ROLLING, FAILED)
 
     def see(self, event: str, workload: dict[str, Any]) -> bool:
         """Take in one watch event; True if the rollout moved."""

@@ -66,22 +66,32 @@ def with_ours(original: SidecarVolumes, names: FilterNames, revision: str) -> Si
     )
 
 
-def original_of(
-    current: SidecarVolumes, names: FilterNames, saved: SidecarVolumes | None, revision: str | None
-) -> SidecarVolumes:
-    """What the application itself has asked for, byte for byte where that can be known.
+def original_of(current: SidecarVolumes, names: FilterNames, saved: SidecarVolumes | None) -> SidecarVolumes:
+    """What the application itself has asked for: its exact text where it means the same as what is left
+    when our entry is taken out, else what is left.
 
     :param saved: what was kept when ours was merged in.
-    :param revision: the revision that the pod template names, if any.
     :raises AnnotationError: an annotation can't be read.
     """
-    if saved is not None and revision is not None and with_ours(saved, names, revision) == current:
-        return saved
-    # Somebody has changed the annotations since: only our own entry is taken out.
+    kept = saved or SidecarVolumes()
     return SidecarVolumes(
-        _take(USER_VOLUME, current.volume, names.volume),
-        _take(USER_VOLUME_MOUNT, current.mount, names.volume),
+        _restored(USER_VOLUME, current.volume, names.volume, kept.volume),
+        _restored(USER_VOLUME_MOUNT, current.mount, names.volume, kept.mount),
     )
+
+
+def _restored(key: str, text: str | None, name: str, saved: str | None) -> str | None:
+    rest = _take(key, text, name)
+    # Without an entry of ours the text is the application's, newer than what was kept.
+    return saved if rest != text and _same(key, rest, saved) else rest
+
+
+def _same(key: str, one: str | None, other: str | None) -> bool:
+    try:
+        first, second = _parse(key, one), _parse(key, other)
+    except AnnotationError:
+        return False
+    return first == second or not (first or second)
 
 
 def _put(key: str, text: str | None, name: str, entry: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +15,9 @@ from .workload_kinds.registry import KINDS
 
 ENVOY_FILTERS = "/apis/networking.istio.io/v1alpha3"
 CONFIG_MAPS = "/api/v1"
-# Below this share of all namespaces a cluster-wide LIST would mostly bring what nobody asked for.
-CLUSTER_WIDE_SHARE = 0.5
+# Below this share of all namespaces a cluster-wide LIST would mostly bring what nobody asked for;
+# above it one LIST in pages is far less work for the API server than one for each namespace.
+CLUSTER_WIDE_SHARE = 0.25
 
 Objects = list[dict[str, Any]]
 
@@ -82,6 +83,17 @@ def _one_by_one(api: ClusterApi, wanted: list[str]) -> KnownNamespaces:
     return known
 
 
+@dataclass(frozen=True)
+class _Collection:
+    """One kind of objects to read, and where they go."""
+
+    path: Callable[[str | None], str]
+    kind: WorkloadKind | None = None
+    attribute: str = ""
+    label_selector: str = ""
+    metadata_only: bool = False
+
+
 def take(api: ClusterApi, pool: Executor, names: FilterNames, namespaces: list[str], in_all: int | None) -> Snapshot:
     """LIST workloads and objects of ours.
 
@@ -90,53 +102,56 @@ def take(api: ClusterApi, pool: Executor, names: FilterNames, namespaces: list[s
     snapshot = Snapshot({name: NamespaceState(name) for name in namespaces})
     wide = in_all is not None and len(namespaces) >= CLUSTER_WIDE_SHARE * in_all
 
-    def workloads(kind: WorkloadKind) -> None:
-        for scope, (items, version) in _scoped(api, wide, snapshot, kind.collection):
-            snapshot.watches[kind.kind, scope] = version
-            for item in items:
-                # Items of a LIST come without their type.
-                typed = {"apiVersion": kind.api_version, "kind": kind.kind, **item}
-                state = snapshot.namespaces.get(item["metadata"]["namespace"])
-                if state is not None:
-                    state.workloads.append((kind, typed))
+    def config_maps(namespace: str | None) -> str:
+        return collection(CONFIG_MAPS, "configmaps", namespace)
 
-    def objects(base: str, plural: str, attribute: str, metadata_only: bool) -> None:
-        def path(namespace: str | None) -> str:
-            return collection(base, plural, namespace)
+    def envoy_filters(namespace: str | None) -> str:
+        return collection(ENVOY_FILTERS, "envoyfilters", namespace)
 
-        for _scope, (items, _version) in _scoped(api, wide, snapshot, path, names.selector, metadata_only):
-            for item in items:
-                state = snapshot.namespaces.get(item["metadata"]["namespace"])
-                if state is not None:
-                    getattr(state, attribute).append(item)
-
-    reads = [pool.submit(workloads, kind) for kind in KINDS]
-    reads.append(pool.submit(objects, CONFIG_MAPS, "configmaps", "config_maps", True))
-    reads.append(pool.submit(objects, ENVOY_FILTERS, "envoyfilters", "envoy_filters", False))
-    for read in reads:
-        read.result()
+    collections = [_Collection(kind.collection, kind) for kind in KINDS]
+    collections.append(_Collection(config_maps, None, "config_maps", names.selector, True))
+    collections.append(_Collection(envoy_filters, None, "envoy_filters", names.selector))
+    narrow = collections
+    if wide:
+        allowed = list(pool.map(lambda one: _read_wide(api, snapshot, one), collections))
+        # A Role instead of a ClusterRole: namespace by namespace then.
+        narrow = [one for one, was_allowed in zip(collections, allowed, strict=True) if not was_allowed]
+    jobs = [(one, state) for one in narrow for state in snapshot.namespaces.values()]
+    list(pool.map(lambda job: _read_namespace(api, snapshot, *job), jobs))
     for state in snapshot.namespaces.values():
         state.workloads.sort(key=lambda entry: (entry[0].kind, entry[1]["metadata"]["name"]))
     return snapshot
 
 
-def _scoped(
-    api: ClusterApi,
-    wide: bool,
-    snapshot: Snapshot,
-    path: Callable[[str | None], str],
-    label_selector: str = "",
-    metadata_only: bool = False,
-) -> Iterator[tuple[str | None, tuple[Objects, str]]]:
-    """(namespace or None, LIST) for one kind: cluster-wide if that pays and is allowed."""
-    if wide:
-        try:
-            yield None, api.list(path(None), label_selector, metadata_only)
-            return
-        except Forbidden:
-            pass  # a Role instead of a ClusterRole: namespace by namespace then
-    for name, state in snapshot.namespaces.items():
-        try:
-            yield name, api.list(path(name), label_selector, metadata_only)
-        except ApiError as error:
-            state.error = error
+def _read_wide(api: ClusterApi, snapshot: Snapshot, one: _Collection) -> bool:
+    """False where it is not allowed."""
+    try:
+        items, version = api.list(one.path(None), one.label_selector, one.metadata_only)
+    except Forbidden:
+        return False
+    _take_in(snapshot, one, None, items, version)
+    return True
+
+
+def _read_namespace(api: ClusterApi, snapshot: Snapshot, one: _Collection, state: NamespaceState) -> None:
+    try:
+        items, version = api.list(one.path(state.name), one.label_selector, one.metadata_only)
+    except ApiError as error:
+        state.error = error
+        return
+    _take_in(snapshot, one, state.name, items, version)
+
+
+def _take_in(snapshot: Snapshot, one: _Collection, scope: str | None, items: Objects, version: str) -> None:
+    if one.kind is not None:
+        snapshot.watches[one.kind.kind, scope] = version
+    for item in items:
+        state = snapshot.namespaces.get(item["metadata"]["namespace"])
+        if state is None:
+            continue
+        if one.kind is None:
+            getattr(state, one.attribute).append(item)
+        else:
+            # Items of a LIST come without their type.
+            typed = {"apiVersion": one.kind.api_version, "kind": one.kind.kind, **item}
+            state.workloads.append((one.kind, typed))

@@ -9,19 +9,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from . import namespace_objects, rollout_wait, snapshot, verdict, workload_patch
 from .cluster_api import ClusterApi
 from .errors import ApiError, Conflict, Forbidden, WasmFilterError
 from .names import FilterNames
+from .namespace_run import NamespaceRun, WorkloadRun, concluded
 from .pod_trouble import explain
 from .progress import Report
 from .release import CONFIG_MAP, Release
 from .verdict import NamespaceVerdict, WorkloadVerdict
-from .workload_kinds.kind import FAILED, HELD, ROLLED, WorkloadKind
+from .workload_kinds.kind import FAILED, HELD, ROLLED, ROLLING, WorkloadKind
 from .workload_patch import NONE, WorkloadChange
 
 WORKERS = 16
@@ -29,37 +30,8 @@ CONFLICT_RETRIES = 5
 NOT_FOUND = 404
 
 
-@dataclass
-class WorkloadRun:
-    """One workload on its way through a wave."""
-
-    kind: WorkloadKind
-    workload: dict[str, Any]
-    change: WorkloadChange
-    verdict: WorkloadVerdict
-    awaited: rollout_wait.Awaited | None = None
-
-    @property
-    def label(self) -> str:
-        return f"{self.kind.kind}/{self.verdict.name}"
-
-
-@dataclass
-class NamespaceRun:
-    """One namespace on its way through a wave."""
-
-    state: snapshot.NamespaceState
-    verdict: NamespaceVerdict
-    workloads: list[WorkloadRun] = field(default_factory=list)
-    before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def failed(self) -> bool:
-        return self.verdict.verdict == verdict.FAILED
-
-    def fail(self, reason: str, message: str) -> None:
-        self.verdict.verdict, self.verdict.reason, self.verdict.message = verdict.FAILED, reason, message
+class OutOfTime(WasmFilterError):
+    """The wave's time was over before this was begun."""
 
 
 @dataclass
@@ -72,6 +44,7 @@ class Wave:
     timeout_seconds: int
     pool: Executor
     plan: Callable[[dict[str, Any]], WorkloadChange]
+    deadline: float
 
     def read(self, namespaces: list[str], unfit: dict[str, dict[str, str]]) -> tuple[list[NamespaceRun], Any]:
         """Refuse what preflight found unfit, LIST the rest."""
@@ -116,23 +89,37 @@ class Wave:
             for attempt in range(CONFLICT_RETRIES + 1):
                 try:
                     if entry.change.body is not None:
+                        self._in_time()
                         entry.workload = {**entry.workload, **self._send(entry)}
-                        run.before[entry.label], run.after[entry.label] = entry.change.before, entry.change.after
-                        self.report(run.state.name, f"{entry.label} patched")
+                        self._patched(run, entry)
                     break
                 except ApiError as error:
                     # Somebody else was faster: what we computed is about an object that is no more.
                     stale = isinstance(error, Conflict) or error.status == NOT_FOUND
                     if not stale or attempt == CONFLICT_RETRIES:
                         raise
-                    self._read_again(entry)
+                    if self._read_again(entry):
+                        self._patched(run, entry)
+                        break
+        except OutOfTime as error:
+            entry.verdict.verdict, entry.verdict.reason = verdict.FAILED, verdict.ROLLOUT_TIMEOUT
+            entry.verdict.message, entry.verdict.to_revision = str(error), entry.verdict.from_revision
         except ApiError as error:
             entry.verdict.verdict, entry.verdict.reason = verdict.FAILED, verdict.API_REFUSED
             entry.verdict.message, entry.verdict.to_revision = str(error), entry.verdict.from_revision
         # One that is on our revision already is waited for too: an earlier run may have been killed.
         ours = entry.change.body is not None or entry.change.to_revision != NONE
         if ours and entry.verdict.verdict in (verdict.DEPLOYED, verdict.REMOVED, verdict.UNCHANGED):
-            entry.awaited = rollout_wait.Awaited(entry.kind, entry.workload)
+            entry.awaited = rollout_wait.Awaited(entry.kind, entry.workload, entry.change.body is not None)
+
+    def _in_time(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise OutOfTime(f"not patched within {self.timeout_seconds} s")
+
+    def _patched(self, run: NamespaceRun, entry: WorkloadRun) -> None:
+        run.before[entry.label], run.after[entry.label] = entry.change.before, entry.change.after
+        done = "would be patched" if self.api.dry_run else "patched"
+        self.report(run.state.name, f"{entry.label} {done}", True)
 
     def _send(self, entry: WorkloadRun) -> dict[str, Any]:
         path = entry.kind.path(entry.workload["metadata"]["namespace"], entry.verdict.name)
@@ -141,7 +128,8 @@ class Wave:
         send = self.api.apply if "apiVersion" in body else self.api.merge_patch
         return send(path, body, self.names.field_manager)
 
-    def _read_again(self, entry: WorkloadRun) -> None:
+    def _read_again(self, entry: WorkloadRun) -> bool:
+        """Plan anew; True if the change is there already, as the answer to ours was lost on the way."""
         namespace = entry.workload["metadata"]["namespace"]
         fresh = self.api.get(entry.kind.path(namespace, entry.verdict.name))
         if fresh is None:
@@ -149,8 +137,12 @@ class Wave:
             entry.change = WorkloadChange(NONE, NONE, verdict=verdict.SKIPPED, reason=reason, message=message)
         else:
             entry.workload = fresh
-            entry.change = self.plan(fresh)
+            again = self.plan(fresh)
+            if again.body is None and again.verdict == verdict.UNCHANGED:
+                return True
+            entry.change = again
         entry.verdict = _workload_verdict(entry.kind, entry.workload, entry.change)
+        return False
 
     def wait(self, runs: list[NamespaceRun], versions: dict[tuple[str, str | None], str]) -> None:
         """Wait until all have rolled; those that have not by then fail their namespace."""
@@ -164,28 +156,40 @@ class Wave:
 
         def moved(awaited: rollout_wait.Awaited) -> None:
             rollout = awaited.rollout
-            self.report(awaited.key[1], f"{awaited.kind.kind}/{awaited.key[2]} {_rollout_text(rollout)}")
+            text = f"{awaited.kind.kind}/{awaited.key[2]} {_rollout_text(rollout)}"
+            self.report(awaited.key[1], text, rollout.state == ROLLING)
 
         if not self.api.dry_run:
-            deadline = time.monotonic() + self.timeout_seconds
             waiting = [entry.awaited for _run, entry in entries.values() if entry.awaited]
-            rollout_wait.wait(self.api, waiting, versions, deadline, moved)
-            for run, entry in entries.values():
-                self._judge(run, entry)
+            rollout_wait.wait(self.api, waiting, versions, self.deadline, moved)
+            list(self.pool.map(self._judge_namespace, [run for run in runs if not run.failed]))
 
-    def _judge(self, run: NamespaceRun, entry: WorkloadRun) -> None:
+    def _judge_namespace(self, run: NamespaceRun) -> None:
+        """Pods are read once for all workloads that are late, and only then."""
+        awaited = [entry for entry in run.workloads if entry.awaited]
+        late = [entry for entry in awaited if not entry.rolled]
+        pods: list[dict[str, Any]] = []
+        if late:
+            # Without the reason the verdict is the same.
+            with suppress(ApiError):
+                pods, _version = self.api.list(f"/api/v1/namespaces/{run.state.name}/pods")
+        for entry in awaited:
+            self._judge(entry, pods)
+
+    def _judge(self, entry: WorkloadRun, pods: list[dict[str, Any]]) -> None:
         if entry.awaited is None:
             return
         rollout = entry.awaited.rollout
-        if rollout.state == HELD and entry.change.body is not None:
+        if entry.awaited.ill_before:
+            entry.verdict.message = f"{rollout.message}, not changed by this run"
+        elif rollout.state == HELD and entry.change.body is not None:
             entry.verdict.reason, entry.verdict.message = verdict.ROLLOUT_HELD, rollout.message
         elif rollout.state == FAILED or not entry.awaited.settled:
             timed_out = rollout.state != FAILED
             entry.verdict.verdict = verdict.FAILED
             entry.verdict.reason = verdict.ROLLOUT_TIMEOUT if timed_out else verdict.ROLLOUT_FAILED
             after = f" after {self.timeout_seconds} s" if timed_out else ""
-            trouble = explain(self.api, run.state.name, entry.workload)
-            entry.verdict.message = f"{rollout.message}{after}{trouble}"
+            entry.verdict.message = f"{rollout.message}{after}{explain(pods, entry.workload)}"
 
 
 def deploy(
@@ -200,7 +204,7 @@ def deploy(
 
     def plan(workload: dict[str, Any]) -> WorkloadChange:
         if release.delivery == CONFIG_MAP:
-            return workload_patch.deploy(workload, release.names, release.revision)
+            return workload_patch.deploy(workload, release.names, release.revision, release.selector)
         return WorkloadChange(NONE, NONE)
 
     def ensure(run: NamespaceRun) -> None:
@@ -208,9 +212,9 @@ def deploy(
         run.before.update(before)
         run.after.update(after)
         if before or after:
-            report(
-                run.state.name, f"EnvoyFilter/{release.envoy_filter_name} and ConfigMap/{release.config_map_name} set"
-            )
+            done = "would be set" if api.dry_run else "set"
+            objects = f"EnvoyFilter/{release.envoy_filter_name} and ConfigMap/{release.config_map_name}"
+            report(run.state.name, f"{objects} {done}", False)
 
     def collect(run: NamespaceRun) -> None:
         if any(entry.verdict.verdict == verdict.FAILED for entry in run.workloads):
@@ -219,13 +223,13 @@ def deploy(
             run.before[f"revision {revision}"], run.after[f"revision {revision}"] = "kept", "deleted: no longer used"
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        wave = Wave(api, release.names, report, timeout_seconds, pool, plan)
+        wave = Wave(api, release.names, report, timeout_seconds, pool, plan, time.monotonic() + timeout_seconds)
         runs, taken = wave.read(namespaces, unfit)
         wave.objects(runs, ensure)
         wave.workloads(runs)
         wave.wait(runs, taken.watches)
         wave.objects(runs, collect)
-    return [_concluded(run, verdict.DEPLOYED, f"revision {release.revision} ({release.delivery})") for run in runs]
+    return [concluded(run, verdict.DEPLOYED, f"revision {release.revision} ({release.delivery})") for run in runs]
 
 
 def remove(
@@ -243,15 +247,17 @@ def remove(
         if all(entry.verdict.verdict != verdict.FAILED for entry in run.workloads):
             run.before.update(namespace_objects.remove_config_maps(api, run.state))
         if run.before:
-            report(run.state.name, "EnvoyFilters and ConfigMaps deleted")
+            done = "would be deleted" if api.dry_run else "deleted"
+            report(run.state.name, f"EnvoyFilters and ConfigMaps {done}", False)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        wave = Wave(api, names, report, timeout_seconds, pool, lambda workload: workload_patch.remove(workload, names))
+        deadline = time.monotonic() + timeout_seconds
+        wave = Wave(api, names, report, timeout_seconds, pool, lambda one: workload_patch.remove(one, names), deadline)
         runs, taken = wave.read(namespaces, unfit)
         wave.workloads(runs)
         wave.wait(runs, taken.watches)
         wave.objects(runs, delete)
-    return [_concluded(run, verdict.REMOVED, "filter removed") for run in runs]
+    return [concluded(run, verdict.REMOVED, "filter removed") for run in runs]
 
 
 @contextmanager
@@ -263,6 +269,8 @@ def _failure_of(run: NamespaceRun) -> Iterator[None]:
         run.fail(verdict.API_REFUSED, str(error))
     except WasmFilterError as error:
         run.fail(getattr(error, "reason", verdict.API_REFUSED), str(error))
+    except Exception as error:  # a fault of ours, on an object that nobody foresaw: it must not stop the others
+        run.fail(verdict.CRASHED, f"{type(error).__name__}: {error}")
 
 
 def _workload_verdict(kind: WorkloadKind, workload: dict[str, Any], change: WorkloadChange) -> WorkloadVerdict:
@@ -283,31 +291,3 @@ def _rollout_text(rollout: Any) -> str:
         if rollout.state == ROLLED
         else rollout.message
     )
-
-
-def _concluded(run: NamespaceRun, done: str, what: str) -> NamespaceVerdict:
-    """The namespace's verdict from those of its workloads, and the sentence of the recap."""
-    result = run.verdict
-    result.workloads = [entry.verdict for entry in run.workloads]
-    result.changed = bool(run.before or run.after)
-    result.diff = {"before": run.before, "after": run.after}
-    bad = [entry for entry in run.workloads if entry.verdict.verdict == verdict.FAILED]
-    patched = sum(1 for entry in run.workloads if entry.change.body is not None and entry not in bad)
-    skipped = [entry for entry in run.workloads if entry.verdict.verdict == verdict.SKIPPED]
-    held = [entry for entry in run.workloads if entry.verdict.reason == verdict.ROLLOUT_HELD]
-    restarts = any(entry.change.to_revision != NONE or entry.change.from_revision != NONE for entry in run.workloads)
-    counts = [f"{patched} of {len(run.workloads)} workloads patched" if restarts else "no workload restarted"]
-    counts += [f"{len(skipped)} skipped ({', '.join(_named(skipped))})"] if skipped else []
-    counts += [f"{len(held)} held back ({', '.join(_named(held))})"] if held else []
-    if bad and not run.failed:
-        rest = f"; {patched} {'other' if patched == 1 else 'others'} done" if patched else ""
-        message = "; ".join(f"{entry.label}: {entry.verdict.message}" for entry in bad)
-        run.fail(bad[0].verdict.reason, f"{message}{rest}")
-    elif not run.failed:
-        result.verdict = done if result.changed else verdict.UNCHANGED
-        result.message = f"{what}, {', '.join(counts)}" if result.changed else f"nothing to do, {what}"
-    return result
-
-
-def _named(entries: list[WorkloadRun]) -> list[str]:
-    return [f"{entry.label}: {entry.verdict.reason}" for entry in entries]

@@ -34,10 +34,15 @@ class WorkloadChange:
     after: dict[str, Any] = field(default_factory=dict)
 
 
-def deploy(workload: dict[str, Any], names: FilterNames, revision: str) -> WorkloadChange:
-    """The server-side apply that puts a workload's pods on a revision."""
+def deploy(
+    workload: dict[str, Any], names: FilterNames, revision: str, selector: dict[str, str] | None = None
+) -> WorkloadChange:
+    """The server-side apply that puts a workload's pods on a revision.
+
+    :param selector: labels that pods must have for the filter to be meant for them.
+    """
     current = revision_of(workload, names) or NONE
-    obstacle = _obstacle(workload)
+    obstacle = _obstacle(workload, selector or {})
     if obstacle:
         return WorkloadChange(current, current, verdict=verdict.SKIPPED, reason=obstacle[0], message=obstacle[1])
     try:
@@ -125,7 +130,7 @@ def _volumes(workload: dict[str, Any]) -> SidecarVolumes:
 
 def _original(workload: dict[str, Any], names: FilterNames) -> SidecarVolumes:
     saved = SidecarVolumes.from_json(_annotations(workload["metadata"]).get(names.original_annotation))
-    return original_of(_volumes(workload), names, saved, revision_of(workload, names))
+    return original_of(_volumes(workload), names, saved)
 
 
 def _previous(workload: dict[str, Any], names: FilterNames) -> str:
@@ -138,12 +143,15 @@ def _guard(workload: dict[str, Any]) -> dict[str, str]:
     return {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")}
 
 
-def _obstacle(workload: dict[str, Any]) -> tuple[str, str] | None:
+def _obstacle(workload: dict[str, Any], selector: dict[str, str]) -> tuple[str, str] | None:
     metadata = workload["metadata"]
     template = _template(workload)
+    labels = template.get("labels") or {}
+    if not selector.items() <= labels.items():
+        return verdict.NOT_SELECTED, "its pods do not have the labels of wasm_filter_selector"
     if metadata.get("deletionTimestamp"):
         return verdict.WORKLOAD_TERMINATING, "it is being deleted"
-    inject = (template.get("labels") or {}).get(INJECT) or _annotations(template).get(INJECT)
+    inject = labels.get(INJECT) or _annotations(template).get(INJECT)
     if inject == "false":
         return verdict.INJECTION_DISABLED, f"its pod template says {INJECT}=false: it has no sidecar"
     if workload["spec"].get("template", {}).get("spec", {}).get("hostNetwork"):

@@ -58,6 +58,24 @@ options:
       - The binary is not the one of this collection and needs no backend.
     type: bool
     default: false
+  variables:
+    description:
+      - Further variables of the role, by name, that are checked by a table.
+      - Of the headers for the backend only the names.
+    type: dict
+    default: {}
+  variables_given:
+    description:
+      - Names of all variables that begin with C(wasm_filter_), to find misspelt ones.
+    type: list
+    elements: str
+    default: []
+  variables_known:
+    description:
+      - The names among them that mean something. Empty checks nothing.
+    type: list
+    elements: str
+    default: []
   istio_namespace:
     description:
       - Where istiod runs; its mesh configuration is read there.
@@ -95,6 +113,11 @@ unfit:
   returned: success
   type: dict
   sample: {"ghost": {"reason": "namespace_missing", "message": "namespace ghost does not exist"}}
+run:
+  description: Identity and start of the run, for the result file.
+  returned: success
+  type: dict
+  sample: {"id": "4e1f8a52-0d6e-4c39-9f57-0c7f0a7f1b11", "started": 1795407703.8, "check": false}
 cluster:
   description: A DNS label for the cluster, from the name of the kubeconfig's context.
   returned: success
@@ -135,12 +158,14 @@ binary:
       elements: str
 """
 
+import time
+import uuid
+
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import checks
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS, FILTER_ARGUMENTS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster_api import ClusterApi
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import WasmFilterError
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
@@ -151,6 +176,9 @@ ARGUMENTS = {
     "backend_address": {"type": "str"},
     "backend_port": {"type": "raw", "default": 9000},
     "foreign": {"type": "bool", "default": False},
+    "variables": {"type": "dict", "default": {}},
+    "variables_given": {"type": "list", "elements": "str", "default": []},
+    "variables_known": {"type": "list", "elements": "str", "default": []},
     "istio_namespace": {"type": "str", "default": "istio-system"},
     "root_namespace_allowed": {"type": "bool", "default": False},
     "cluster_domain": {"type": "str", "default": "cluster.local"},
@@ -166,15 +194,15 @@ def main() -> None:
     try:
         client = get_api_client(module)
         found = checks.check_cluster(ClusterApi(client), module.params, found)
-    except WasmFilterError as error:
-        module.fail_json(msg=f"{error}. Is the cluster reachable, and do you have the rights of docs/rbac/rollout.yml?")
     except Exception as error:
-        module.fail_from_exception(error)
+        # kubernetes.core and the client below it have many types for "no such file, context or server".
+        module.fail_json(msg=checks.unreachable(error))
     if found.errors:
         module.fail_json(msg=found.message())
     for warning in found.warnings:
         module.warn(warning)
-    module.exit_json(changed=False, cluster=checks.cluster_alias(module.params), **found.facts)
+    run = {"id": str(uuid.uuid4()), "started": round(time.time(), 1), "check": module.check_mode}
+    module.exit_json(changed=False, cluster=checks.cluster_alias(module.params), run=run, **found.facts)
 
 
 if __name__ == "__main__":

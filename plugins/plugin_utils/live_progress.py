@@ -32,7 +32,7 @@ display = Display()
 
 
 class LiveProgress:
-    """While the block runs: on a terminal one line that changes, else a line per event on standard error."""
+    """While the block runs: on a terminal one line that changes, else lines on standard error, without mere steps."""
 
     def __init__(self, path: str, namespaces: int) -> None:
         self._path = Path(path)
@@ -72,7 +72,7 @@ class LiveProgress:
             self._seen.add(event["namespace"])
             line = f"  {len(self._seen)} of {self._namespaces} namespaces  {text}"
             display.display(f"\r\x1b[K{line[:COLUMNS]}", newline=False, screen_only=True)
-        else:
+        elif not event["step"]:
             display.display(f"  {text}", stderr=True)
 
 

@@ -29,8 +29,8 @@ class ResultFile:
 
     def add_wave(
         self, cluster: str, verdicts: list[dict[str, Any]], wanted: list[tuple[str, str]], now: float
-    ) -> list[str]:
-        """Take in a wave's verdicts; the names of the namespaces that no wave has begun.
+    ) -> None:
+        """Take in a wave's verdicts; what no wave has begun yet is `not_started`.
 
         :param wanted: (cluster, namespace) of the whole run.
         :param now: epoch seconds.
@@ -41,9 +41,7 @@ class ResultFile:
         for key in wanted:
             if key not in known:
                 known[key] = NamespaceVerdict(key[1], NOT_STARTED, message="its wave was not begun").as_dict()
-        if self.path:
-            self._write(known, now)
-        return [name for (_cluster, name), entry in known.items() if entry["verdict"] == NOT_STARTED]
+        self._write(known, now)
 
     def _known(self) -> dict[tuple[str, str], dict[str, Any]]:
         """What earlier waves of this same run have written."""
@@ -68,7 +66,12 @@ class ResultFile:
         content = {
             "version": VERSION,
             "filter": self.filter_name,
-            "run": {"id": self.run["id"], "started": started, "seconds": round(max(0.0, now - started), 1)},
+            "run": {
+                "id": self.run["id"],
+                "started": started,
+                "seconds": round(max(0.0, now - started), 1),
+                "check": bool(self.run.get("check")),
+            },
             "clusters": [
                 {"alias": alias, "namespaces": [entry for (cluster, _name), entry in known.items() if cluster == alias]}
                 for alias in aliases

@@ -2,5 +2,5 @@
 # Playbooks, roles and metadata by the production profile; YAML style.
 . "$(dirname "$0")/common.sh"
 export ANSIBLE_COLLECTIONS_PATH=$COLLECTIONS XDG_CACHE_HOME=$WORK/xdg
-ansible-lint --offline --profile production -q playbooks roles meta galaxy.yml
+ansible-lint --offline --profile production -q molecule playbooks roles meta galaxy.yml
 yamllint --strict .ansible-lint .yamllint changelogs collections galaxy.yml meta playbooks roles plugins

@@ -93,7 +93,7 @@ def test_check_mode_tells_and_changes_nothing(
     before = templates(kubectl, shop)
 
     outcome = collection.deploy(
-        shop, "--check", "--diff", wasm_filter_trace_backend_headers={"x-trace-token": "hunter2"}
+        shop, "--check", "--diff", "-vvv", wasm_filter_trace_backend_headers={"x-trace-token": "hunter2"}
     )
 
     assert outcome.status == 0, outcome.output
@@ -109,7 +109,7 @@ def test_every_kind_is_rolled_and_given_back_byte_for_byte(
     kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection
 ) -> None:
     shop = new_namespace("kinds")
-    kwok = {"pod": manifests.KWOK, "annotations": ANNOTATIONS}
+    kwok: dict[str, Any] = {"pod": manifests.KWOK, "annotations": ANNOTATIONS}
     kubectl.apply(
         manifests.workload(shop, "web", "Deployment", 3, **kwok),
         manifests.workload(shop, "db", "StatefulSet", 2, **kwok),
@@ -138,6 +138,40 @@ def test_every_kind_is_rolled_and_given_back_byte_for_byte(
     assert templates(kubectl, shop) == before
     assert "wasm-filter" not in kubectl("get", "configmaps,envoyfilters", "-n", shop)
     assert collection.remove(shop).verdicts == {shop: "unchanged"}
+
+
+def test_a_selector_leaves_the_other_workloads_alone(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection
+) -> None:
+    shop = new_namespace("selected")
+    kubectl.apply(*(manifests.workload(shop, name, pod=manifests.KWOK) for name in ("web", "db")))
+    kubectl.rolled(shop, "deployment/web", "deployment/db")
+    db = templates(kubectl, shop)["Deployment/db"]
+
+    outcome = collection.deploy(shop, wasm_filter_selector={"app": "web"})
+
+    assert outcome.status == 0, outcome.output
+    verdicts = {entry["name"]: (entry["verdict"], entry["reason"]) for entry in outcome.namespaces[shop]["workloads"]}
+    assert verdicts == {"web": ("deployed", ""), "db": ("skipped", "not_selected")}
+    assert templates(kubectl, shop)["Deployment/db"] == db
+
+
+def test_what_was_ill_before_does_not_hold_up_a_run_with_nothing_to_do(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection
+) -> None:
+    shop = new_namespace("ill")
+    kubectl.apply(manifests.workload(shop, "web", pod=manifests.KWOK))
+    kubectl.rolled(shop, "deployment/web")
+    assert collection.deploy(shop).verdicts == {shop: "deployed"}
+    # The same pods, and none of them is available any more.
+    kubectl("patch", "deployment", "web", "-n", shop, "-p", '{"spec": {"minReadySeconds": 500}}')
+    deployment = ("deployment", "web", "-n", shop)
+    eventually("it is ill", lambda: not kubectl.get(*deployment)["status"].get("availableReplicas"))
+
+    outcome = collection.deploy(shop)
+
+    assert outcome.verdicts == {shop: "unchanged"}, outcome.output
+    assert "not changed by this run" in outcome.namespaces[shop]["workloads"][0]["message"]
 
 
 def test_an_applications_own_volume_stays_mounted(
@@ -223,6 +257,9 @@ def _refuses(kubectl: Kubectl, namespace: str) -> bool:
         ({"wasm_filter_binary_path": "/nowhere.wasm"}, "wasm_filter_binary_path='/nowhere.wasm'"),
         ({"wasm_filter_binary_path": __file__}, "is not a WebAssembly"),
         ({"wasm_filter_name": "Trace!"}, "wasm_filter_name='Trace!'"),
+        ({"wasm_filter_delivry": "inline"}, "did you mean wasm_filter_delivery?"),
+        ({"wasm_filter_redact_headers": "x-secret"}, "wasm_filter_redact_headers='x-secret': must be a list"),
+        ({"wasm_filter_context": "gateway"}, "use wasm_filter_delivery=inline"),
     ],
 )
 def test_bad_input_is_named_before_anything_is_changed(

@@ -5,7 +5,7 @@ import re
 import string
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

@@ -97,7 +97,9 @@ class FakeApi(ClusterApi):
             self._store(key, entry)
 
     def writes(self) -> list[str]:
-        return [request for request in self.requests if not request.startswith(("GET ", "LIST ", "WATCH "))]
+        """What changes something, or would in check mode; not what is only tried."""
+        reads = ("GET ", "LIST ", "WATCH ", "REHEARSE ")
+        return [request for request in self.requests if not request.startswith(reads)]
 
     # What the code under test does.
 
@@ -134,13 +136,13 @@ class FakeApi(ClusterApi):
                     yield event, copy.deepcopy(entry)
             threading.Event().wait(0.005)
 
-    def create(self, path: str, body: Object, manager: str) -> Object:
-        self._asked("POST", path, manager)
+    def create(self, path: str, body: Object, manager: str, rehearsal: bool = False) -> Object:
+        self._asked("REHEARSE" if rehearsal else "POST", path, manager)
         base, plural, namespace, _name = _key(path)
         key = (base, plural, namespace, body["metadata"]["name"])
         if key in self._objects:
             raise api_error(f"post {path}", 409, "already exists")
-        return {} if self.dry_run else self._create(key, body)
+        return {} if self.dry_run or rehearsal else self._create(key, body)
 
     def apply(self, path: str, body: Object, manager: str) -> Object:
         return self._patch("APPLY", path, body, manager)

@@ -21,8 +21,9 @@ def rollout(daemon_set: dict[str, Any]) -> Rollout:
         return Rollout(HELD, updated, total, "updateStrategy OnDelete: pods change when they are deleted")
     available = new_among(status.get("numberAvailable", 0), status.get("currentNumberScheduled", total), updated)
     if available >= total:
-        return Rollout(ROLLED, total, total)
-    return Rollout(ROLLING, available, total, f"{available} of {total} new pods are available")
+        return Rollout(ROLLED, total, total, replaced=True)
+    message = f"{available} of {total} new pods are available"
+    return Rollout(ROLLING, available, total, message, updated >= total)
 
 
 DAEMON_SET = WorkloadKind("DaemonSet", "apps/v1", "daemonsets", rollout)

@@ -20,13 +20,14 @@ def rollout(deployment: dict[str, Any]) -> Rollout:
         return Rollout(ROLLING, 0, total, "not seen by its controller yet")
     available = new_among(status.get("availableReplicas", 0), status.get("replicas", 0), updated)
     if updated == total and status.get("replicas", 0) == total and available == total:
-        return Rollout(ROLLED, total, total)
+        return Rollout(ROLLED, total, total, replaced=True)
+    replaced = updated == total == status.get("replicas", 0)
     if spec.get("paused"):
         return Rollout(HELD, updated, total, "paused: pods change when it is resumed")
     for condition in status.get("conditions") or []:
         if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
-            return Rollout(FAILED, available, total, condition.get("message", "progress deadline exceeded"))
-    return Rollout(ROLLING, available, total, f"{available} of {total} new pods are available")
+            return Rollout(FAILED, available, total, condition.get("message", "progress deadline exceeded"), replaced)
+    return Rollout(ROLLING, available, total, f"{available} of {total} new pods are available", replaced)
 
 
 DEPLOYMENT = WorkloadKind("Deployment", "apps/v1", "deployments", rollout)

@@ -21,6 +21,8 @@ class Rollout:
     done: int
     total: int
     message: str = ""
+    # All pods are of the newest template, whether they are available or not.
+    replaced: bool = False
 
 
 @dataclass(frozen=True)

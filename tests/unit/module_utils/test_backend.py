@@ -82,7 +82,14 @@ def test_whatever_is_given_is_taken_or_refused(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["collector.traces", "collector.traces.svc", "collector.traces.svc.cluster.local", "Collector.Traces."]
+    "address",
+    [
+        "collector.traces",
+        "collector.traces.svc",
+        "collector.traces.svc.cluster.local",
+        "Collector.Traces",
+        "collector.traces.svc.",
+    ],
 )
 def test_a_service_is_reached_through_the_cluster_of_the_mesh(address: str) -> None:
     found = resolved(address)
@@ -90,6 +97,17 @@ def test_a_service_is_reached_through_the_cluster_of_the_mesh(address: str) -> N
     assert found.authority == "collector.traces.svc.cluster.local:9000"
     assert found.kind == "service"
     assert (found.added, found.warnings) == ([], [])
+
+
+@pytest.mark.parametrize("address", ["collector.traces.", "Collector.Traces."])
+def test_a_dot_at_the_end_of_two_labels_is_a_host_and_no_service(address: str) -> None:
+    def never(namespace: str, name: str) -> None:
+        raise AssertionError(f"looked up {namespace}/{name}")
+
+    found = resolve(address, 9000, "cluster.local", "trace", never)
+    assert endpoint(found) == {"type": "STRICT_DNS", "address": "collector.traces", "port_value": 9000}
+    assert found.authority == "collector.traces:9000"
+    assert found.warnings == ["traces go to collector.traces unencrypted, and it is not a Service of this cluster"]
 
 
 def test_a_service_without_the_port_is_refused_with_the_ports_it_has() -> None:

@@ -11,7 +11,11 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.checks im
     check_input,
     namespace_names,
 )
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import InputError, Unreachable
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import (
+    InputError,
+    Unreachable,
+    api_error,
+)
 
 from tests.unit.fake_api import FakeApi, Fault
 from tests.unit.objects import BINARY, namespace
@@ -40,6 +44,9 @@ def params(**changes: Any) -> dict[str, Any]:
         "istio_namespace": "istio-system",
         "root_namespace_allowed": False,
         "cluster_domain": "cluster.local",
+        "variables": {},
+        "variables_given": [],
+        "variables_known": [],
         **changes,
     }
 
@@ -91,13 +98,33 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "binary_path": str(tmp_path / "gone.wasm"),
         "backend_address": "http://x",
         "backend_port": 0,
+        "variables": {"wasm_filter_bodies": True},
+        "variables_given": ["wasm_filter_bodys"],
+        "variables_known": ["wasm_filter_bodies"],
     }
     found = check_input(params(**wrong))
-    assert len(found.errors) == len(wrong)
+    assert len(found.errors) == 7
     message = found.message()
-    assert message.startswith("Nothing was changed. 5 things have to be put right first:\n  - ")
+    assert message.startswith("Nothing was changed. 7 things have to be put right first:\n  - ")
     for variable in ("wasm_filter_name", "namespaces", "wasm_filter_binary_path", "wasm_filter_trace_backend_port"):
         assert f"{variable}=" in message
+    assert "wasm_filter_bodies=True: must be on or off" in message
+    assert "wasm_filter_bodys: there is no such variable; did you mean wasm_filter_bodies?" in message
+
+
+def test_absent_looks_at_no_value_but_at_every_name() -> None:
+    wrong = {"wasm_filter_bodies": True, "wasm_filter_context": "gateway"}
+    given = {"variables_given": ["wasm_filter_x"], "variables_known": ["wasm_filter_name"]}
+    (error,) = check_input(params(state="absent", variables=wrong, **given)).errors
+    assert error.startswith("wasm_filter_x: ")
+
+
+def test_a_gateway_takes_no_config_map() -> None:
+    (error,) = check_input(params(variables={"wasm_filter_context": "gateway"})).errors
+    assert error.startswith("wasm_filter_context='gateway': ")
+    assert "wasm_filter_delivery=inline" in error
+    assert check_input(params(variables={"wasm_filter_context": "inbound"})).errors == []
+    assert check_input(params(variables={"wasm_filter_context": "gateway"}, delivery="inline")).errors == []
 
 
 def test_one_error_is_one_sentence() -> None:
@@ -234,6 +261,43 @@ def test_a_backend_outside_the_mesh_is_warned_about() -> None:
     assert len(found.warnings) == 1
     assert found.facts["backend"]["kind"] == "strict_dns"
     assert "warnings" not in found.facts["backend"]
+
+
+def test_a_service_that_may_not_be_read_is_an_input_error() -> None:
+    api = FakeApi(namespace("shop"), namespace("pay"), SERVICE)
+    api.faults.append(Fault("GET .*/services/collector", 403))
+    (error,) = checked(api).errors
+    assert error.startswith(
+        "wasm_filter_trace_backend_address='collector.traces': may be Service collector in namespace"
+    )
+    assert "refused by the test with 403" in error
+    # What the sentence advises for a host works.
+    found = checked(api, backend_address="collector.traces.")
+    assert (found.errors, found.facts["backend"]["kind"]) == ([], "strict_dns")
+
+
+class Refused(Exception):
+    """As of the kubernetes package: a status and a reason, and headers in its text."""
+
+    status = 401
+    reason = "Unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "advice"),
+    [
+        (Refused("(401)\nHTTP response headers: ..."), "Unauthorized", "log in anew"),
+        (api_error("get /x", 401, "who are you?"), "who are you?", "log in anew"),
+        (api_error("get /x", 403, "you may not"), "you may not", "docs/rbac/rollout.yml has"),
+        (api_error("get /x", 500, "broken"), "broken", "is it the right cluster?"),
+        (api_error("get /x", 0, "no way (Caused by Error(...))"), "failed to get /x: no way", "K8S_AUTH_KUBECONFIG"),
+        (FileNotFoundError("no such file: /k"), "no such file: /k", "K8S_AUTH_CONTEXT"),
+    ],
+)
+def test_a_cluster_that_can_not_be_asked(error: Exception, said: str, advice: str) -> None:
+    text = checks.unreachable(error)
+    assert text.startswith(f"Nothing was changed. {said}. ")
+    assert advice in text
 
 
 def test_a_service_without_the_port_is_an_error() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import namespace_objects
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import Forbidden
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import ApiError, Forbidden
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.namespace_objects import (
     REVISIONS_KEPT,
     ForeignObject,
@@ -98,6 +98,48 @@ def test_the_slot_of_the_other_delivery_goes_before_ours_comes(first: str, then:
     writes = [request.partition(" ")[0] for request in api.writes() if "envoyfilters" in request]
     assert writes == ["DELETE", "POST"]
     assert api.names("EnvoyFilter", "shop") == [release(R2, then).envoy_filter_name]
+    asked = [request.partition(" ")[0] for request in api.requests]
+    assert asked.count("REHEARSE") == 1
+    assert asked.index("REHEARSE") < asked.index("DELETE")
+
+
+@pytest.mark.parametrize(("first", "then"), [("configmap", "inline"), ("inline", "configmap")])
+def test_the_filter_of_the_other_delivery_stays_where_ours_would_be_foreign(first: str, then: str) -> None:
+    api = FakeApi()
+    ensured(api, release(R1, first))
+    theirs = api.add(foreign(release(R2, then).envoy_filter("shop"), app="theirs"))
+    spec = api.held("EnvoyFilter", "shop", release(R1, first).envoy_filter_name)["spec"]
+    with pytest.raises(ForeignObject, match=f"EnvoyFilter/{theirs['metadata']['name']} exists and is not ours"):
+        ensured(api, release(R2, then))
+    assert api.held("EnvoyFilter", "shop", release(R1, first).envoy_filter_name)["spec"] == spec
+    assert api.held("EnvoyFilter", "shop", theirs["metadata"]["name"])["metadata"]["labels"] == {"app": "theirs"}
+
+
+def test_the_filter_of_the_other_delivery_stays_where_ours_is_refused() -> None:
+    api = FakeApi()
+    ensured(api, release(R1, "inline"))
+    api.faults.append(Fault("REHEARSE .*envoyfilters", 422))
+    with pytest.raises(ApiError, match="422"):
+        ensured(api, release(R2))
+    assert api.names("EnvoyFilter", "shop") == ["trace-filter"]
+
+
+def test_another_run_that_changes_the_delivery_too_is_no_failure() -> None:
+    api = FakeApi()
+    ensured(api, release(R1, "inline"))
+    state = read(api)
+    ensured(api, release(R2))
+    ensure(api, release(R2), state)
+    assert api.names("EnvoyFilter", "shop") == [f"trace-filter-{R2}"]
+
+
+def test_what_is_there_already_is_not_rehearsed() -> None:
+    api = FakeApi()
+    created(api, R1)
+    api.add(release(R1, "inline").envoy_filter("shop"))
+    api.requests.clear()
+    ensured(api, release(R1))
+    assert [request.partition(" ")[0] for request in api.requests if "envoyfilters" in request] == ["LIST", "DELETE"]
 
 
 def foreign(entry: dict[str, Any], **labels: str) -> dict[str, Any]:

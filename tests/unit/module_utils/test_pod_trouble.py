@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.pod_trouble import explain, trouble
+import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.pod_trouble import LONGEST, explain, trouble
 
-from tests.unit.fake_api import FakeApi, Fault
 from tests.unit.objects import workload
 
 
@@ -48,18 +48,38 @@ def test_a_container_that_is_not_ready() -> None:
 
 
 def test_two_pods_of_the_workload_are_named_and_no_others() -> None:
-    pods = [pod(name, waiting("CrashLoopBackOff")) for name in ("a", "b", "c")]
-    api = FakeApi(*pods, pod("other", waiting("CrashLoopBackOff"), app="other"), pod("fine", READY))
-    told = explain(api, "shop", workload())
-    assert told.count("; pod ") == 2
-    assert "other" not in told
+    reasons = ("CrashLoopBackOff", "ImagePullBackOff", "CreateContainerError")
+    pods = [pod("fine", READY), *(pod(name, waiting(why)) for name, why in zip("abc", reasons, strict=True))]
+    told = explain([pod("other", waiting("Other"), app="other"), *pods], workload())
+    assert told == (
+        "; pod a: container app is waiting: CrashLoopBackOff; pod b: container app is waiting: ImagePullBackOff"
+    )
 
 
-def test_nothing_is_said_where_pods_can_not_be_read() -> None:
-    api = FakeApi(pod("a", waiting("CrashLoopBackOff")))
-    api.faults.append(Fault("LIST .*/pods", 403))
-    assert explain(api, "shop", workload()) == ""
+def test_a_reason_is_told_once_by_the_first_pod_that_has_it() -> None:
+    crashing = [pod(name, waiting("CrashLoopBackOff")) for name in ("a", "b")]
+    told = explain([*crashing, pod("c", waiting("ImagePullBackOff"))], workload())
+    assert told == (
+        "; pod a: container app is waiting: CrashLoopBackOff; pod c: container app is waiting: ImagePullBackOff"
+    )
 
 
-def test_nothing_is_said_without_a_selector() -> None:
-    assert explain(FakeApi(pod("a", waiting("CrashLoopBackOff"))), "shop", workload(selector={})) == ""
+@pytest.mark.parametrize("more", [0, 1, 500])
+def test_a_long_reason_is_cut(more: int) -> None:
+    start = "not scheduled: "
+    message = "x" * (LONGEST - len(start) + more)
+    condition = {"type": "PodScheduled", "status": "False", "message": message}
+    told = explain([pod("a", {"conditions": [condition]})], workload()).removeprefix("; pod a: ")
+    assert len(told) == LONGEST == 160
+    assert told.endswith("..." if more else "x")
+
+
+def test_nothing_is_said_of_no_pods_or_pods_without_labels() -> None:
+    bare = pod("a", waiting("CrashLoopBackOff"))
+    bare["metadata"]["labels"] = None
+    assert explain([], workload()) == explain([bare], workload()) == ""
+
+
+@pytest.mark.parametrize("selector", [{}, {"matchExpressions": []}, None])
+def test_nothing_is_said_without_a_selector(selector: dict[str, Any] | None) -> None:
+    assert explain([pod("a", waiting("CrashLoopBackOff"))], workload(selector=selector)) == ""

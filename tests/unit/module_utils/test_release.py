@@ -24,6 +24,14 @@ def test_names_by_delivery() -> None:
     assert release(R1, "inline").config_map_name == f"wasm-filter-{R1}"
 
 
+def test_the_selector_is_the_users_without_our_own_label() -> None:
+    assert release(R1, "configmap").selector == release(R1, "inline").selector == {}
+    one = release()
+    one.spec["workloadSelector"]["labels"]["app"] = "web"
+    assert one.selector == {"app": "web"}
+    assert NAMES.pod_label in one.spec["workloadSelector"]["labels"]
+
+
 def test_the_config_map_holds_the_revision_whole_and_can_not_be_changed() -> None:
     found = release().config_map("shop", "2026-01-01T00:00:00Z")
     assert found["immutable"] is True

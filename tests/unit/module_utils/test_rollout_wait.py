@@ -109,6 +109,39 @@ def test_the_deadline_ends_it_and_the_last_state_is_kept() -> None:
     assert (entry.settled, entry.rollout.state, entry.rollout.done) == (False, "rolling", 1)
 
 
+def ill(updated: int, *conditions: dict[str, Any]) -> dict[str, Any]:
+    entry = seen(updated=updated)
+    entry["status"] |= {"availableReplicas": 0, "conditions": list(conditions)}
+    return entry
+
+
+STUCK = {"type": "Progressing", "reason": "ProgressDeadlineExceeded"}
+
+
+@pytest.mark.parametrize("conditions", [(), (STUCK,)])
+def test_one_that_was_ill_before_is_not_waited_for(conditions: tuple[dict[str, Any], ...]) -> None:
+    before = Awaited(DEPLOYMENT, ill(2, *conditions), changed=False)
+    assert (before.settled, before.ill_before) == (True, True)
+    api = Script()
+    assert waited(api, before) == []
+    assert api.watched == []
+
+
+def test_one_that_this_run_changed_was_not_ill_before() -> None:
+    ours = Awaited(DEPLOYMENT, ill(2))
+    assert (ours.settled, ours.ill_before) == (False, False)
+    failed = Awaited(DEPLOYMENT, ill(2, STUCK))
+    assert (failed.settled, failed.ill_before) == (True, False)
+
+
+def test_one_that_was_not_changed_is_waited_for_until_its_pods_are_new() -> None:
+    entry = Awaited(DEPLOYMENT, ill(1), changed=False)
+    assert not entry.settled
+    assert not entry.see("MODIFIED", ill(1))
+    waited(Script([("MODIFIED", ill(2))]), entry)
+    assert (entry.settled, entry.ill_before, entry.rollout.state) == (True, True, "rolling")
+
+
 def test_an_older_object_does_not_count() -> None:
     entry = Awaited(DEPLOYMENT, seen(generation=2))
     assert not entry.see("MODIFIED", seen(generation=1, updated=2))

@@ -38,8 +38,8 @@ def test_collections() -> None:
     assert collection("/api/v1", "pods") == "/api/v1/pods"
 
 
-@pytest.mark.parametrize(("in_all", "lists"), [(3, 5), (4, 5), (5, 10), (None, 10)])
-def test_cluster_wide_where_most_is_wanted_anyway(in_all: int | None, lists: int) -> None:
+@pytest.mark.parametrize(("in_all", "lists"), [(3, 5), (8, 5), (9, 10), (None, 10)])
+def test_cluster_wide_where_a_quarter_is_wanted(in_all: int | None, lists: int) -> None:
     api = cluster()
     snapshot = taken(api, ["shop", "pay"], in_all)
     assert len(api.requests) == lists
@@ -68,6 +68,24 @@ def test_a_role_instead_of_a_cluster_role() -> None:
     api.faults.append(Fault("LIST /apis?/[^ ]*v1[^/]*/[a-z]+$", 403))
     snapshot = taken(api, ["shop", "pay"], 2)
     assert all(state.error is None and len(state.workloads) == 2 for state in snapshot.namespaces.values())
+
+
+def test_one_kind_that_may_not_be_read_cluster_wide_is_read_in_each_namespace() -> None:
+    api = cluster()
+    api.faults.append(Fault("LIST /apis/apps/v1/statefulsets$", 403))
+    snapshot = taken(api, ["shop", "pay"], 3)
+    assert sorted(request for request in api.requests if "/namespaces/" in request) == [
+        "LIST /apis/apps/v1/namespaces/pay/statefulsets",
+        "LIST /apis/apps/v1/namespaces/shop/statefulsets",
+    ]
+    assert set(snapshot.watches) == {
+        ("Deployment", None),
+        ("DaemonSet", None),
+        ("StatefulSet", "shop"),
+        ("StatefulSet", "pay"),
+    }
+    # In the order of kind and name, whichever LIST came first.
+    assert [kind.kind for kind, _entry in snapshot.namespaces["pay"].workloads] == ["Deployment", "StatefulSet"]
 
 
 def test_one_namespace_that_can_not_be_read_is_the_only_one() -> None:

@@ -7,45 +7,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import wave
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.progress import silent
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.release import Release
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.verdict import NamespaceVerdict
 
-from tests.unit.fake_api import FakeApi, Fault, never, rolled_at_once
-from tests.unit.objects import MOUNT, NAMES, R1, R2, VOLUME, namespace, release, workload
-
-THEIRS = {VOLUME: '[ {"name": "theirs", "emptyDir": {}} ]', MOUNT: '{"theirs": {"mountPath": "/theirs"}}'}
-
-
-def cluster(*namespaces: str, dry_run: bool = False) -> FakeApi:
-    """Two workloads in each namespace."""
-    api = FakeApi(*[namespace(name) for name in namespaces])
-    for name in namespaces:
-        api.add(workload(name, "web", annotations=dict(THEIRS)))
-        api.add(workload(name, "data", kind="StatefulSet"))
-    api.dry_run = dry_run
-    return api
-
-
-def deployed(
-    api: FakeApi,
-    *namespaces: str,
-    wanted: Release | None = None,
-    unfit: dict[str, dict[str, str]] | None = None,
-    timeout: int = 20,
-) -> dict[str, NamespaceVerdict]:
-    verdicts = wave.deploy(api, wanted or release(), list(namespaces), unfit or {}, timeout, silent)
-    assert [found.name for found in verdicts] == list(namespaces)
-    return {found.name: found for found in verdicts}
-
-
-def removed(api: FakeApi, *namespaces: str) -> dict[str, NamespaceVerdict]:
-    return {found.name: found for found in wave.remove(api, NAMES, list(namespaces), {}, 20, silent)}
-
-
-def template(api: FakeApi, namespace: str, kind: str = "Deployment", name: str = "web") -> dict[str, Any]:
-    found: dict[str, Any] = api.held(kind, namespace, name)["spec"]["template"]["metadata"]
-    return found
+from tests.unit.fake_api import Fault
+from tests.unit.objects import NAMES, R1, R2, VOLUME, release, workload
+from tests.unit.waves import THEIRS, cluster, deployed, removed, template
 
 
 def test_deploy() -> None:
@@ -184,36 +149,25 @@ def test_a_workload_deleted_meanwhile_is_not_created_again() -> None:
     ]
 
 
-def test_a_workload_that_does_not_roll_fails_after_the_timeout_with_its_pods_trouble() -> None:
+def test_only_what_the_selector_means_is_changed() -> None:
     api = cluster("shop")
-    api.add(
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": "web-1", "namespace": "shop", "labels": {"app": "web"}},
-            "status": {"containerStatuses": [{"name": "app", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]},
-        }
+    wanted = release()
+    wanted.spec["workloadSelector"]["labels"]["app"] = "web"
+    found = deployed(api, "shop", wanted=wanted)["shop"]
+    assert found.message == (
+        f"revision {R1} (configmap), 1 of 2 workloads patched, 1 skipped (StatefulSet/data: not_selected)"
     )
-    api.controller = never
-    found = deployed(api, "shop", timeout=0)["shop"]
-    assert (found.verdict, found.reason, found.changed) == ("failed", "rollout_timeout", True)
-    assert "after 0 s; pod web-1: container app is waiting: CrashLoopBackOff" in found.message
+    assert NAMES.pod_label not in template(api, "shop", "StatefulSet", "data")["labels"]
 
 
-def held(entry: dict[str, Any]) -> None:
-    if entry["kind"] != "Deployment":
-        rolled_at_once(entry)
-        return
-    entry["spec"]["paused"] = True
-    entry["status"] = {"observedGeneration": entry["metadata"]["generation"], "replicas": 2}
-
-
-def test_a_paused_workload_is_held_and_said_so() -> None:
+def test_a_sentence_that_is_the_same_for_all_is_told_once() -> None:
     api = cluster("shop")
-    api.controller = held
+    api.add(workload("shop", "api"))
+    api.faults.append(Fault("APPLY .*/deployments/", 403))
     found = deployed(api, "shop")["shop"]
-    assert found.verdict == "deployed"
-    assert "1 held back (Deployment/web: rollout_held)" in found.message
+    assert found.message.startswith("Deployment/api, Deployment/web: failed to ")
+    assert found.message.count("failed to ") == 1
+    assert found.message.endswith("; 1 other done")
 
 
 def test_a_skipped_workload_is_named() -> None:
@@ -222,14 +176,6 @@ def test_a_skipped_workload_is_named() -> None:
     found = deployed(api, "shop")["shop"]
     assert found.verdict == "deployed"
     assert "1 skipped (Deployment/plain: injection_disabled)" in found.message
-
-
-def test_a_run_that_was_killed_is_waited_for_by_the_next() -> None:
-    api = cluster("shop")
-    api.controller = never
-    deployed(api, "shop", timeout=0)
-    found = deployed(api, "shop", timeout=0)["shop"]
-    assert (found.verdict, found.reason, found.changed) == ("failed", "rollout_timeout", False)
 
 
 def test_inline_touches_no_workload() -> None:
@@ -279,7 +225,17 @@ def test_remove_keeps_the_file_of_pods_that_could_not_be_changed() -> None:
 
 def test_progress_is_told() -> None:
     api = cluster("shop")
-    told: list[tuple[str, str]] = []
+    told: list[tuple[str, str, bool]] = []
     wave.deploy(api, release(), ["shop"], {}, 20, lambda *event: told.append(event))
-    assert ("shop", "Deployment/web patched") in told
-    assert ("shop", "StatefulSet/data rolled, 2 pods") in told
+    assert ("shop", f"EnvoyFilter/trace-filter-{R1} and ConfigMap/wasm-filter-{R1} set", False) in told
+    assert ("shop", "Deployment/web patched", True) in told
+    assert ("shop", "StatefulSet/data rolled, 2 pods", False) in told
+
+
+def test_progress_of_check_mode_says_would_be() -> None:
+    api = cluster("shop", dry_run=True)
+    told: list[tuple[str, str, bool]] = []
+    wave.deploy(api, release(), ["shop"], {}, 20, lambda *event: told.append(event))
+    texts = [text for _namespace, text, _step in told]
+    assert "Deployment/web would be patched" in texts
+    assert all("would be " in text for text in texts)

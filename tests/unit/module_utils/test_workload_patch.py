@@ -150,6 +150,23 @@ def test_obstacles_are_skipped_with_the_reason(entry: dict[str, Any], reason: st
     assert said in change.message
 
 
+@pytest.mark.parametrize("selector", [{"app": "other"}, {"app": "web", "tier": "front"}])
+def test_a_workload_that_is_not_selected_stays_as_it_is(selector: dict[str, str]) -> None:
+    change = workload_patch.deploy(stored(), NAMES, R1, selector)
+    assert (change.body, change.verdict, change.reason) == (None, "skipped", "not_selected")
+    assert "wasm_filter_selector" in change.message
+    change = workload_patch.deploy(deployed(R1), NAMES, R2, selector)
+    assert (change.body, change.from_revision, change.to_revision) == (None, R1, R1)
+    # Whatever is selected now: what was put there can be taken away.
+    assert workload_patch.remove(deployed(R1), NAMES).body
+
+
+def test_a_workload_that_is_selected_is_changed() -> None:
+    entry = stored(labels={"tier": "front"})
+    for selector in ({}, None, {"app": "web"}, {"app": "web", "tier": "front"}):
+        assert workload_patch.deploy(entry, NAMES, R1, selector).body
+
+
 def test_an_owner_that_does_not_control_is_no_obstacle() -> None:
     assert workload_patch.deploy(broken(ownerReferences=OWNER[:1]), NAMES, R1).body
 

@@ -56,8 +56,7 @@ def test_the_schema_refuses_what_no_one_writes(tmp_path: Path) -> None:
 
 def test_one_wave(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
-    not_started = ResultFile(str(path), RUN, "trace").add_wave("one", [deployed("shop")], WANTED, 103.04)
-    assert not_started == ["pay", "shop"]
+    ResultFile(str(path), RUN, "trace").add_wave("one", [deployed("shop")], WANTED, 103.04)
     assert verdicts(path) == {
         ("one", "shop"): "deployed",
         ("one", "pay"): "not_started",
@@ -65,7 +64,7 @@ def test_one_wave(tmp_path: Path) -> None:
     }
     content = json.loads(path.read_text())
     assert (content["version"], content["filter"]) == (1, "trace")
-    assert content["run"] == {"id": "1", "started": 100.0, "seconds": 3.0}
+    assert content["run"] == {"id": "1", "started": 100.0, "seconds": 3.0, "check": False}
     assert "secret" not in path.read_text()
     assert list(tmp_path.iterdir()) == [path]
 
@@ -73,8 +72,7 @@ def test_one_wave(tmp_path: Path) -> None:
 def test_waves_add_up(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     ResultFile(str(path), RUN, "trace").add_wave("one", [deployed("shop")], WANTED, 101)
-    left = ResultFile(str(path), RUN, "trace").add_wave("one", [deployed("pay", verdict="failed")], WANTED, 102)
-    assert left == ["shop"]
+    ResultFile(str(path), RUN, "trace").add_wave("one", [deployed("pay", verdict="failed")], WANTED, 102)
     assert verdicts(path) == {("one", "shop"): "deployed", ("one", "pay"): "failed", ("two", "shop"): "not_started"}
 
 
@@ -95,8 +93,18 @@ def test_whatever_was_in_the_file_before_is_replaced(tmp_path: Path, content: st
     assert verdicts(path) == {("one", "shop"): "deployed"}
 
 
-def test_without_a_file_the_wave_still_knows_who_is_left() -> None:
-    assert ResultFile(None, RUN, "trace").add_wave("one", [deployed("shop")], WANTED, 101) == ["pay", "shop"]
+def test_check_mode_is_written_down(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    ResultFile(str(path), {**RUN, "check": True}, "trace").add_wave("one", [deployed("shop")], WANTED, 101)
+    assert verdicts(path)
+    assert json.loads(path.read_text())["run"]["check"] is True
+
+
+@pytest.mark.parametrize("path", [None, ""])
+def test_without_a_file_nothing_is_written(path: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ResultFile(path, RUN, "trace").add_wave("one", [deployed("shop")], WANTED, 101)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_clock_set_back_is_no_negative_duration(tmp_path: Path) -> None:

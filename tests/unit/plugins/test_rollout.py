@@ -62,6 +62,32 @@ def run(outcome: dict[str, Any], transport: str = "local", **arguments: Any) -> 
     return result, action.sent
 
 
+@pytest.mark.parametrize(
+    ("wave", "left"),
+    [
+        (["a"], ["b", "c", "d"]),
+        (["b", "a"], ["c", "d"]),
+        # One of an earlier wave is not begun again, though it is not in this one.
+        (["c"], ["d"]),
+        (["d"], []),
+        (["unknown"], []),
+    ],
+)
+def test_what_comes_after_the_wave_is_not_started(wave: list[str], left: list[str]) -> None:
+    hosts = ["c.a", "c.b", "c.c", "c.d"]
+    hostvars: dict[str, dict[str, str]] = {host: {"wasm_filter_namespace": host[2:]} for host in hosts}
+    task_vars = {"ansible_play_hosts_all": ["gone", "localhost", *hosts], "hostvars": {**hostvars, "localhost": {}}}
+    assert rollout._not_started(wave, task_vars) == left
+    assert rollout._not_started(wave, {}) == []
+
+
+def test_the_recap_gets_those_that_are_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[str]] = []
+    monkeypatch.setattr(rollout, "recap", lambda _verdicts, not_started, check_mode: told.append(not_started))
+    run(GOOD)
+    assert told == [["pay"]]
+
+
 def test_the_module_on_this_machine_gets_a_progress_file_that_is_gone_afterwards(tmp_path: Path) -> None:
     result, sent = run(GOOD)
     assert result["namespaces"] == GOOD["namespaces"]

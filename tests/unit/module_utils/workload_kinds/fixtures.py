@@ -20,6 +20,7 @@ def check(kind: WorkloadKind, folder: str, situation: str) -> Rollout:
     assert (workload["kind"], workload["apiVersion"]) == (kind.kind, kind.api_version)
     found = kind.rollout(workload)
     assert (found.state, found.done, found.total) == (expected["state"], expected["done"], expected["total"])
+    assert found.replaced == expected.get("replaced", found.state == "rolled")
     _check_message(found, expected)
     return found
 
