@@ -93,6 +93,7 @@ def _wanted(task_vars: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _not_started(wave: list[str], task_vars: dict[str, Any]) -> list[str]:
     """The namespaces that come after this wave."""
-    names = [name for _cluster, name in _wanted(task_vars)]
-    last = max((names.index(name) for name in wave if name in names), default=len(names))
-    return names[last + 1 :]
+    wanted = _wanted(task_vars)
+    own = task_vars.get("wasm_filter_cluster", "cluster")
+    last = max((wanted.index((own, name)) for name in wave if (own, name) in wanted), default=len(wanted))
+    return [name for _cluster, name in wanted[last + 1 :]]

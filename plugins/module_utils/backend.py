@@ -31,7 +31,7 @@ def check_port(value: object) -> int:
     """:raises InputError: not a TCP port."""
     text = str(value).strip()
     # int() alone would take 9_000 and the digits of other scripts.
-    port = int(text) if text.isascii() and text.isdigit() else 0
+    port = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
     if not 0 < port < 65536:
         raise InputError(PORT, value, "must be a port from 1 to 65535")
     return port

@@ -91,7 +91,8 @@ def _same(key: str, one: str | None, other: str | None) -> bool:
         first, second = _parse(key, one), _parse(key, other)
     except AnnotationError:
         return False
-    return first == second or not (first or second)
+    # As text: to Python `1` and `true` are equal.
+    return _dump(first) == _dump(second) or not (first or second)
 
 
 def _put(key: str, text: str | None, name: str, entry: dict[str, Any]) -> str:

@@ -11,13 +11,15 @@ from .errors import InputError
 
 BODY_BYTES_MAX = 1_000_000
 HEADERS_MAX = 16
+# Python refuses to read a number of thousands of digits, by another error than ours.
+DIGITS_MAX = 20
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def _number(lowest: int, highest: int) -> Callable[[Any], bool]:
     def fits(value: Any) -> bool:
         text = str(value)
-        return text.isascii() and text.isdigit() and lowest <= int(text) <= highest
+        return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX and lowest <= int(text) <= highest
 
     return fits
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
@@ -64,7 +65,9 @@ class LiveProgress:
             file.seek(self._offset)
             while (line := file.readline()).endswith("\n"):
                 self._offset = file.tell()
-                yield json.loads(line)
+                # A full disk leaves half a line, and the next one glued to it.
+                with contextlib.suppress(ValueError):
+                    yield json.loads(line)
 
     def _show(self, event: dict[str, Any]) -> None:
         text = f"{event['namespace']}: {event['text']}"

@@ -27,9 +27,7 @@ class ResultFile:
         self.run = run
         self.filter_name = filter_name
 
-    def add_wave(
-        self, cluster: str, verdicts: list[dict[str, Any]], wanted: list[tuple[str, str]], now: float
-    ) -> None:
+    def add_wave(self, cluster: str, verdicts: list[dict[str, Any]], wanted: list[tuple[str, str]], now: float) -> None:
         """Take in a wave's verdicts; what no wave has begun yet is `not_started`.
 
         :param wanted: (cluster, namespace) of the whole run.

@@ -31,7 +31,8 @@ def rollout(stateful_set: dict[str, Any]) -> Rollout:
             return Rollout(HELD, updated, total, f"partition {partition}: {updated} of {total} pods may change")
         return Rollout(ROLLED, total, total, replaced=True)
     done = new_among(ready, status.get("replicas", 0), updated)
-    return Rollout(ROLLING, done, total, f"{done} of {wanted} new pods are ready", updated >= wanted)
+    replaced = updated >= wanted or (partition == 0 and all_current)
+    return Rollout(ROLLING, done, total, f"{done} of {wanted} new pods are ready", replaced)
 
 
 STATEFUL_SET = WorkloadKind("StatefulSet", "apps/v1", "statefulsets", rollout)
