@@ -107,7 +107,8 @@ pub fn defineMetric(kind: MetricKind, name: []const u8) ?u32 {
     return if (proxy_define_metric(@intFromEnum(kind), name.ptr, name.len, &id) == .ok) id else null;
 }
 
-pub fn incrementMetric(id: u32, by: u32) void {
+/// Less than nothing is for gauges only.
+pub fn incrementMetric(id: u32, by: i64) void {
     _ = proxy_increment_metric(id, by);
 }
 

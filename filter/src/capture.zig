@@ -5,6 +5,7 @@ const limits = @import("limits.zig");
 const headers = @import("headers.zig");
 const redaction = @import("redaction.zig");
 const chain = @import("chain.zig");
+const texts = @import("text.zig");
 const streams = @import("streams.zig");
 const Arena = @import("scratch.zig").Arena;
 const Configuration = @import("configuration.zig").Configuration;
@@ -28,8 +29,8 @@ pub fn storeHeaders(
     var seen = Seen{};
     var pairs = headers.Pairs.init(pairs_bytes);
     while (pairs.next()) |header| {
-        if (std.mem.eql(u8, header.name, @import("configuration.zig").marker_name)) seen.marked = true;
-        if (std.mem.eql(u8, header.name, "x-forwarded-for")) seen.forwarded = true;
+        if (texts.equal(header.name, @import("configuration.zig").marker_name)) seen.marked = true;
+        if (texts.equal(header.name, "x-forwarded-for")) seen.forwarded = true;
         const used = arena.used;
         defer arena.used = used;
         const entry = redactedEntry(arena, configuration, header) orelse {

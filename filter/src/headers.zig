@@ -2,6 +2,7 @@
 //! it holds redacted values only, so that no later step can leak what was never stored.
 
 const std = @import("std");
+const texts = @import("text.zig");
 
 pub const Header = struct { name: []const u8, value: []const u8 };
 
@@ -91,7 +92,7 @@ pub const List = struct {
     pub fn find(list: List, name: []const u8) ?[]const u8 {
         var headers = list.iterator();
         while (headers.next()) |header| {
-            if (std.mem.eql(u8, header.name, name)) return header.value;
+            if (texts.equal(header.name, name)) return header.value;
         }
         return null;
     }

@@ -42,7 +42,9 @@ pub const configuration_bytes_max = 16 * 1024;
 pub const configuration_depth_max = 16;
 pub const call_head_bytes_max = 8 * 1024;
 pub const call_headers_max = 16;
-pub const redact_names_max = 64;
+pub const list_names_max = 64;
+/// All lists of one configuration together.
+pub const list_items_max = 1024;
 pub const name_bytes_max = 40;
 
 pub const timeout_ms_max = 60_000;
@@ -52,6 +54,14 @@ pub const heartbeat_seconds_max = 60;
 pub const connections_cached = 256;
 pub const address_bytes_cached_max = 62;
 pub const property_bytes_max = 256;
+
+/// Headers of one direction that become attributes of their own (OTLP).
+pub const header_attributes_max = 100;
+
+/// What a format writes behind a batch.
+pub const close_bytes_max = 16;
+pub const batch_count_max = 10_000;
+pub const batch_bytes_max = 1_000_000;
 
 comptime {
     // The largest document: both bodies in base64, every byte of the headers as \u00XX, and once more

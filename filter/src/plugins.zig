@@ -6,6 +6,8 @@ const limits = @import("limits.zig");
 const headers = @import("headers.zig");
 const encoders = @import("encoders.zig");
 const configuration_file = @import("configuration.zig");
+const metrics = @import("metrics.zig");
+const Backoff = @import("backoff.zig").Backoff;
 const Configuration = configuration_file.Configuration;
 
 pub const Plugin = struct {
@@ -15,18 +17,32 @@ pub const Plugin = struct {
     /// The headers of every call to the backend, in the form that the host takes.
     call_head: []const u8 = "",
     call_head_buffer: [limits.call_head_bytes_max]u8 = undefined,
+    metric_ids: [metrics.count]?u32 = undefined,
+    backoff: Backoff = .{},
     lists: configuration_file.Lists = undefined,
     text: [limits.configuration_bytes_max]u8 = undefined,
 
     /// Reads the configuration out of `text[0..length]`.
     pub fn configure(plugin: *Plugin, root: u32, length: usize) void {
         plugin.root = root;
+        plugin.backoff = .{};
         plugin.configuration.parse(plugin.text[0..length], &plugin.lists);
         plugin.buildCallHead();
     }
 
+    pub fn traits(plugin: *const Plugin) *const encoders.Traits {
+        return encoders.traits(plugin.configuration.format);
+    }
+
     pub fn traces(plugin: *const Plugin) bool {
         return plugin.configuration.cluster.len > 0;
+    }
+
+    /// A document waits in the queue for a tick at most.
+    pub fn tickMilliseconds(plugin: *const Plugin) u32 {
+        const configuration = &plugin.configuration;
+        const heartbeat = configuration.heartbeat_seconds * 1000;
+        return if (plugin.traits().batched()) @min(heartbeat, configuration.batch_milliseconds) else heartbeat;
     }
 
     fn buildCallHead(plugin: *Plugin) void {
@@ -36,14 +52,18 @@ pub const Plugin = struct {
             .{ .name = ":scheme", .value = "http" },
             .{ .name = ":path", .value = configuration.path },
             .{ .name = ":authority", .value = configuration.authority },
-            .{ .name = "content-type", .value = encoders.traits(configuration.format).content_type },
+            .{ .name = "content-type", .value = plugin.traits().content_type },
             .{ .name = configuration_file.marker_name, .value = configuration.name },
         };
         var all: [own.len + limits.call_headers_max]headers.Header = undefined;
         @memcpy(all[0..own.len], &own);
-        const extra = configuration.call_headers;
-        @memcpy(all[own.len..][0..extra.len], extra);
-        if (headers.encodePairs(all[0 .. own.len + extra.len], &plugin.call_head_buffer)) |head| {
+        var count = own.len;
+        var at: usize = 0;
+        while (at < configuration.backend_headers.len) : (at += 2) {
+            all[count] = .{ .name = configuration.backend_headers[at], .value = configuration.backend_headers[at + 1] };
+            count += 1;
+        }
+        if (headers.encodePairs(all[0..count], &plugin.call_head_buffer)) |head| {
             plugin.call_head = head;
         } else {
             // Too long together: the call without the configured headers is still a call.

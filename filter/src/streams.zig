@@ -14,6 +14,10 @@ pub const Side = struct {
     headers_seen: bool = false,
     headers_truncated: bool = false,
     body_truncated: bool = false,
+    /// All of the body, whatever of it was taken.
+    body_seen_bytes: u32 = 0,
+    /// When the headers came, where the format wants it.
+    time_ns: u64 = 0,
 
     pub fn bodyBytes(side: *const Side) u32 {
         return side.chain.length - side.headers_bytes;

@@ -1,6 +1,7 @@
 """Drives a machine as Envoy does: configuration, whole exchanges, ticks, answers of the backend."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,10 +100,15 @@ class Proxy:
         assert isinstance(document, dict)
         return document
 
+    def tick(self) -> None:
+        self.machine.call("proxy_on_tick", self.root)
+
     def answer(self, call: Call, status: bytes | None = b"200") -> None:
         pairs = [] if status is None else [(b":status", status)]
         self.machine.offer.headers = {CALL_RESPONSE_HEADERS: pairs}
         self.machine.call("proxy_on_http_call_response", self.root, call.token, len(pairs), 0, 0)
 
     def metric(self, name: str) -> int:
-        return self.machine.metrics["wasmcustom.trace_" + name]
+        """Of whatever filter: the first part of a metric's name has no underscore."""
+        pattern = re.compile(rf"wasmcustom\.[a-z0-9-]+_{name}")
+        return sum(value for known, value in self.machine.metrics.items() if pattern.fullmatch(known))
