@@ -3,8 +3,10 @@
 
 const std = @import("std");
 const encoders = @import("encoders.zig");
+const marker_name = @import("head.zig").marker_name;
 const json_reader = @import("json_reader.zig");
 const limits = @import("limits.zig");
+const table = @import("configuration_table.zig");
 const redaction = @import("redaction.zig");
 const texts = @import("text.zig");
 const Reader = json_reader.Reader;
@@ -31,6 +33,17 @@ pub const Configuration = struct {
     redact_headers: Names = &redaction.header_names_default,
     redact_query: Names = &redaction.query_names_default,
     heartbeat_seconds: u32 = 5,
+    /// Of 2^32 - 1.
+    sample_rate: u32 = std.math.maxInt(u32),
+    include_methods: Names = &.{},
+    include_paths: Names = &.{},
+    include_hosts: Names = &.{},
+    include_statuses: Names = &.{},
+    exclude_methods: Names = &.{},
+    exclude_paths: Names = &.{},
+    exclude_hosts: Names = &.{},
+    exclude_statuses: Names = &.{},
+    body_content_types: Names = &.{},
     batch_count: u32 = 100,
     batch_bytes: u32 = limits.batch_bytes_max,
     batch_milliseconds: u32 = 1000,
@@ -39,14 +52,15 @@ pub const Configuration = struct {
 
     /// `text` is changed (strings are unescaped in place); it and `lists` must live as long as the result.
     pub fn parse(configuration: *Configuration, text: []u8, lists: *Lists) void {
-        configuration.* = .{};
+        configuration.reset();
         lists.used = 0;
         var reader = Reader{ .text = text };
         if (!reader.atEnd()) {
             configuration.object(&reader, lists, .top);
             if (!reader.atEnd()) {
                 // Half of a configuration may be the wrong half: then none of it counts.
-                configuration.* = .{ .errors = 1 };
+                configuration.reset();
+                configuration.errors = 1;
             }
         }
         const traits = encoders.traits(configuration.format);
@@ -56,7 +70,11 @@ pub const Configuration = struct {
         if (configuration.cluster.len == 0) configuration.errors += 1;
     }
 
-    fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, group: Group) void {
+    noinline fn reset(configuration: *Configuration) void {
+        configuration.* = .{};
+    }
+
+    fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group) void {
         if (!reader.enter(.object)) {
             configuration.errors += 1;
             return reader.skip();
@@ -72,8 +90,8 @@ pub const Configuration = struct {
     }
 
     /// False when the member could not be used.
-    fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, group: Group, key: []const u8) bool {
-        for (&entries) |*entry| {
+    fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group, key: []const u8) bool {
+        for (&table.entries) |*entry| {
             if (entry.group != group or !texts.equal(entry.name, key)) continue;
             const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset);
             switch (entry.kind) {
@@ -84,9 +102,10 @@ pub const Configuration = struct {
                     @as(*[]const u8, @ptrCast(@alignCast(place))).* = value;
                 },
                 .number => @as(*u32, @ptrCast(place)).* = number(reader, entry.least, entry.most) orelse return false,
+                .fraction => @as(*u32, @ptrCast(place)).* = fraction(reader) orelse return false,
                 .choice => {
                     const value = word(reader, .word) orelse return false;
-                    @as(*u32, @ptrCast(place)).* = indexOf(entry.choices, value) orelse return false;
+                    @as(*u32, @ptrCast(place)).* = indexOf(table.choices[entry.most], value) orelse return false;
                 },
                 .names => {
                     const list = names(reader, lists) orelse return false;
@@ -115,69 +134,6 @@ pub const Configuration = struct {
     }
 };
 
-const Group = enum(u8) { top, backend, batch };
-
-const Kind = enum(u8) { group, revision, name, word, path, number, choice, names, headers };
-
-const Entry = struct {
-    group: Group = .top,
-    kind: Kind,
-    least: u8 = 0,
-    offset: u16 = 0,
-    most: u32 = 0,
-    name: []const u8,
-    choices: Names = &.{},
-};
-
-/// The field of a group's member is called after both, unless it is there by the member's name alone.
-fn entryOf(comptime group: Group, kind: Kind, comptime name: []const u8) Entry {
-    const full = @tagName(group) ++ "_" ++ name;
-    const field = if (@hasField(Configuration, full)) full else name;
-    return .{ .group = group, .kind = kind, .name = name, .offset = @offsetOf(Configuration, field) };
-}
-
-fn numberOf(comptime group: Group, comptime name: []const u8, least: u8, most: u32) Entry {
-    var entry = entryOf(group, .number, name);
-    entry.least = least;
-    entry.most = most;
-    return entry;
-}
-
-/// Choices that are stored but can't be asked for come last in their enum and are cut off by `count`.
-fn choiceOf(comptime name: []const u8, comptime Enum: type, comptime count: usize) Entry {
-    var entry = entryOf(.top, .choice, name);
-    entry.choices = std.meta.fieldNames(Enum)[0..count];
-    return entry;
-}
-
-fn groupOf(comptime group: Group) Entry {
-    return .{ .kind = .group, .name = @tagName(group), .most = @intFromEnum(group) };
-}
-
-/// A table and one loop over it: a branch for each entry is four times the code.
-const entries = [_]Entry{
-    entryOf(.top, .revision, "revision"),
-    entryOf(.top, .name, "name"),
-    choiceOf("format", encoders.Format, std.meta.fieldNames(encoders.Format).len),
-    choiceOf("context", Context, 3),
-    choiceOf("bodies", Bodies, 2),
-    numberOf(.top, "request_body_bytes_max", 0, limits.body_bytes_max),
-    numberOf(.top, "response_body_bytes_max", 0, limits.body_bytes_max),
-    numberOf(.top, "heartbeat_seconds", 1, limits.heartbeat_seconds_max),
-    entryOf(.top, .names, "redact_headers"),
-    entryOf(.top, .names, "redact_query"),
-    groupOf(.backend),
-    entryOf(.backend, .word, "cluster"),
-    entryOf(.backend, .word, "authority"),
-    entryOf(.backend, .path, "path"),
-    numberOf(.backend, "timeout_ms", 1, limits.timeout_ms_max),
-    entryOf(.backend, .headers, "headers"),
-    groupOf(.batch),
-    numberOf(.batch, "count", 1, limits.batch_count_max),
-    numberOf(.batch, "bytes", 1, limits.batch_bytes_max),
-    numberOf(.batch, "milliseconds", 100, 60_000),
-};
-
 /// Room for the lists of one configuration, one after the other.
 pub const Lists = struct {
     items: [limits.list_items_max][]const u8 = undefined,
@@ -196,7 +152,7 @@ fn indexOf(list: Names, name: []const u8) ?u32 {
     return null;
 }
 
-fn word(reader: *Reader, kind: Kind) ?[]const u8 {
+fn word(reader: *Reader, kind: table.Kind) ?[]const u8 {
     if (reader.peek() != .string) return null;
     const value = reader.string() orelse return null;
     const good = switch (kind) {
@@ -212,6 +168,11 @@ fn number(reader: *Reader, least: u32, most: u32) ?u32 {
     const value = reader.number() orelse return null;
     if (value != @trunc(value)) return null;
     return if (value >= @as(f64, @floatFromInt(least)) and value <= @as(f64, @floatFromInt(most))) @intFromFloat(value) else null;
+}
+
+fn fraction(reader: *Reader) ?u32 {
+    const value = reader.number() orelse return null;
+    return if (value <= 1) @intFromFloat(value * std.math.maxInt(u32)) else null;
 }
 
 fn revision(reader: *Reader) ?u64 {
@@ -285,9 +246,6 @@ fn isHeaderName(value: []const u8) bool {
     const own = [_][]const u8{ "content-type", "content-length", "transfer-encoding", "host", "connection", marker_name };
     return indexOf(&own, value) == null;
 }
-
-/// Marks our own calls, so that tracing the tracer never loops.
-pub const marker_name = "x-wasm-filter-trace";
 
 test {
     _ = @import("configuration_test.zig");

@@ -22,16 +22,16 @@ pub fn Exchange(comptime host: type) type {
             cache.clear();
         }
 
-        /// Lives as long as the scratch space. Null when that is short.
-        pub fn record(plugin: *const Plugin, stream: *const streams.Stream, pool: *const chain.Pool, cluster: []const u8) ?Record {
+        /// What it points to lives as long as the scratch space. False when that is short.
+        pub fn describe(record: *Record, plugin: *const Plugin, stream: *const streams.Stream, pool: *const chain.Pool, cluster: []const u8) bool {
             const configuration = &plugin.configuration;
             const traits = plugin.traits();
             var request_body = stream.request.chain.reader(pool);
             var response_body = stream.response.chain.reader(pool);
-            const request_headers = linear(&request_body, &stream.request) orelse return null;
-            const response_headers = linear(&response_body, &stream.response) orelse return null;
+            const request_headers = linear(&request_body, &stream.request) orelse return false;
+            const response_headers = linear(&response_body, &stream.response) orelse return false;
             const facts = factsOf(configuration, stream);
-            return .{
+            record.* = .{
                 .request_id = request_headers.find("x-request-id") orelse makeRequestId(stream, facts),
                 .source_address = facts.source,
                 .destination_address = facts.destination,
@@ -58,6 +58,7 @@ pub fn Exchange(comptime host: type) type {
                     .time_ns = stream.response.time_ns,
                 },
             };
+            return true;
         }
 
         /// The headers in one piece; the reader is left at the start of the body.

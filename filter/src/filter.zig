@@ -7,10 +7,12 @@ const limits = @import("limits.zig");
 const capture = @import("capture.zig");
 const chain = @import("chain.zig");
 const plugins_file = @import("plugins.zig");
+const selection = @import("selection.zig");
 const streams = @import("streams.zig");
 const texts = @import("text.zig");
 const Exchange = @import("exchange.zig").Exchange;
 const Meter = @import("meter.zig").Meter;
+const Record = @import("record.zig").Record;
 const Plugin = plugins_file.Plugin;
 const Sender = @import("sender.zig").Sender;
 
@@ -123,12 +125,19 @@ pub fn Filter(comptime host: type) type {
             host.scratch.reset();
             const pairs = host.headerPairs(if (direction == .request) .request else .response);
             const side = sideOf(stream, direction);
-            const seen = capture.storeHeaders(side, &pool, &host.scratch, &plugin.configuration, pairs orelse "");
+            const head = capture.storeHeaders(side, &pool, &host.scratch, &plugin.configuration, pairs orelse "");
             if (pairs == null) side.headers_truncated = true;
             if (plugin.traits().times) side.time_ns = host.nowNanoseconds();
+            const configuration = &plugin.configuration;
+            if (selection.isStreaming(&head)) stream.streaming = true;
+            side.body_taken = configuration.bodies == .on and !stream.streaming and
+                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
             if (direction == .response) return;
-            stream.source_is_peer = !seen.forwarded and plugin.configuration.context != .gateway;
-            if (seen.marked) ignore(stream);
+            stream.source_is_peer = !head.has(.forwarded_for) and configuration.context != .gateway;
+            if (head.has(.marker)) return ignore(stream);
+            const id_missing = configuration.sample_rate != std.math.maxInt(u32) and !head.has(.request_id);
+            const chance = if (id_missing) host.nowNanoseconds() +% id else 0;
+            if (!selection.wantsRequest(configuration, &head, chance)) skip(plugin, stream);
         }
 
         fn sideOf(stream: *streams.Stream, direction: Direction) *streams.Side {
@@ -148,7 +157,7 @@ pub fn Filter(comptime host: type) type {
                 .request => configuration.request_body_bytes_max,
                 .response => configuration.response_body_bytes_max,
             };
-            const room: usize = if (configuration.bodies == .on) capture.bodyRoom(side, most) else 0;
+            const room: usize = if (side.body_taken) capture.bodyRoom(side, most) else 0;
             if (size > room) side.body_truncated = true;
             if (!takeBody(side, direction, @min(size, room))) side.body_truncated = true;
         }
@@ -180,10 +189,10 @@ pub fn Filter(comptime host: type) type {
             const inbound = plugin.configuration.context == .inbound;
             const cluster = if (inbound) "" else host.property("xds\x00cluster_name") orelse "";
             if (texts.equal(cluster, plugin.configuration.cluster)) return;
-            const record = exchange.record(plugin, stream, &pool, cluster) orelse {
-                return meter.count(plugin, .dropped_memory, 1);
-            };
-            if (isTruncated(plugin, stream)) meter.count(plugin, .truncated, 1);
+            var record: Record = undefined;
+            if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
+            if (!selection.wantsStatus(&plugin.configuration, record.status())) return skip(plugin, stream);
+            if (isTruncated(stream)) meter.count(plugin, .truncated, 1);
             sender.add(plugins, plugin, &record);
         }
 
@@ -209,11 +218,16 @@ pub fn Filter(comptime host: type) type {
             _ = sender.answered(plugin, token, status orelse "");
         }
 
-        fn isTruncated(plugin: *const Plugin, stream: *const streams.Stream) bool {
+        fn isTruncated(stream: *const streams.Stream) bool {
             if (stream.request.headers_truncated or stream.response.headers_truncated) return true;
-            // Bodies that are switched off are absent by wish, not for want of room.
-            if (plugin.configuration.bodies == .off) return false;
-            return stream.request.body_truncated or stream.response.body_truncated;
+            // Bodies that are not wanted are absent by wish, not for want of room.
+            if (stream.request.body_truncated and stream.request.body_taken) return true;
+            return stream.response.body_truncated and stream.response.body_taken;
+        }
+
+        fn skip(plugin: *const Plugin, stream: *streams.Stream) void {
+            meter.count(plugin, .skipped, 1);
+            ignore(stream);
         }
 
         fn ignore(stream: *streams.Stream) void {

@@ -69,7 +69,7 @@ pub fn encodePairs(headers: []const Header, buffer: []u8) ?[]const u8 {
 /// The compact form of one header: u16 name length, u16 value length, name, value.
 pub const entry_overhead_bytes = 4;
 
-pub fn writeEntry(header: Header, buffer: []u8) ?[]const u8 {
+pub noinline fn writeEntry(header: Header, buffer: []u8) ?[]const u8 {
     const size = entry_overhead_bytes + header.name.len + header.value.len;
     if (size > buffer.len) return null;
     const name_length = std.math.cast(u16, header.name.len) orelse return null;

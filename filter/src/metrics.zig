@@ -15,6 +15,7 @@ pub const Metric = enum {
     backend_down,
     sent,
     failed,
+    skipped,
     truncated,
     bytes,
     configuration_errors,

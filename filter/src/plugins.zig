@@ -53,7 +53,7 @@ pub const Plugin = struct {
             .{ .name = ":path", .value = configuration.path },
             .{ .name = ":authority", .value = configuration.authority },
             .{ .name = "content-type", .value = plugin.traits().content_type },
-            .{ .name = configuration_file.marker_name, .value = configuration.name },
+            .{ .name = @import("head.zig").marker_name, .value = configuration.name },
         };
         var all: [own.len + limits.call_headers_max]headers.Header = undefined;
         @memcpy(all[0..own.len], &own);

@@ -2,6 +2,7 @@
 //! thing to fill in. So a format is data: one walker costs less code than four encoders.
 
 const std = @import("std");
+const address = @import("address.zig");
 const headers = @import("headers.zig");
 const json = @import("json.zig");
 const limits = @import("limits.zig");
@@ -135,10 +136,10 @@ pub const Walker = struct {
             .namespace => record.namespace,
             .url_path => before(record.request.find(":path"), '?'),
             .url_query => after(record.request.find(":path"), '?'),
-            .server_address => hostOf(record.host()),
-            .server_port => portOf(record.host()),
-            .client_address => hostOf(record.source_address),
-            .client_port => portOf(record.source_address),
+            .server_address => address.hostOf(record.host()),
+            .server_port => address.portOf(record.host()),
+            .client_address => address.hostOf(record.source_address),
+            .client_port => address.portOf(record.source_address),
             .protocol_version => after(record.protocol, '/'),
             .user_agent => record.request.find("user-agent"),
             .trace_id => record.traceId(),
@@ -264,32 +265,14 @@ fn after(text: []const u8, byte: u8) []const u8 {
     return text[if (texts.indexOf(text, byte)) |at| at + 1 else text.len..];
 }
 
-/// Where the colon before the port is: behind the brackets of an IPv6 address, if there are any.
-fn portColon(address: []const u8) usize {
-    const colon = texts.lastIndexOf(address, ':') orelse return address.len;
-    const bracket = texts.lastIndexOf(address, ']') orelse return colon;
-    return if (bracket < colon) colon else address.len;
-}
-
-fn hostOf(address: []const u8) []const u8 {
-    const host = address[0..portColon(address)];
-    return if (host.len > 1 and host[0] == '[') host[1 .. host.len - 1] else host;
-}
-
-fn portOf(address: []const u8) []const u8 {
-    const colon = portColon(address);
-    const port = address[@min(colon + 1, address.len)..];
-    return if (port.len <= 5 and @import("json_reader.zig").unsigned(port, 10) != null) port else "";
-}
-
 /// APIClarity's server cuts addresses at colons and refuses what does not give two parts. So the colons
 /// of an IPv6 address become dashes, as in names of ipv6-literal.net, and a port that is missing is 0.
-fn oneColon(writer: *json.Writer, address: []const u8) void {
+fn oneColon(writer: *json.Writer, of: []const u8) void {
     var buffer: [limits.property_bytes_max]u8 = undefined;
-    const host = hostOf(address);
+    const host = address.hostOf(of);
     const size = @min(host.len, buffer.len);
     for (buffer[0..size], host[0..size]) |*to, byte| to.* = if (byte == ':') '-' else byte;
-    const port = portOf(address);
+    const port = address.portOf(of);
     writer.raw("\"");
     writer.escaped(buffer[0..size]);
     writer.raw(":");
@@ -297,19 +280,15 @@ fn oneColon(writer: *json.Writer, address: []const u8) void {
     writer.raw("\"");
 }
 
-test "addresses" {
-    const cases = [_][4][]const u8{
-        .{ "10.0.0.1:80", "10.0.0.1", "80", "\"10.0.0.1:80\"" }, .{ "[fe80::1]:80", "fe80::1", "80", "\"fe80--1:80\"" },
-        .{ "[::1]", "::1", "", "\"--1:0\"" },                    .{ "shop", "shop", "", "\"shop:0\"" },
-        .{ "", "", "", "\":0\"" },                               .{ "a:b", "a", "", "\"a:0\"" },
-        .{ "[", "[", "", "\"[:0\"" },                            .{ ":1", "", "1", "\":1\"" },
+test "addresses with one colon" {
+    const cases = [_][2][]const u8{
+        .{ "10.0.0.1:80", "\"10.0.0.1:80\"" }, .{ "[fe80::1]:80", "\"fe80--1:80\"" }, .{ "[::1]", "\"--1:0\"" },
+        .{ "shop", "\"shop:0\"" },             .{ "", "\":0\"" },                     .{ "/run/a", "\"/run/a:0\"" },
     };
     for (cases) |case| {
-        try std.testing.expectEqualStrings(case[1], hostOf(case[0]));
-        try std.testing.expectEqualStrings(case[2], portOf(case[0]));
         var buffer: [64]u8 = undefined;
         var writer = json.Writer{ .buffer = &buffer };
         oneColon(&writer, case[0]);
-        try std.testing.expectEqualStrings(case[3], writer.written());
+        try std.testing.expectEqualStrings(case[1], writer.written());
     }
 }

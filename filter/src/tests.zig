@@ -1,6 +1,7 @@
 //! Every file with tests; tests/filter/test_zig.py fails for one that is missing here.
 
 test {
+    _ = @import("address.zig");
     _ = @import("backoff.zig");
     _ = @import("base64.zig");
     _ = @import("calls.zig");
@@ -9,6 +10,7 @@ test {
     _ = @import("configuration.zig");
     _ = @import("connections.zig");
     _ = @import("filter_test.zig");
+    _ = @import("head.zig");
     _ = @import("headers.zig");
     _ = @import("json.zig");
     _ = @import("json_reader.zig");
@@ -17,6 +19,7 @@ test {
     _ = @import("redaction.zig");
     _ = @import("request_id.zig");
     _ = @import("scratch.zig");
+    _ = @import("selection.zig");
     _ = @import("streams.zig");
     _ = @import("template.zig");
     _ = @import("template_test.zig");

@@ -17,6 +17,8 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 visible = "".join(chr(code) for code in range(0x21, 0x7F))
 word = st.text(visible, min_size=1, max_size=60)
+# None of them is in the exchange that is then traced.
+words = st.lists(st.text("!$", min_size=1, max_size=9), max_size=64)
 label = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True)
 header_name = st.text(string.ascii_lowercase + string.digits + "-_.", min_size=1, max_size=40)
 headers = st.lists(st.tuples(header_name, st.text(visible + " ", max_size=40)).map(list), max_size=16)
@@ -43,6 +45,12 @@ PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
     "format": st.sampled_from(SCHEMA["properties"]["format"]["enum"]),
     "context": st.sampled_from(["outbound", "inbound", "gateway"]),
     "backend": st.fixed_dictionaries({"cluster": word}, optional={k: v for k, v in BACKENDS.items() if k != "cluster"}),
+    "sample_rate": st.just(1) | st.just(1.0),
+    "include": st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(["methods", "paths", "hosts", "statuses"], st.just([]))
+    ),
+    "exclude": st.fixed_dictionaries({}, optional=dict.fromkeys(["methods", "paths", "hosts", "statuses"], words)),
+    "body_content_types": words,
     "batch": st.fixed_dictionaries({}, optional=BATCHES),
     "bodies": st.sampled_from(["on", "off"]),
     "request_body_bytes_max": size | size.map(float),
