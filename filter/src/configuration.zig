@@ -44,6 +44,10 @@ pub const Configuration = struct {
     exclude_hosts: Names = &.{},
     exclude_statuses: Names = &.{},
     body_content_types: Names = &.{},
+    hosts_from_cluster: []const u8 = "",
+    hosts_from_authority: []const u8 = "",
+    hosts_from_path: []const u8 = "/api/hostsToTrace",
+    hosts_from_seconds: u32 = 30,
     batch_count: u32 = 100,
     batch_bytes: u32 = limits.batch_bytes_max,
     batch_milliseconds: u32 = 1000,
@@ -66,6 +70,7 @@ pub const Configuration = struct {
         const traits = encoders.traits(configuration.format);
         if (configuration.path.len == 0) configuration.path = traits.path;
         if (configuration.authority.len == 0) configuration.authority = configuration.cluster;
+        if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
         if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
         if (configuration.cluster.len == 0) configuration.errors += 1;
     }

@@ -9,7 +9,7 @@ const Configuration = configuration_file.Configuration;
 const Context = configuration_file.Context;
 const Names = configuration_file.Names;
 
-pub const Group = enum(u8) { top, backend, batch, include, exclude };
+pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from };
 
 pub const Kind = enum(u8) { group, revision, name, word, path, number, fraction, choice, names, headers };
 
@@ -79,6 +79,11 @@ pub const entries = [_]Entry{
     entryOf(.exclude, .names, "paths"),
     entryOf(.exclude, .names, "hosts"),
     entryOf(.exclude, .names, "statuses"),
+    groupOf(.hosts_from),
+    entryOf(.hosts_from, .word, "cluster"),
+    entryOf(.hosts_from, .word, "authority"),
+    entryOf(.hosts_from, .path, "path"),
+    numberOf(.hosts_from, "seconds", 1, 3600),
     groupOf(.batch),
     numberOf(.batch, "count", 1, limits.batch_count_max),
     numberOf(.batch, "bytes", 1, limits.batch_bytes_max),

@@ -11,7 +11,9 @@ const selection = @import("selection.zig");
 const streams = @import("streams.zig");
 const texts = @import("text.zig");
 const Exchange = @import("exchange.zig").Exchange;
+const Head = @import("head.zig").Head;
 const Meter = @import("meter.zig").Meter;
+const Polling = @import("polling.zig").Polling;
 const Record = @import("record.zig").Record;
 const Plugin = plugins_file.Plugin;
 const Sender = @import("sender.zig").Sender;
@@ -22,6 +24,7 @@ pub fn Filter(comptime host: type) type {
     const exchange = Exchange(host);
     const meter = Meter(host);
     const sender = Sender(host);
+    const polling = Polling(host);
     return struct {
         var blocks: [limits.blocks_count]chain.Block = undefined;
         var stream_slots: [limits.streams_max]streams.Stream = undefined;
@@ -102,6 +105,7 @@ pub fn Filter(comptime host: type) type {
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
             _ = sender.flush(plugin);
+            polling.tick(plugin);
             showLevels(plugin);
             if (meter.shown(plugin, .revision) != plugin.configuration.revision) return;
             meter.show(plugin, .heartbeat, host.nowNanoseconds() / std.time.ns_per_s);
@@ -137,7 +141,12 @@ pub fn Filter(comptime host: type) type {
             if (head.has(.marker)) return ignore(stream);
             const id_missing = configuration.sample_rate != std.math.maxInt(u32) and !head.has(.request_id);
             const chance = if (id_missing) host.nowNanoseconds() +% id else 0;
-            if (!selection.wantsRequest(configuration, &head, chance)) skip(plugin, stream);
+            if (!selection.wantsRequest(configuration, &head, chance) or !isHostWanted(plugin, &head)) skip(plugin, stream);
+        }
+
+        fn isHostWanted(plugin: *const Plugin, head: *const Head) bool {
+            if (plugin.configuration.hosts_from_cluster.len == 0) return true;
+            return plugin.hosts.has(head.hostname(), head.get(.scheme), exchange.property("node\x00metadata\x00NAMESPACE"));
         }
 
         fn sideOf(stream: *streams.Stream, direction: Direction) *streams.Side {
@@ -210,11 +219,12 @@ pub fn Filter(comptime host: type) type {
             }
         }
 
-        pub fn onHttpCallResponse(root: u32, token: u32, headers_count: u32) void {
+        pub fn onHttpCallResponse(root: u32, token: u32, headers_count: u32, body_size: usize) void {
             if (!started) return;
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
             const status = if (headers_count > 0) host.headerValue(.call_response, ":status") else null;
+            if (polling.answered(plugin, token, status orelse "", body_size)) return;
             _ = sender.answered(plugin, token, status orelse "");
         }
 

@@ -19,7 +19,7 @@ const FakeHost = struct {
 
     pub fn warn(_: []const u8) void {}
 
-    pub fn bufferBytes(buffer: enum { request_body, response_body, plugin_configuration }, start: usize, size: usize) ?[]const u8 {
+    pub fn bufferBytes(buffer: enum { request_body, response_body, call_body, plugin_configuration }, start: usize, size: usize) ?[]const u8 {
         if (buffer == .plugin_configuration) return configuration;
         return body[start..][0..size];
     }
@@ -92,7 +92,7 @@ test "an exchange becomes a document, and nothing of it stays" {
     );
     try std.testing.expectEqual(0, filter.usage().blocks);
     try std.testing.expectEqual(1, filter.usage().calls);
-    filter.onHttpCallResponse(1, 1, 1);
+    filter.onHttpCallResponse(1, 1, 1, 0);
     filter.onTick(1);
     try std.testing.expectEqual(0, filter.usage().calls);
     try std.testing.expectEqual(1, FakeHost.metrics[@intFromEnum(@import("metrics.zig").Metric.sent)]);

@@ -23,7 +23,7 @@ pub const output_bytes = 4 * 1024 * 1024;
 
 /// Storage of all streams together, in blocks of one size: nothing fragments.
 pub const block_bytes = 1024;
-pub const blocks_count = 10_700;
+pub const blocks_count = 10_500;
 /// Bodies leave this many blocks to the headers of other streams: when memory is short, bodies are
 /// cut first and requests are dropped last.
 pub const blocks_reserve_for_headers = blocks_count / 4;
@@ -38,6 +38,9 @@ pub const call_bytes_in_flight_max = 16 * 1024 * 1024;
 
 /// Plugin configurations in one machine: the running one, those of draining listeners, other listeners.
 pub const plugins_max = 8;
+/// The list of hosts to trace, as the backend sends it.
+pub const hosts_max = 512;
+pub const hosts_bytes_max = 16 * 1024;
 pub const configuration_bytes_max = 16 * 1024;
 pub const configuration_depth_max = 16;
 pub const call_head_bytes_max = 8 * 1024;

@@ -19,6 +19,7 @@ pub const Metric = enum {
     truncated,
     bytes,
     configuration_errors,
+    polls_failed,
     dropped,
     /// Why: each is counted in `dropped` as well.
     dropped_no_backend,

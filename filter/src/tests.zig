@@ -12,6 +12,7 @@ test {
     _ = @import("filter_test.zig");
     _ = @import("head.zig");
     _ = @import("headers.zig");
+    _ = @import("hosts.zig");
     _ = @import("json.zig");
     _ = @import("json_reader.zig");
     _ = @import("plugins.zig");

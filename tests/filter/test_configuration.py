@@ -50,6 +50,9 @@ PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
         {}, optional=dict.fromkeys(["methods", "paths", "hosts", "statuses"], st.just([]))
     ),
     "exclude": st.fixed_dictionaries({}, optional=dict.fromkeys(["methods", "paths", "hosts", "statuses"], words)),
+    "hosts_from": st.fixed_dictionaries(
+        {}, optional={"authority": word, "path": word.map("/".__add__), "seconds": st.integers(1, 3600)}
+    ),
     "body_content_types": words,
     "batch": st.fixed_dictionaries({}, optional=BATCHES),
     "bodies": st.sampled_from(["on", "off"]),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.filter.host.machine import (
+    CALL_RESPONSE_BODY,
     CALL_RESPONSE_HEADERS,
     PLUGIN_CONFIGURATION,
     REQUEST_BODY,
@@ -103,10 +104,11 @@ class Proxy:
     def tick(self) -> None:
         self.machine.call("proxy_on_tick", self.root)
 
-    def answer(self, call: Call, status: bytes | None = b"200") -> None:
+    def answer(self, call: Call, status: bytes | None = b"200", body: bytes = b"") -> None:
         pairs = [] if status is None else [(b":status", status)]
         self.machine.offer.headers = {CALL_RESPONSE_HEADERS: pairs}
-        self.machine.call("proxy_on_http_call_response", self.root, call.token, len(pairs), 0, 0)
+        self.machine.offer.buffers = {CALL_RESPONSE_BODY: body}
+        self.machine.call("proxy_on_http_call_response", self.root, call.token, len(pairs), len(body), 0)
 
     def metric(self, name: str) -> int:
         """Of whatever filter: the first part of a metric's name has no underscore."""
