@@ -10,11 +10,15 @@ const streams = @import("streams.zig");
 const texts = @import("text.zig");
 const Configuration = @import("configuration.zig").Configuration;
 const Plugin = @import("plugins.zig").Plugin;
+const Own = @import("record.zig").Own;
 const Record = @import("record.zig").Record;
 
 pub fn Exchange(comptime host: type) type {
     return struct {
         var cache: connections.Cache = undefined;
+        var own: Own = .{};
+        var own_known = false;
+        var own_bytes: [3][limits.property_bytes_max]u8 = undefined;
         var serial: u64 = 0;
         var made_id: [request_id.length]u8 = undefined;
 
@@ -37,11 +41,7 @@ pub fn Exchange(comptime host: type) type {
                 .destination_address = facts.destination,
                 .protocol = facts.protocol,
                 .namespace = if (traits.namespace) namespaceOf(configuration, cluster) else "",
-                .own = if (traits.resource) .{
-                    .service = property("node\x00metadata\x00WORKLOAD_NAME"),
-                    .namespace = property("node\x00metadata\x00NAMESPACE"),
-                    .pod = property("node\x00metadata\x00NAME"),
-                } else .{},
+                .own = if (traits.resource) ownFacts() else .{},
                 .end_ns = if (traits.times) host.nowNanoseconds() else 0,
                 .request = .{
                     .headers = request_headers,
@@ -65,6 +65,24 @@ pub fn Exchange(comptime host: type) type {
         fn linear(reader: *chain.Reader, side: *const streams.Side) ?headers.List {
             const bytes = host.scratch.allocate(side.headers_bytes) orelse return null;
             return if (reader.copy(bytes)) .{ .bytes = bytes } else null;
+        }
+
+        /// The proxy's own names stay what they are: they are asked for once.
+        fn ownFacts() Own {
+            if (!own_known) {
+                own_known = true;
+                own = .{
+                    .service = keep(0, property("node\x00metadata\x00WORKLOAD_NAME")),
+                    .namespace = keep(1, property("node\x00metadata\x00NAMESPACE")),
+                    .pod = keep(2, property("node\x00metadata\x00NAME")),
+                };
+            }
+            return own;
+        }
+
+        fn keep(place: usize, value: []const u8) []const u8 {
+            @memcpy(own_bytes[place][0..value.len], value);
+            return own_bytes[place][0..value.len];
         }
 
         fn factsOf(configuration: *const Configuration, stream: *const streams.Stream) connections.Facts {

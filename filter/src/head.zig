@@ -32,7 +32,8 @@ pub const Head = struct {
     /// Names come in lower case; of several values the first counts.
     pub fn note(head: *Head, name: []const u8, value: []const u8) void {
         for (names, &head.values) |known, *place| {
-            if (texts.equal(known, name)) {
+            // The length first, as this is asked for every header of every exchange.
+            if (known.len == name.len and texts.equal(known, name)) {
                 if (place.* == null) place.* = value;
                 return;
             }

@@ -92,7 +92,7 @@ pub const List = struct {
     pub fn find(list: List, name: []const u8) ?[]const u8 {
         var headers = list.iterator();
         while (headers.next()) |header| {
-            if (texts.equal(header.name, name)) return header.value;
+            if (header.name.len == name.len and texts.equal(header.name, name)) return header.value;
         }
         return null;
     }

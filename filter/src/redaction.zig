@@ -21,7 +21,7 @@ pub const Names = []const []const u8;
 
 pub fn has(names: Names, name: []const u8) bool {
     for (names) |item| {
-        if (texts.equalIgnoreCase(item, name)) return true;
+        if (item.len == name.len and texts.equalIgnoreCase(item, name)) return true;
     }
     return false;
 }

@@ -170,6 +170,30 @@ def test_otlp_errors_and_what_is_not_known(wasm: Path) -> None:
     assert "traceId" not in unanswered
 
 
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        f"00-{'0' * 32}-{SPAN_ID}-01",
+        f"00-{TRACE_ID}-{'0' * 16}-01",
+        f"00-{TRACE_ID.upper()}-{SPAN_ID}-01",
+        f"00-{TRACE_ID}-{SPAN_ID}",
+        "",
+    ],
+)
+def test_a_traceparent_that_is_none(wasm: Path, traceparent: str) -> None:
+    request = [*REQUEST, (b"traceparent", traceparent.encode())]
+    _, (record,) = judges.otlp(call_of(Proxy(wasm, {"format": "otlp"}), Exchange(request=request)).body)
+    assert "spanId" not in record
+
+
+def test_the_proxys_own_names_are_asked_for_once(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"format": "otlp", "batch": {"count": 1}})
+    named = PROPERTIES | {b"node\0metadata\0NAME": b"web-1"}
+    for properties in (named, PROPERTIES):
+        proxy.run(Exchange(properties=properties))
+    assert [judges.otlp(call.body)[0]["k8s.pod.name"] for call in proxy.machine.calls] == ["web-1", "web-1"]
+
+
 def test_the_attributes_of_headers_are_bounded(wasm: Path) -> None:
     proxy = Proxy(wasm, {"format": "otlp"})
     many = [(b"x-%d" % number, b"1") for number in range(5000)]
