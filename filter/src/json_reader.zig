@@ -126,9 +126,21 @@ pub const Reader = struct {
             code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         }
         // The escape was at least as long as its UTF-8, so this stays behind the reading position.
-        var encoded: [4]u8 = undefined;
-        const length = std.unicode.utf8Encode(code, &encoded) catch return null;
-        @memcpy(reader.text[target..][0..length], encoded[0..length]);
+        const to = reader.text[target..];
+        if (code < 0x80) {
+            to[0] = @intCast(code);
+            return 1;
+        }
+        const length: usize = if (code < 0x800) 2 else if (code < 0x10000) 3 else 4;
+        var rest = code;
+        var at = length - 1;
+        while (at > 0) : (at -= 1) {
+            to[at] = 0x80 | @as(u8, @intCast(rest & 0x3f));
+            rest >>= 6;
+        }
+        // A lone half of a pair is no character.
+        if (code >= 0xd800 and code < 0xe000) return null;
+        to[0] = (@as(u8, 0xf0) << @intCast(4 - length)) | @as(u8, @intCast(rest));
         return length;
     }
 
@@ -298,9 +310,9 @@ test "numbers in any spelling" {
 }
 
 test "strings are unescaped in place" {
-    var text = "\"a\\\"\\u00e9\\ud83d\\ude00\\n\" \"\\ud800\"".*;
+    var text = "\"a\\\"\\u00e9\\u20ac\\uffff\\u0041\\ud83d\\ude00\\n\" \"\\ud800\"".*;
     var reader = Reader{ .text = &text };
-    try std.testing.expectEqualStrings("a\"é😀\n", reader.string().?);
+    try std.testing.expectEqualStrings("a\"é€\u{ffff}A😀\n", reader.string().?);
     try std.testing.expectEqual(null, reader.string());
     try std.testing.expect(reader.failed);
 }
