@@ -10,7 +10,7 @@ const Status = enum(u32) { ok = 0, _ };
 
 pub const HeaderMap = enum(u32) { request = 0, response = 2, call_response = 6 };
 
-pub const Buffer = enum(u32) { request_body = 0, response_body = 1, plugin_configuration = 7 };
+pub const Buffer = enum(u32) { request_body = 0, response_body = 1, call_body = 4, plugin_configuration = 7 };
 
 const warn_level: u32 = 3;
 
@@ -107,7 +107,8 @@ pub fn defineMetric(kind: MetricKind, name: []const u8) ?u32 {
     return if (proxy_define_metric(@intFromEnum(kind), name.ptr, name.len, &id) == .ok) id else null;
 }
 
-pub fn incrementMetric(id: u32, by: u32) void {
+/// Less than nothing is for gauges only.
+pub fn incrementMetric(id: u32, by: i64) void {
     _ = proxy_increment_metric(id, by);
 }
 

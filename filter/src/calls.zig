@@ -3,7 +3,7 @@
 const std = @import("std");
 const limits = @import("limits.zig");
 
-const Call = struct { root: u32, token: u32, bytes: u32 };
+pub const Call = struct { root: u32, token: u32, bytes: u32, documents: u32 };
 
 pub const Calls = struct {
     items: [limits.calls_in_flight_max]Call = undefined,
@@ -19,24 +19,29 @@ pub const Calls = struct {
         return calls.count < calls.items.len and calls.bytes + bytes <= limits.call_bytes_in_flight_max;
     }
 
-    pub fn add(calls: *Calls, root: u32, token: u32, bytes: usize) void {
+    pub fn add(calls: *Calls, call: Call) void {
         if (calls.count == calls.items.len) return;
-        calls.items[calls.count] = .{ .root = root, .token = token, .bytes = @intCast(bytes) };
+        calls.items[calls.count] = call;
         calls.count += 1;
-        calls.bytes += bytes;
+        calls.bytes += call.bytes;
     }
 
-    /// False for a call that we do not know: its failure was already counted.
-    pub fn remove(calls: *Calls, root: u32, token: u32) bool {
+    pub fn countOf(calls: *const Calls, root: u32) usize {
+        var found: usize = 0;
+        for (calls.items[0..calls.count]) |call| found += @intFromBool(call.root == root);
+        return found;
+    }
+
+    /// Null for a call that we do not know: its failure was already counted.
+    pub fn remove(calls: *Calls, root: u32, token: u32) ?Call {
         for (calls.items[0..calls.count], 0..) |call, at| {
             if (call.root != root or call.token != token) continue;
             calls.removeAt(at);
-            return true;
+            return call;
         }
-        return false;
+        return null;
     }
 
-    /// Envoy cancels the calls of a root context that it deletes.
     pub fn removeRoot(calls: *Calls, root: u32) void {
         var at: usize = 0;
         while (at < calls.count) {
@@ -56,15 +61,16 @@ test "bounded in number and bytes, and tokens belong to a root" {
     try std.testing.expect(!calls.hasRoom(limits.call_bytes_in_flight_max + 1));
     for (0..limits.calls_in_flight_max) |token| {
         try std.testing.expect(calls.hasRoom(10));
-        calls.add(1, @intCast(token), 10);
+        calls.add(.{ .root = 1, .token = @intCast(token), .bytes = 10, .documents = 1 });
     }
     try std.testing.expect(!calls.hasRoom(0));
-    calls.add(1, 9999, 10);
-    try std.testing.expect(!calls.remove(1, 9999));
-    try std.testing.expect(!calls.remove(2, 3));
-    try std.testing.expect(calls.remove(1, 3));
-    try std.testing.expect(!calls.remove(1, 3));
-    calls.add(2, 3, 5);
+    calls.add(.{ .root = 1, .token = 9999, .bytes = 10, .documents = 1 });
+    try std.testing.expectEqual(null, calls.remove(1, 9999));
+    try std.testing.expectEqual(null, calls.remove(2, 3));
+    try std.testing.expectEqual(10, calls.remove(1, 3).?.bytes);
+    try std.testing.expectEqual(null, calls.remove(1, 3));
+    calls.add(.{ .root = 2, .token = 3, .bytes = 5, .documents = 2 });
+    try std.testing.expectEqual(@as(usize, 1), calls.countOf(2));
     calls.removeRoot(1);
     try std.testing.expectEqual(@as(usize, 1), calls.count);
     try std.testing.expectEqual(@as(usize, 5), calls.bytes);

@@ -5,31 +5,25 @@ const limits = @import("limits.zig");
 const headers = @import("headers.zig");
 const redaction = @import("redaction.zig");
 const chain = @import("chain.zig");
+const Head = @import("head.zig").Head;
 const streams = @import("streams.zig");
 const Arena = @import("scratch.zig").Arena;
 const Configuration = @import("configuration.zig").Configuration;
 
-/// What a look at the request's headers tells besides what is stored.
-pub const Seen = struct {
-    marked: bool = false,
-    forwarded: bool = false,
-};
-
-/// Stores a header block. Called a second time (a local reply after all) the newer one counts.
+/// Stores a header block, and hands out what of it decides something, as it came. Called a second time (a local reply after all) the newer one counts.
 pub fn storeHeaders(
     side: *streams.Side,
     pool: *chain.Pool,
     arena: *Arena,
     configuration: *const Configuration,
     pairs_bytes: []const u8,
-) Seen {
+) Head {
     side.chain.clear(pool);
     side.* = .{ .headers_seen = true };
-    var seen = Seen{};
+    var head = Head{};
     var pairs = headers.Pairs.init(pairs_bytes);
     while (pairs.next()) |header| {
-        if (std.mem.eql(u8, header.name, @import("configuration.zig").marker_name)) seen.marked = true;
-        if (std.mem.eql(u8, header.name, "x-forwarded-for")) seen.forwarded = true;
+        head.note(header.name, header.value);
         const used = arena.used;
         defer arena.used = used;
         const entry = redactedEntry(arena, configuration, header) orelse {
@@ -40,7 +34,7 @@ pub fn storeHeaders(
         if (entry.len > room or !appendWhole(side, pool, entry)) side.headers_truncated = true;
     }
     side.headers_bytes = side.chain.length;
-    return seen;
+    return head;
 }
 
 fn redactedEntry(arena: *Arena, configuration: *const Configuration, header: headers.Header) ?[]const u8 {
@@ -90,8 +84,8 @@ test "headers are redacted before they are stored" {
         .{ .name = "x-wasm-filter-trace", .value = "t" }, .{ .name = "x-forwarded-for", .value = "1.2.3.4" },
     };
     const configuration = Configuration{};
-    const seen = storeHeaders(&side, &pool, &arena, &configuration, pairsOf(&list, &wire));
-    try std.testing.expect(seen.marked and seen.forwarded and !side.headers_truncated);
+    const head = storeHeaders(&side, &pool, &arena, &configuration, pairsOf(&list, &wire));
+    try std.testing.expect(head.has(.marker) and head.has(.forwarded_for) and !side.headers_truncated);
     var stored: [512]u8 = undefined;
     var reader = side.chain.reader(&pool);
     try std.testing.expect(reader.copy(stored[0..side.headers_bytes]));

@@ -3,14 +3,17 @@
 
 const std = @import("std");
 const encoders = @import("encoders.zig");
+const marker_name = @import("head.zig").marker_name;
 const json_reader = @import("json_reader.zig");
 const limits = @import("limits.zig");
+const table = @import("configuration_table.zig");
 const redaction = @import("redaction.zig");
-const Header = @import("headers.zig").Header;
+const texts = @import("text.zig");
 const Reader = json_reader.Reader;
-const enumOf = json_reader.enumOf;
 
-pub const Context = enum { outbound, inbound, gateway };
+pub const Context = enum(u32) { outbound, inbound, gateway };
+pub const Bodies = enum(u32) { off, on, by_format };
+pub const Names = []const []const u8;
 
 pub const Configuration = struct {
     /// The revision's ten hexadecimal digits as a number: exact in a gauge, as it is below 2^53.
@@ -22,40 +25,61 @@ pub const Configuration = struct {
     authority: []const u8 = "",
     path: []const u8 = "",
     timeout_ms: u32 = 5000,
-    call_headers: []const Header = &.{},
-    bodies: ?bool = null,
+    /// Names and values in turn.
+    backend_headers: Names = &.{},
+    bodies: Bodies = .by_format,
     request_body_bytes_max: u32 = limits.body_bytes_max,
     response_body_bytes_max: u32 = limits.body_bytes_max,
-    redact_headers: redaction.Names = &redaction.header_names_default,
-    redact_query: redaction.Names = &redaction.query_names_default,
+    redact_headers: Names = &redaction.header_names_default,
+    redact_query: Names = &redaction.query_names_default,
     heartbeat_seconds: u32 = 5,
+    /// Of 2^32 - 1.
+    sample_rate: u32 = std.math.maxInt(u32),
+    include_methods: Names = &.{},
+    include_paths: Names = &.{},
+    include_hosts: Names = &.{},
+    include_statuses: Names = &.{},
+    exclude_methods: Names = &.{},
+    exclude_paths: Names = &.{},
+    exclude_hosts: Names = &.{},
+    exclude_statuses: Names = &.{},
+    body_content_types: Names = &.{},
+    hosts_from_cluster: []const u8 = "",
+    hosts_from_authority: []const u8 = "",
+    hosts_from_path: []const u8 = "/api/hostsToTrace",
+    hosts_from_seconds: u32 = 30,
+    batch_count: u32 = 100,
+    batch_bytes: u32 = limits.batch_bytes_max,
+    batch_milliseconds: u32 = 1000,
     /// How many entries could not be used.
     errors: u32 = 0,
 
     /// `text` is changed (strings are unescaped in place); it and `lists` must live as long as the result.
     pub fn parse(configuration: *Configuration, text: []u8, lists: *Lists) void {
-        configuration.* = .{};
+        configuration.reset();
+        lists.used = 0;
         var reader = Reader{ .text = text };
         if (!reader.atEnd()) {
-            configuration.object(&reader, lists, Configuration.member);
+            configuration.object(&reader, lists, .top);
             if (!reader.atEnd()) {
                 // Half of a configuration may be the wrong half: then none of it counts.
-                configuration.* = .{ .errors = 1 };
+                configuration.reset();
+                configuration.errors = 1;
             }
         }
-        if (configuration.path.len == 0) configuration.path = encoders.traits(configuration.format).path;
+        const traits = encoders.traits(configuration.format);
+        if (configuration.path.len == 0) configuration.path = traits.path;
         if (configuration.authority.len == 0) configuration.authority = configuration.cluster;
+        if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
+        if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
         if (configuration.cluster.len == 0) configuration.errors += 1;
     }
 
-    pub fn bodiesTaken(configuration: *const Configuration) bool {
-        return configuration.bodies orelse encoders.traits(configuration.format).bodies;
+    noinline fn reset(configuration: *Configuration) void {
+        configuration.* = .{};
     }
 
-    const Member = fn (*Configuration, *Reader, *Lists, []const u8) bool;
-
-    /// Hands each member to `member`, which answers whether it could use it.
-    fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, comptime member_of: Member) void {
+    fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group) void {
         if (!reader.enter(.object)) {
             configuration.errors += 1;
             return reader.skip();
@@ -64,104 +88,100 @@ pub const Configuration = struct {
         while (reader.more(&first, '}')) {
             const key = reader.key() orelse return;
             const value_at = reader.mark();
-            if (member_of(configuration, reader, lists, key)) continue;
+            if (configuration.member(reader, lists, group, key)) continue;
             configuration.errors += 1;
             reader.skipUnlessPast(value_at);
         }
     }
 
-    fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, key: []const u8) bool {
-        const Key = enum {
-            revision,
-            name,
-            format,
-            context,
-            backend,
-            bodies,
-            request_body_bytes_max,
-            response_body_bytes_max,
-            redact_headers,
-            redact_query,
-            heartbeat_seconds,
-        };
-        switch (enumOf(Key, key) orelse return false) {
-            .revision => configuration.revision = revision(reader) orelse return false,
-            .name => configuration.name = wordOf(reader, isName) orelse return false,
-            .format => configuration.format = choice(encoders.Format, reader) orelse return false,
-            .context => configuration.context = choice(Context, reader) orelse return false,
-            .bodies => configuration.bodies = (choice(enum { off, on }, reader) orelse return false) == .on,
-            .request_body_bytes_max => {
-                configuration.request_body_bytes_max = number(reader, 0, limits.body_bytes_max) orelse return false;
-            },
-            .response_body_bytes_max => {
-                configuration.response_body_bytes_max = number(reader, 0, limits.body_bytes_max) orelse return false;
-            },
-            .heartbeat_seconds => {
-                configuration.heartbeat_seconds = number(reader, 1, limits.heartbeat_seconds_max) orelse return false;
-            },
-            .redact_headers => configuration.redact_headers = names(reader, &lists.redact_headers) orelse return false,
-            .redact_query => configuration.redact_query = names(reader, &lists.redact_query) orelse return false,
-            .backend => configuration.object(reader, lists, backendMember),
+    /// False when the member could not be used.
+    fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group, key: []const u8) bool {
+        for (&table.entries) |*entry| {
+            if (entry.group != group or !texts.equal(entry.name, key)) continue;
+            const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset);
+            switch (entry.kind) {
+                .group => configuration.object(reader, lists, @enumFromInt(entry.most)),
+                .revision => configuration.revision = revision(reader) orelse return false,
+                .name, .word, .path => |kind| {
+                    const value = word(reader, kind) orelse return false;
+                    @as(*[]const u8, @ptrCast(@alignCast(place))).* = value;
+                },
+                .number => @as(*u32, @ptrCast(place)).* = number(reader, entry.least, entry.most) orelse return false,
+                .fraction => @as(*u32, @ptrCast(place)).* = fraction(reader) orelse return false,
+                .choice => {
+                    const value = word(reader, .word) orelse return false;
+                    @as(*u32, @ptrCast(place)).* = indexOf(table.choices[entry.most], value) orelse return false;
+                },
+                .names => {
+                    const list = names(reader, lists) orelse return false;
+                    @as(*Names, @ptrCast(@alignCast(place))).* = list;
+                },
+                .headers => return configuration.readCallHeaders(reader, lists),
+            }
+            return true;
         }
-        return true;
-    }
-
-    fn backendMember(configuration: *Configuration, reader: *Reader, lists: *Lists, key: []const u8) bool {
-        const Key = enum { cluster, authority, path, timeout_ms, headers };
-        switch (enumOf(Key, key) orelse return false) {
-            .cluster => configuration.cluster = wordOf(reader, isVisible) orelse return false,
-            .authority => configuration.authority = wordOf(reader, isVisible) orelse return false,
-            .path => configuration.path = wordOf(reader, isPath) orelse return false,
-            .timeout_ms => configuration.timeout_ms = number(reader, 1, limits.timeout_ms_max) orelse return false,
-            .headers => return configuration.readCallHeaders(reader, &lists.call_headers),
-        }
-        return true;
+        return false;
     }
 
     /// Entries that can be used are, whatever the others are like.
-    fn readCallHeaders(configuration: *Configuration, reader: *Reader, list: []Header) bool {
+    fn readCallHeaders(configuration: *Configuration, reader: *Reader, lists: *Lists) bool {
         if (!reader.enter(.array)) return false;
-        var count: usize = 0;
+        const start = lists.used;
+        const most = start + 2 * limits.call_headers_max;
         var first = true;
         var good = true;
         while (reader.more(&first, ']')) {
-            const header = pair(reader);
-            if (header == null or count == list.len) {
-                good = false;
-                continue;
-            }
-            list[count] = header.?;
-            count += 1;
+            if (!pair(reader, lists) or lists.used > most) good = false;
+            if (lists.used > most) lists.used = most;
         }
-        configuration.call_headers = list[0..count];
+        configuration.backend_headers = lists.items[start..lists.used];
         return good;
     }
 };
 
-/// Room for the lists of one configuration.
+/// Room for the lists of one configuration, one after the other.
 pub const Lists = struct {
-    redact_headers: [limits.redact_names_max][]const u8,
-    redact_query: [limits.redact_names_max][]const u8,
-    call_headers: [limits.call_headers_max]Header,
+    items: [limits.list_items_max][]const u8 = undefined,
+    used: usize = 0,
+
+    fn add(lists: *Lists, item: []const u8) bool {
+        if (lists.used == lists.items.len) return false;
+        lists.items[lists.used] = item;
+        lists.used += 1;
+        return true;
+    }
 };
 
-fn wordOf(reader: *Reader, comptime accepts: fn ([]const u8) bool) ?[]const u8 {
-    if (reader.peek() != .string) return null;
-    const value = reader.string() orelse return null;
-    return if (accepts(value)) value else null;
+fn indexOf(list: Names, name: []const u8) ?u32 {
+    for (list, 0..) |item, at| if (texts.equal(item, name)) return @intCast(at);
+    return null;
 }
 
-fn choice(comptime Enum: type, reader: *Reader) ?Enum {
-    return enumOf(Enum, wordOf(reader, isVisible) orelse return null);
+fn word(reader: *Reader, kind: table.Kind) ?[]const u8 {
+    if (reader.peek() != .string) return null;
+    const value = reader.string() orelse return null;
+    const good = switch (kind) {
+        .name => isName(value),
+        .path => isVisible(value, 0x21) and value[0] == '/',
+        .headers => value.len == 0 or isVisible(value, 0x20),
+        else => isVisible(value, 0x21),
+    };
+    return if (good) value else null;
 }
 
 fn number(reader: *Reader, least: u32, most: u32) ?u32 {
-    const value = reader.integer() orelse return null;
-    return if (value >= least and value <= most) @intCast(value) else null;
+    const value = reader.number() orelse return null;
+    if (value != @trunc(value)) return null;
+    return if (value >= @as(f64, @floatFromInt(least)) and value <= @as(f64, @floatFromInt(most))) @intFromFloat(value) else null;
+}
+
+fn fraction(reader: *Reader) ?u32 {
+    const value = reader.number() orelse return null;
+    return if (value <= 1) @intFromFloat(value * std.math.maxInt(u32)) else null;
 }
 
 fn revision(reader: *Reader) ?u64 {
-    const digits = wordOf(reader, isVisible) orelse return null;
+    const digits = word(reader, .word) orelse return null;
     if (digits.len != 10) return null;
     // One spelling only: the same revision reads the same wherever it is shown.
     for (digits) |digit| if (std.ascii.isUpper(digit)) return null;
@@ -170,44 +190,40 @@ fn revision(reader: *Reader) ?u64 {
 
 /// A list replaces the defaults, but only when all of it can be used: a slip must not open what the
 /// defaults keep closed.
-fn names(reader: *Reader, list: [][]const u8) ?redaction.Names {
+fn names(reader: *Reader, lists: *Lists) ?Names {
     if (!reader.enter(.array)) return null;
-    var count: usize = 0;
+    const start = lists.used;
     var good = true;
     var first = true;
     while (reader.more(&first, ']')) {
         const value_at = reader.mark();
-        const name = wordOf(reader, isVisible);
+        const name = word(reader, .word);
         reader.skipUnlessPast(value_at);
-        if (name == null or count == list.len) {
-            good = false;
-            continue;
-        }
-        list[count] = name.?;
-        count += 1;
+        if (name == null or lists.used - start == limits.list_names_max or !lists.add(name.?)) good = false;
     }
-    return if (good and !reader.failed) list[0..count] else null;
+    if (good and !reader.failed) return lists.items[start..lists.used];
+    lists.used = start;
+    return null;
 }
 
-/// ["name", "value"], fit to be sent as a header.
-fn pair(reader: *Reader) ?Header {
+/// ["name", "value"], fit to be sent as a header: two more items, or none.
+fn pair(reader: *Reader, lists: *Lists) bool {
     if (!reader.enter(.array)) {
         reader.skip();
-        return null;
+        return false;
     }
-    var parts: [2]?[]const u8 = .{ null, null };
-    var count: usize = 0;
+    const start = lists.used;
+    var good = true;
     var first = true;
-    while (reader.more(&first, ']')) : (count += 1) {
+    while (reader.more(&first, ']')) {
         const value_at = reader.mark();
-        const part = wordOf(reader, isHeaderValue);
+        const part = word(reader, .headers);
         reader.skipUnlessPast(value_at);
-        if (count < 2) parts[count] = part;
+        if (part == null or lists.used - start == 2 or !lists.add(part.?)) good = false;
     }
-    const name = parts[0] orelse return null;
-    const value = parts[1] orelse return null;
-    if (count != 2 or reader.failed or !isHeaderName(name)) return null;
-    return .{ .name = name, .value = value };
+    if (good and !reader.failed and lists.used - start == 2 and isHeaderName(lists.items[start])) return true;
+    lists.used = start;
+    return false;
 }
 
 fn isName(value: []const u8) bool {
@@ -219,14 +235,10 @@ fn isName(value: []const u8) bool {
     return value[0] != '-' and value[value.len - 1] != '-';
 }
 
-fn isVisible(value: []const u8) bool {
+fn isVisible(value: []const u8, lowest: u8) bool {
     if (value.len == 0 or value.len > 1024) return false;
-    for (value) |byte| if (byte <= 0x20 or byte >= 0x7f) return false;
+    for (value) |byte| if (byte < lowest or byte >= 0x7f) return false;
     return true;
-}
-
-fn isPath(value: []const u8) bool {
-    return isVisible(value) and value[0] == '/';
 }
 
 /// Lower case, as Envoy sends it; names that the call itself sets are not for the configuration.
@@ -236,20 +248,9 @@ fn isHeaderName(value: []const u8) bool {
         'a'...'z', '0'...'9', '-', '_', '.' => {},
         else => return false,
     };
-    for ([_][]const u8{ "content-type", "content-length", "transfer-encoding", "host", "connection" }) |own| {
-        if (std.mem.eql(u8, value, own)) return false;
-    }
-    return !std.mem.eql(u8, value, marker_name);
+    const own = [_][]const u8{ "content-type", "content-length", "transfer-encoding", "host", "connection", marker_name };
+    return indexOf(&own, value) == null;
 }
-
-fn isHeaderValue(value: []const u8) bool {
-    if (value.len > 1024) return false;
-    for (value) |byte| if (byte < 0x20 or byte >= 0x7f) return false;
-    return true;
-}
-
-/// Marks our own calls, so that tracing the tracer never loops.
-pub const marker_name = "x-wasm-filter-trace";
 
 test {
     _ = @import("configuration_test.zig");

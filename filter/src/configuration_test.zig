@@ -30,8 +30,8 @@ test "everything set" {
     try std.testing.expectEqualStrings("a:1", configuration.authority);
     try std.testing.expectEqualStrings("/p", configuration.path);
     try std.testing.expectEqual(@as(u32, 7), configuration.timeout_ms);
-    try std.testing.expectEqualStrings("t t", configuration.call_headers[0].value);
-    try std.testing.expect(!configuration.bodiesTaken());
+    try std.testing.expectEqualStrings("t t", configuration.backend_headers[1]);
+    try std.testing.expectEqual(.off, configuration.bodies);
     try std.testing.expectEqual(@as(u32, 1000), configuration.response_body_bytes_max);
     try std.testing.expect(redaction.has(configuration.redact_headers, "x-secret"));
     try std.testing.expect(!redaction.has(configuration.redact_headers, "cookie"));
@@ -44,7 +44,7 @@ test "nothing set: only the backend is missed" {
         const configuration = parse(text);
         try std.testing.expectEqual(@as(u32, 1), configuration.errors);
         try std.testing.expectEqualStrings("/publish", configuration.path);
-        try std.testing.expect(configuration.bodiesTaken());
+        try std.testing.expectEqual(.on, configuration.bodies);
         try std.testing.expect(redaction.has(configuration.redact_headers, "authorization"));
     }
 }
@@ -79,7 +79,7 @@ test "what can't be used is counted once and keeps its default" {
         try std.testing.expectEqual(@as(u32, limits.body_bytes_max), configuration.request_body_bytes_max);
         try std.testing.expect(redaction.has(configuration.redact_headers, "cookie"));
         try std.testing.expect(redaction.has(configuration.redact_query, "token"));
-        try std.testing.expectEqual(@as(usize, 0), configuration.call_headers.len);
+        try std.testing.expectEqual(@as(usize, 0), configuration.backend_headers.len);
     }
 }
 

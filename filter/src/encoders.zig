@@ -1,33 +1,63 @@
-//! The wire formats. A new one is a file in encoders/ with the same declarations and a line here; the
-//! configuration then knows its name. (configuration.schema.json lists the names too; a test compares.)
+//! The wire formats. A new one is a file in encoders/ with its traits and a line here; the configuration
+//! then knows its name. (configuration.schema.json lists the names too; a test compares.)
 
 const std = @import("std");
 const json = @import("json.zig");
+const template = @import("template.zig");
 const Record = @import("record.zig").Record;
 
 const formats = struct {
     pub const publish = @import("encoders/publish.zig");
+    pub const apiclarity = @import("encoders/apiclarity.zig");
+    pub const ndjson = @import("encoders/ndjson.zig");
+    pub const otlp = @import("encoders/otlp.zig");
 };
 
-pub const Format = std.meta.DeclEnum(formats);
+/// With a tag as wide as the configuration's table stores it.
+pub const Format = @Type(.{ .@"enum" = .{
+    .tag_type = u32,
+    .fields = @typeInfo(std.meta.DeclEnum(formats)).@"enum".fields,
+    .decls = &.{},
+    .is_exhaustive = true,
+} });
 
-/// What the filter has to know of a format besides how to write it.
+/// All that the filter has to know of a format.
 pub const Traits = struct {
     /// Where the backend expects it, unless configured otherwise.
     path: []const u8,
     content_type: []const u8,
     /// Whether bodies are taken when the configuration does not say.
     bodies: bool,
+    /// Whether it wants to know when headers came, the destination's namespace, and who sends it.
+    times: bool = false,
+    namespace: bool = false,
+    resource: bool = false,
+    header: template.HeaderStyle = .{},
+    /// The template of one document, and what stands before, between and after those of a batch.
+    /// Documents hold no line feed: the first one in `between` shows where one ends.
+    document: []const u8,
+    open: []const u8 = "",
+    between: []const u8 = "",
+    close: []const u8 = "",
+
+    pub fn batched(traits_of: *const Traits) bool {
+        return traits_of.between.len > 0;
+    }
 };
 
-pub fn traits(format: Format) Traits {
-    return switch (format) {
-        inline else => |known| @field(formats, @tagName(known)).traits,
-    };
+const all_traits = all: {
+    const names = std.meta.fieldNames(Format);
+    var all: [names.len]Traits = undefined;
+    for (names, &all) |name, *one| one.* = @field(formats, name).traits;
+    break :all all;
+};
+
+pub fn traits(format: Format) *const Traits {
+    return &all_traits[@intFromEnum(format)];
 }
 
-pub fn encode(format: Format, record: *const Record, writer: *json.Writer) void {
-    switch (format) {
-        inline else => |known| @field(formats, @tagName(known)).encode(record, writer),
-    }
+/// Writes `text`, a template of this format.
+pub fn write(of: *const Traits, text: []const u8, record: *const Record, writer: *json.Writer) void {
+    const walker = template.Walker{ .record = record, .writer = writer, .style = &of.header };
+    walker.walk(text);
 }

@@ -12,14 +12,14 @@ const FakeHost = struct {
     var configuration: []const u8 = "";
     var pairs: ?[]const u8 = null;
     var body: []const u8 = "";
-    var metrics: [16]u64 = @splat(0);
+    var metrics: [64]u64 = @splat(0);
     var defined: u32 = 0;
     var sent: [4096]u8 = undefined;
     var sent_length: usize = 0;
 
     pub fn warn(_: []const u8) void {}
 
-    pub fn bufferBytes(buffer: enum { request_body, response_body, plugin_configuration }, start: usize, size: usize) ?[]const u8 {
+    pub fn bufferBytes(buffer: enum { request_body, response_body, call_body, plugin_configuration }, start: usize, size: usize) ?[]const u8 {
         if (buffer == .plugin_configuration) return configuration;
         return body[start..][0..size];
     }
@@ -47,8 +47,8 @@ const FakeHost = struct {
         return defined - 1;
     }
 
-    pub fn incrementMetric(id: u32, by: u32) void {
-        metrics[id] += by;
+    pub fn incrementMetric(id: u32, by: i64) void {
+        metrics[id] = @intCast(@as(i64, @intCast(metrics[id])) + by);
     }
 
     pub fn recordMetric(id: u32, value: u64) void {
@@ -92,9 +92,9 @@ test "an exchange becomes a document, and nothing of it stays" {
     );
     try std.testing.expectEqual(0, filter.usage().blocks);
     try std.testing.expectEqual(1, filter.usage().calls);
-    filter.onHttpCallResponse(1, 1, 1);
+    filter.onHttpCallResponse(1, 1, 1, 0);
     filter.onTick(1);
     try std.testing.expectEqual(0, filter.usage().calls);
-    try std.testing.expectEqual(1, FakeHost.metrics[@intFromEnum(@import("metrics.zig").Metric.trace_sent)]);
-    try std.testing.expectEqual(7, FakeHost.metrics[@intFromEnum(@import("metrics.zig").Metric.trace_heartbeat)]);
+    try std.testing.expectEqual(1, FakeHost.metrics[@intFromEnum(@import("metrics.zig").Metric.sent)]);
+    try std.testing.expectEqual(7, FakeHost.metrics[@intFromEnum(@import("metrics.zig").Metric.heartbeat)]);
 }

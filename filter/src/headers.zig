@@ -2,6 +2,7 @@
 //! it holds redacted values only, so that no later step can leak what was never stored.
 
 const std = @import("std");
+const texts = @import("text.zig");
 
 pub const Header = struct { name: []const u8, value: []const u8 };
 
@@ -68,7 +69,7 @@ pub fn encodePairs(headers: []const Header, buffer: []u8) ?[]const u8 {
 /// The compact form of one header: u16 name length, u16 value length, name, value.
 pub const entry_overhead_bytes = 4;
 
-pub fn writeEntry(header: Header, buffer: []u8) ?[]const u8 {
+pub noinline fn writeEntry(header: Header, buffer: []u8) ?[]const u8 {
     const size = entry_overhead_bytes + header.name.len + header.value.len;
     if (size > buffer.len) return null;
     const name_length = std.math.cast(u16, header.name.len) orelse return null;
@@ -91,7 +92,7 @@ pub const List = struct {
     pub fn find(list: List, name: []const u8) ?[]const u8 {
         var headers = list.iterator();
         while (headers.next()) |header| {
-            if (std.mem.eql(u8, header.name, name)) return header.value;
+            if (header.name.len == name.len and texts.equal(header.name, name)) return header.value;
         }
         return null;
     }

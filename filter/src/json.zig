@@ -12,7 +12,7 @@ pub const Writer = struct {
     /// Set when something did not fit. The document is then useless and nothing more is written.
     overflow: bool = false,
 
-    pub fn raw(writer: *Writer, text: []const u8) void {
+    pub noinline fn raw(writer: *Writer, text: []const u8) void {
         if (writer.overflow or text.len > writer.buffer.len - writer.length) {
             writer.overflow = true;
             return;
@@ -29,8 +29,29 @@ pub const Writer = struct {
         writer.raw(if (value) "true" else "false");
     }
 
-    pub fn string(writer: *Writer, bytes: []const u8) void {
+    pub fn number(writer: *Writer, value: u64) void {
+        var digits: [20]u8 = undefined;
+        var at = digits.len;
+        var rest = value;
+        while (at == digits.len or rest > 0) : (rest /= 10) {
+            at -= 1;
+            digits[at] = '0' + @as(u8, @intCast(rest % 10));
+        }
+        writer.raw(digits[at..]);
+    }
+
+    pub fn endsWith(writer: *const Writer, byte: u8) bool {
+        return writer.length > 0 and writer.buffer[writer.length - 1] == byte;
+    }
+
+    pub noinline fn string(writer: *Writer, bytes: []const u8) void {
         writer.raw("\"");
+        writer.escaped(bytes);
+        writer.raw("\"");
+    }
+
+    /// The inside of a string.
+    pub fn escaped(writer: *Writer, bytes: []const u8) void {
         var start: usize = 0;
         var at: usize = 0;
         while (at < bytes.len) {
@@ -45,7 +66,6 @@ pub const Writer = struct {
             start = at;
         }
         writer.raw(bytes[start..]);
-        writer.raw("\"");
     }
 
     fn escape(writer: *Writer, byte: u8) void {
@@ -141,6 +161,15 @@ test "strings" {
     try expectString("\"\\u00ed\\u00a0\\u0080\"", "\xed\xa0\x80");
     try expectString("\"\\u00f4\\u0090\\u0080\\u0080\"", "\xf4\x90\x80\x80");
     try expectString("\"\\u0080\"", "\x80");
+}
+
+test "numbers" {
+    for ([_]struct { u64, []const u8 }{ .{ 0, "0" }, .{ 10, "10" }, .{ std.math.maxInt(u64), "18446744073709551615" } }) |case| {
+        var buffer: [20]u8 = undefined;
+        var writer = Writer{ .buffer = &buffer };
+        writer.number(case[0]);
+        try std.testing.expectEqualStrings(case[1], writer.written());
+    }
 }
 
 test "agrees with the standard library on which sequences are valid" {

@@ -62,8 +62,8 @@ pub const Reader = struct {
         return null;
     }
 
-    /// A whole number in any spelling (5, 5.0, 5e0): protobuf writes its numbers in its own way.
-    pub fn integer(reader: *Reader) ?u64 {
+    /// A number in any spelling (5, 5.0, 5e0): protobuf writes its numbers in its own way.
+    pub fn number(reader: *Reader) ?f64 {
         if (reader.peek() != .number) return null;
         const start = reader.at;
         while (reader.at < reader.text.len) : (reader.at += 1) {
@@ -72,7 +72,7 @@ pub const Reader = struct {
                 else => break,
             }
         }
-        return wholeNumber(reader.text[start..reader.at]);
+        return decimal(reader.text[start..reader.at]);
     }
 
     pub fn string(reader: *Reader) ?[]u8 {
@@ -126,9 +126,21 @@ pub const Reader = struct {
             code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         }
         // The escape was at least as long as its UTF-8, so this stays behind the reading position.
-        var encoded: [4]u8 = undefined;
-        const length = std.unicode.utf8Encode(code, &encoded) catch return null;
-        @memcpy(reader.text[target..][0..length], encoded[0..length]);
+        const to = reader.text[target..];
+        if (code < 0x80) {
+            to[0] = @intCast(code);
+            return 1;
+        }
+        const length: usize = if (code < 0x800) 2 else if (code < 0x10000) 3 else 4;
+        var rest = code;
+        var at = length - 1;
+        while (at > 0) : (at -= 1) {
+            to[at] = 0x80 | @as(u8, @intCast(rest & 0x3f));
+            rest >>= 6;
+        }
+        // A lone half of a pair is no character.
+        if (code >= 0xd800 and code < 0xe000) return null;
+        to[0] = (@as(u8, 0xf0) << @intCast(4 - length)) | @as(u8, @intCast(rest));
         return length;
     }
 
@@ -160,7 +172,7 @@ pub const Reader = struct {
                     reader.at += 1;
                 },
                 .string => _ = reader.string(),
-                .number => _ = reader.integer(),
+                .number => _ = reader.number(),
                 .boolean => if (reader.boolean() == null) return reader.failAndReturn(),
                 .null => if (!reader.word("null")) return reader.failAndReturn(),
                 .invalid => if (depth == 0 or !reader.acceptAny(",:]}")) return reader.failAndReturn(),
@@ -181,7 +193,7 @@ pub const Reader = struct {
 
     fn word(reader: *Reader, text: []const u8) bool {
         reader.skipSpace();
-        if (!std.mem.startsWith(u8, reader.text[reader.at..], text)) return false;
+        if (!@import("text.zig").startsWith(reader.text[reader.at..], text)) return false;
         reader.at += text.len;
         return true;
     }
@@ -230,8 +242,8 @@ pub fn unsigned(digits: []const u8, base: u8) ?u64 {
     return value;
 }
 
-/// 1000000.0 and 1e+06 are whole numbers too. A double is exact for all that a limit can be.
-fn wholeNumber(text: []const u8) ?u64 {
+/// No sign: nothing in a configuration is below zero. A double is exact for all that a limit can be.
+fn decimal(text: []const u8) ?f64 {
     var value: f64 = 0;
     var exponent: i32 = 0;
     var digits: usize = 0;
@@ -255,8 +267,7 @@ fn wholeNumber(text: []const u8) ?u64 {
     if (digits == 0 or digits > 32) return null;
     while (exponent > 0) : (exponent -= 1) value *= 10;
     while (exponent < 0) : (exponent += 1) value /= 10;
-    if (value != @trunc(value) or value > 1 << 53) return null;
-    return @intFromFloat(value);
+    return value;
 }
 
 fn exponentOf(text: []const u8) ?i32 {
@@ -265,15 +276,6 @@ fn exponentOf(text: []const u8) ?i32 {
     if (value > 99) return null;
     const exponent: i32 = @intCast(value);
     return if (text[0] == '-') -exponent else exponent;
-}
-
-/// The member of `Enum` that has this name. A loop over a table: a quarter of the code that
-/// std.meta.stringToEnum makes.
-pub fn enumOf(comptime Enum: type, text: []const u8) ?Enum {
-    for (std.meta.fieldNames(Enum), 0..) |name, at| {
-        if (std.mem.eql(u8, name, text)) return @enumFromInt(at);
-    }
-    return null;
 }
 
 fn expectSkipped(expected: bool, comptime text: []const u8) !void {
@@ -294,22 +296,23 @@ test "skips any value" {
     try expectSkipped(false, "1 2");
 }
 
-test "whole numbers in any spelling" {
-    try std.testing.expectEqual(@as(?u64, 5), wholeNumber("5"));
-    try std.testing.expectEqual(@as(?u64, 1000000), wholeNumber("1e+06"));
-    try std.testing.expectEqual(@as(?u64, 1500), wholeNumber("1.5E3"));
-    try std.testing.expectEqual(@as(?u64, 5), wholeNumber("5.0"));
-    try std.testing.expectEqual(@as(?u64, 5), wholeNumber("50e-1"));
-    try std.testing.expectEqual(@as(?u64, 0), wholeNumber("0.0e99"));
-    for ([_][]const u8{ "-1", "1.5", "1e400", "1e99", "99999999999999999999", "", "1.2.3", "1e+", ".", "e", "1e" }) |text| {
-        try std.testing.expectEqual(null, wholeNumber(text));
+test "numbers in any spelling" {
+    try std.testing.expectEqual(@as(?f64, 5), decimal("5"));
+    try std.testing.expectEqual(@as(?f64, 1000000), decimal("1e+06"));
+    try std.testing.expectEqual(@as(?f64, 1500), decimal("1.5E3"));
+    try std.testing.expectEqual(@as(?f64, 5), decimal("5.0"));
+    try std.testing.expectEqual(@as(?f64, 5), decimal("50e-1"));
+    try std.testing.expectEqual(@as(?f64, 0.25), decimal("0.25"));
+    try std.testing.expectEqual(@as(?f64, 0), decimal("0.0e99"));
+    for ([_][]const u8{ "-1", "1e400", "", "1.2.3", "1e+", ".", "e", "1e" }) |text| {
+        try std.testing.expectEqual(null, decimal(text));
     }
 }
 
 test "strings are unescaped in place" {
-    var text = "\"a\\\"\\u00e9\\ud83d\\ude00\\n\" \"\\ud800\"".*;
+    var text = "\"a\\\"\\u00e9\\u20ac\\uffff\\u0041\\ud83d\\ude00\\n\" \"\\ud800\"".*;
     var reader = Reader{ .text = &text };
-    try std.testing.expectEqualStrings("a\"é😀\n", reader.string().?);
+    try std.testing.expectEqualStrings("a\"é€\u{ffff}A😀\n", reader.string().?);
     try std.testing.expectEqual(null, reader.string());
     try std.testing.expect(reader.failed);
 }

@@ -23,7 +23,7 @@ pub const output_bytes = 4 * 1024 * 1024;
 
 /// Storage of all streams together, in blocks of one size: nothing fragments.
 pub const block_bytes = 1024;
-pub const blocks_count = 10_700;
+pub const blocks_count = 10_500;
 /// Bodies leave this many blocks to the headers of other streams: when memory is short, bodies are
 /// cut first and requests are dropped last.
 pub const blocks_reserve_for_headers = blocks_count / 4;
@@ -38,11 +38,16 @@ pub const call_bytes_in_flight_max = 16 * 1024 * 1024;
 
 /// Plugin configurations in one machine: the running one, those of draining listeners, other listeners.
 pub const plugins_max = 8;
+/// The list of hosts to trace, as the backend sends it.
+pub const hosts_max = 512;
+pub const hosts_bytes_max = 16 * 1024;
 pub const configuration_bytes_max = 16 * 1024;
 pub const configuration_depth_max = 16;
 pub const call_head_bytes_max = 8 * 1024;
 pub const call_headers_max = 16;
-pub const redact_names_max = 64;
+pub const list_names_max = 64;
+/// All lists of one configuration together.
+pub const list_items_max = 1024;
 pub const name_bytes_max = 40;
 
 pub const timeout_ms_max = 60_000;
@@ -52,6 +57,14 @@ pub const heartbeat_seconds_max = 60;
 pub const connections_cached = 256;
 pub const address_bytes_cached_max = 62;
 pub const property_bytes_max = 256;
+
+/// Headers of one direction that become attributes of their own (OTLP).
+pub const header_attributes_max = 100;
+
+/// What a format writes behind a batch.
+pub const close_bytes_max = 16;
+pub const batch_count_max = 10_000;
+pub const batch_bytes_max = 1_000_000;
 
 comptime {
     // The largest document: both bodies in base64, every byte of the headers as \u00XX, and once more

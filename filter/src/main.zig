@@ -56,6 +56,6 @@ export fn proxy_on_delete(id: u32) void {
     filter.onDelete(id);
 }
 
-export fn proxy_on_http_call_response(root: u32, token: u32, headers: u32, _: u32, _: u32) void {
-    filter.onHttpCallResponse(root, token, headers);
+export fn proxy_on_http_call_response(root: u32, token: u32, headers: u32, body: u32, _: u32) void {
+    filter.onHttpCallResponse(root, token, headers, body);
 }

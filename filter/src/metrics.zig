@@ -1,29 +1,58 @@
 //! The metrics' names. Envoy puts `wasmcustom.` before each custom name, and its Prometheus page takes
-//! that one prefix off again: `wasmcustom.trace_sent` reads `wasmcustom_trace_sent` there.
+//! that one prefix off again: `wasmcustom.trace_sent` reads `wasmcustom_trace_sent` there. `trace` is
+//! the filter's configured name, so that two filters in a proxy do not write to each other's gauges.
+
+const std = @import("std");
+const limits = @import("limits.zig");
 
 pub const Kind = enum(u32) { counter = 0, gauge = 1 };
 
 pub const Metric = enum {
-    trace_revision,
-    trace_heartbeat,
-    trace_sent,
-    trace_failed,
-    trace_dropped,
-    trace_truncated,
-    trace_configuration_errors,
+    revision,
+    heartbeat,
+    in_flight,
+    memory_bytes,
+    backend_down,
+    sent,
+    failed,
+    skipped,
+    truncated,
+    bytes,
+    configuration_errors,
+    polls_failed,
+    dropped,
+    /// Why: each is counted in `dropped` as well.
+    dropped_no_backend,
+    dropped_streams,
+    dropped_memory,
+    dropped_busy,
+    dropped_backend_down,
+    dropped_ended,
 
     pub fn kind(metric: Metric) Kind {
-        return switch (metric) {
-            .trace_revision, .trace_heartbeat => .gauge,
-            else => .counter,
-        };
+        return if (@intFromEnum(metric) <= @intFromEnum(Metric.backend_down)) .gauge else .counter;
     }
 
-    pub fn name(metric: Metric) []const u8 {
-        return switch (metric) {
-            inline else => |known| "wasmcustom." ++ @tagName(known),
-        };
+    pub fn isReason(metric: Metric) bool {
+        return @intFromEnum(metric) > @intFromEnum(Metric.dropped);
     }
 };
 
-pub const count = @typeInfo(Metric).@"enum".fields.len;
+pub const count = std.meta.fieldNames(Metric).len;
+
+const prefix = "wasmcustom.";
+const suffix_bytes_max = 32;
+pub const name_bytes_max = prefix.len + limits.name_bytes_max + suffix_bytes_max;
+
+pub fn nameOf(metric: Metric, filter_name: []const u8, buffer: *[name_bytes_max]u8) []const u8 {
+    var at: usize = 0;
+    for ([_][]const u8{ prefix, filter_name, "_", @tagName(metric) }) |part| {
+        @memcpy(buffer[at..][0..part.len], part);
+        at += part.len;
+    }
+    return buffer[0..at];
+}
+
+comptime {
+    for (std.meta.fieldNames(Metric)) |name| std.debug.assert(name.len < suffix_bytes_max);
+}

@@ -6,6 +6,10 @@ const limits = @import("limits.zig");
 const headers = @import("headers.zig");
 const encoders = @import("encoders.zig");
 const configuration_file = @import("configuration.zig");
+const metrics = @import("metrics.zig");
+const marker_name = @import("head.zig").marker_name;
+const Hosts = @import("hosts.zig").Hosts;
+const Backoff = @import("backoff.zig").Backoff;
 const Configuration = configuration_file.Configuration;
 
 pub const Plugin = struct {
@@ -15,41 +19,76 @@ pub const Plugin = struct {
     /// The headers of every call to the backend, in the form that the host takes.
     call_head: []const u8 = "",
     call_head_buffer: [limits.call_head_bytes_max]u8 = undefined,
+    poll_head: []const u8 = "",
+    poll_head_buffer: [limits.call_head_bytes_max]u8 = undefined,
+    /// Of the poll without an answer yet.
+    poll_token: ?u32 = null,
+    poll_at_ns: u64 = 0,
+    hosts: Hosts = undefined,
+    metric_ids: [metrics.count]?u32 = undefined,
+    backoff: Backoff = .{},
     lists: configuration_file.Lists = undefined,
     text: [limits.configuration_bytes_max]u8 = undefined,
 
     /// Reads the configuration out of `text[0..length]`.
     pub fn configure(plugin: *Plugin, root: u32, length: usize) void {
         plugin.root = root;
+        plugin.backoff = .{};
         plugin.configuration.parse(plugin.text[0..length], &plugin.lists);
-        plugin.buildCallHead();
+        plugin.buildHeads();
+        plugin.hosts.clear();
+        plugin.poll_token = null;
+        plugin.poll_at_ns = 0;
+    }
+
+    pub fn traits(plugin: *const Plugin) *const encoders.Traits {
+        return encoders.traits(plugin.configuration.format);
     }
 
     pub fn traces(plugin: *const Plugin) bool {
         return plugin.configuration.cluster.len > 0;
     }
 
-    fn buildCallHead(plugin: *Plugin) void {
+    /// A document waits in the queue for a tick at most.
+    pub fn tickMilliseconds(plugin: *const Plugin) u32 {
+        const configuration = &plugin.configuration;
+        const heartbeat = configuration.heartbeat_seconds * 1000;
+        const polled = if (configuration.hosts_from_cluster.len > 0) @min(heartbeat, 1000) else heartbeat;
+        return if (plugin.traits().batched()) @min(polled, configuration.batch_milliseconds) else polled;
+    }
+
+    fn buildHeads(plugin: *Plugin) void {
+        const configuration = &plugin.configuration;
+        const content_type = plugin.traits().content_type;
+        plugin.call_head = plugin.headOf("POST", configuration.authority, configuration.path, content_type, &plugin.call_head_buffer);
+        if (configuration.hosts_from_cluster.len == 0) return;
+        plugin.poll_head = plugin.headOf("GET", configuration.hosts_from_authority, configuration.hosts_from_path, "", &plugin.poll_head_buffer);
+    }
+
+    /// Configured headers, such as a token, are for both kinds of call.
+    fn headOf(plugin: *Plugin, method: []const u8, authority: []const u8, path: []const u8, content_type: []const u8, buffer: []u8) []const u8 {
         const configuration = &plugin.configuration;
         const own = [_]headers.Header{
-            .{ .name = ":method", .value = "POST" },
+            .{ .name = ":method", .value = method },
             .{ .name = ":scheme", .value = "http" },
-            .{ .name = ":path", .value = configuration.path },
-            .{ .name = ":authority", .value = configuration.authority },
-            .{ .name = "content-type", .value = encoders.traits(configuration.format).content_type },
-            .{ .name = configuration_file.marker_name, .value = configuration.name },
+            .{ .name = ":path", .value = path },
+            .{ .name = ":authority", .value = authority },
+            .{ .name = marker_name, .value = configuration.name },
+            .{ .name = "content-type", .value = content_type },
         };
+        const own_count = if (content_type.len > 0) own.len else own.len - 1;
         var all: [own.len + limits.call_headers_max]headers.Header = undefined;
         @memcpy(all[0..own.len], &own);
-        const extra = configuration.call_headers;
-        @memcpy(all[own.len..][0..extra.len], extra);
-        if (headers.encodePairs(all[0 .. own.len + extra.len], &plugin.call_head_buffer)) |head| {
-            plugin.call_head = head;
-        } else {
-            // Too long together: the call without the configured headers is still a call.
-            configuration.errors += 1;
-            plugin.call_head = headers.encodePairs(&own, &plugin.call_head_buffer) orelse "";
+        var count = own_count;
+        var at: usize = 0;
+        while (at < configuration.backend_headers.len) : (at += 2) {
+            all[count] = .{ .name = configuration.backend_headers[at], .value = configuration.backend_headers[at + 1] };
+            count += 1;
         }
+        if (headers.encodePairs(all[0..count], buffer)) |head| return head;
+        // Too long together: the call without the configured headers is still a call.
+        configuration.errors += 1;
+        return headers.encodePairs(own[0..own_count], buffer) orelse "";
     }
 };
 

@@ -2,6 +2,7 @@
 //! are captured, before anything is stored, so that no encoder can forget it.
 
 const std = @import("std");
+const texts = @import("text.zig");
 const unsigned = @import("json_reader.zig").unsigned;
 
 pub const placeholder = "[redacted]";
@@ -20,7 +21,7 @@ pub const Names = []const []const u8;
 
 pub fn has(names: Names, name: []const u8) bool {
     for (names) |item| {
-        if (std.ascii.eqlIgnoreCase(item, name)) return true;
+        if (item.len == name.len and texts.equalIgnoreCase(item, name)) return true;
     }
     return false;
 }

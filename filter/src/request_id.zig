@@ -27,7 +27,7 @@ pub fn make(seeds: []const u64, target: *[length]u8) []const u8 {
 }
 
 /// splitmix64
-fn mix(value: u64) u64 {
+pub fn mix(value: u64) u64 {
     var bits = value +% 0x9e3779b97f4a7c15;
     bits = (bits ^ (bits >> 30)) *% 0xbf58476d1ce4e5b9;
     bits = (bits ^ (bits >> 27)) *% 0x94d049bb133111eb;

@@ -13,7 +13,13 @@ pub const Side = struct {
     headers_bytes: u32 = 0,
     headers_seen: bool = false,
     headers_truncated: bool = false,
+    /// Whether the body is wanted.
+    body_taken: bool = true,
     body_truncated: bool = false,
+    /// All of the body, whatever of it was taken.
+    body_seen_bytes: u32 = 0,
+    /// When the headers came, where the format wants it.
+    time_ns: u64 = 0,
 
     pub fn bodyBytes(side: *const Side) u32 {
         return side.chain.length - side.headers_bytes;
@@ -24,10 +30,12 @@ pub const Stream = struct {
     id: u32,
     /// The root context that it belongs to.
     root: u32,
-    /// Not to be traced: our own call, or no backend.
+    /// Not to be traced: our own call, or by choice.
     ignored: bool = false,
     /// The request came without x-forwarded-for, so that its source is that of the connection.
     source_is_peer: bool = true,
+    /// No bodies in the ordinary sense: neither side's is taken.
+    streaming: bool = false,
     request: Side = .{},
     response: Side = .{},
 };

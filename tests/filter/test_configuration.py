@@ -17,10 +17,14 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 visible = "".join(chr(code) for code in range(0x21, 0x7F))
 word = st.text(visible, min_size=1, max_size=60)
+# None of them is in the exchange that is then traced.
+words = st.lists(st.text("!$", min_size=1, max_size=9), max_size=64)
 label = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True)
 header_name = st.text(string.ascii_lowercase + string.digits + "-_.", min_size=1, max_size=40)
 headers = st.lists(st.tuples(header_name, st.text(visible + " ", max_size=40)).map(list), max_size=16)
 size = st.integers(0, 1_000_000)
+
+PATHS = {"publish": "/publish", "apiclarity": "/api/telemetry", "ndjson": "/publish", "otlp": "/v1/logs"}
 
 # A strategy for each property of the schema; test_every_property_is_drawn keeps the two together.
 BACKENDS: dict[str, st.SearchStrategy[Any]] = {
@@ -30,12 +34,27 @@ BACKENDS: dict[str, st.SearchStrategy[Any]] = {
     "timeout_ms": st.integers(1, 60_000),
     "headers": headers,
 }
+BATCHES: dict[str, st.SearchStrategy[Any]] = {
+    "count": st.integers(1, 10_000),
+    "bytes": st.integers(1, 1_000_000),
+    "milliseconds": st.integers(100, 60_000),
+}
 PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
     "revision": st.text("0123456789abcdef", min_size=10, max_size=10),
     "name": label,
     "format": st.sampled_from(SCHEMA["properties"]["format"]["enum"]),
     "context": st.sampled_from(["outbound", "inbound", "gateway"]),
     "backend": st.fixed_dictionaries({"cluster": word}, optional={k: v for k, v in BACKENDS.items() if k != "cluster"}),
+    "sample_rate": st.just(1) | st.just(1.0),
+    "include": st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(["methods", "paths", "hosts", "statuses"], st.just([]))
+    ),
+    "exclude": st.fixed_dictionaries({}, optional=dict.fromkeys(["methods", "paths", "hosts", "statuses"], words)),
+    "hosts_from": st.fixed_dictionaries(
+        {}, optional={"authority": word, "path": word.map("/".__add__), "seconds": st.integers(1, 3600)}
+    ),
+    "body_content_types": words,
+    "batch": st.fixed_dictionaries({}, optional=BATCHES),
     "bodies": st.sampled_from(["on", "off"]),
     "request_body_bytes_max": size | size.map(float),
     "response_body_bytes_max": size,
@@ -61,6 +80,7 @@ def errors(configuration: bytes) -> int:
 def test_every_property_is_drawn() -> None:
     assert set(PROPERTIES) == set(SCHEMA["properties"])
     assert set(BACKENDS) == set(SCHEMA["properties"]["backend"]["properties"])
+    assert set(BATCHES) == set(SCHEMA["properties"]["batch"]["properties"])
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
@@ -81,12 +101,13 @@ def test_what_the_schema_accepts_the_filter_uses(configuration: dict[str, Any], 
     assert proxy.metric("configuration_errors") == 0, proxy.machine.logs
     assert proxy.metric("revision") == int(configuration.get("revision", "0"), 16)
     proxy.run()
+    proxy.tick()
     call = proxy.machine.calls[0]
     assert call.cluster.decode() == configuration["backend"]["cluster"]
     assert call.timeout_ms == configuration["backend"].get("timeout_ms", 5000)
     sent = [[name.decode(), value.decode()] for name, value in call.headers]
     assert sent[6:] == [list(pair) for pair in configuration["backend"].get("headers", [])]
-    assert sent[2] == [":path", configuration["backend"].get("path", "/publish")]
+    assert sent[2] == [":path", configuration["backend"].get("path", PATHS[configuration.get("format", "publish")])]
 
 
 @settings(max_examples=300, deadline=None)

@@ -67,13 +67,14 @@ def test_a_filter_arrives_and_is_swapped_while_traffic_flows(slotted: Slotted) -
         # The first request after start is traced.
         assert backend.wait_for(lambda _: True).document["scnt_request"]["path"] == "/first"
         assert envoy.metrics()["revision"] == 1
-        slotted.put_filter("0000000002", name="second")
+        second = {"cluster": "backend", "headers": [["x-which", "second"]]}
+        slotted.put_filter("0000000002", backend=second)
         envoy.wait_for_metric("revision", lambda value: value == 2)
         envoy.wait_for_metric("heartbeat", lambda value: value > 0)
         # The heartbeat says that a worker runs the new one, and it does.
         assert get(envoy, "/second") == 200
         post = backend.wait_for(lambda received: received.document["scnt_request"]["path"] == "/second")
-        assert dict(post.headers)["x-wasm-filter-trace"] == "second"
+        assert dict(post.headers)["x-which"] == "second"
         assert "listener_manager.listener_modified: 0" in envoy.admin("/stats?filter=listener_manager")
 
 

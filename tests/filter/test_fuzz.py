@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.filter.host.machine import (
     BAD_ARGUMENT,
+    CALL_RESPONSE_BODY,
     INTERNAL_FAILURE,
     NOT_FOUND,
     REQUEST_BODY,
@@ -22,7 +23,7 @@ from tests.filter.host.machine import (
     RESPONSE_BODY,
     RESPONSE_HEADERS,
 )
-from tests.filter.host.proxy import BACKEND, PROPERTIES, Exchange, Proxy
+from tests.filter.host.proxy import PROPERTIES, Exchange, Proxy
 from tests.filter.host.wire import Pair, encode_pairs
 
 SECRET = b"do-not-tell"
@@ -87,6 +88,12 @@ def test_whole_exchanges(wasm: Path, request: Any, sent: Any, response: Any, rec
     assert status == "0" or (len(status) == 3 and status.isdigit())
 
 
+CONFIGURATIONS: list[dict[str, Any]] = [
+    {"context": "gateway"},
+    {"format": "otlp", "bodies": "on", "batch": {"count": 2}},
+    {"format": "ndjson", "batch": {"bytes": 100}, "exclude": {"statuses": ["2xx"]}},
+    {"format": "apiclarity", "sample_rate": 0.5, "hosts_from": {"cluster": "sampling", "seconds": 1}},
+]
 contexts = st.integers(0, 6)
 raw_maps = st.binary(max_size=60) | header_lists.map(lambda pairs: encode_pairs(pairs)[:-3])
 events = st.one_of(
@@ -120,9 +127,13 @@ def play(proxy: Proxy, event: tuple[Any, ...]) -> None:
         # What the host announces and what it then gives need not agree.
         assert machine.call(name, rest[0], len(rest[1]) + rest[0] % 2, 0) == 0
     elif name == "proxy_on_configure":
-        proxy.configure(rest[0], rest[1] if len(rest[1]) % 3 else {"backend": BACKEND, "context": "gateway"})
+        proxy.configure(
+            rest[0], rest[1] if len(rest[1]) % 3 else CONFIGURATIONS[len(rest[1]) // 3 % len(CONFIGURATIONS)]
+        )
     elif name == "proxy_on_http_call_response":
-        machine.call(name, *rest, 0, 0)
+        machine.offer.buffers = {CALL_RESPONSE_BODY: b'{"hosts": ["*"]}'}
+        machine.now_ns += rest[2] * 10**9
+        machine.call(name, *rest, len(b'{"hosts": ["*"]}'), 0)
     else:
         machine.call(name, *rest)
 
@@ -135,7 +146,10 @@ def test_any_order_of_events(wasm: Path, sequence: list[tuple[Any, ...]]) -> Non
     for event in sequence:
         play(proxy, event)
     for call in proxy.machine.calls:
-        json.loads(call.body.decode())
+        for document in (
+            call.body.splitlines() if b"ndjson" in dict(call.headers).get(b"content-type", b"") else [call.body]
+        ):
+            assert document == b"" or json.loads(document.decode())
         assert SECRET not in call.body
     assert not any(SECRET in line for line in proxy.machine.logs)
     # Whatever came before, a whole exchange is traced afterwards.

@@ -38,6 +38,7 @@ class Server(ThreadingHTTPServer):
         self.received: list[Received] = []
         self.changed = threading.Condition()
         self.status = 200
+        self.hosts: list[str] = []
 
     @property
     def port(self) -> int:
@@ -128,7 +129,8 @@ class UpstreamHandler(Handler):
 class BackendHandler(Handler):
     def respond(self, request: Received) -> None:
         self.server.keep(request)
-        self.send(self.server.status, b"")
+        hosts = json.dumps({"hosts": self.server.hosts}).encode() if request.method == "GET" else b""
+        self.send(self.server.status, hosts)
 
 
 @contextmanager

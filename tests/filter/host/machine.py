@@ -17,6 +17,9 @@ from tests.filter.host.wire import Pair, decode_pairs, encode_pairs
 OK, NOT_FOUND, BAD_ARGUMENT, INVALID_MEMORY_ACCESS, INTERNAL_FAILURE = 0, 1, 2, 6, 10
 REQUEST_HEADERS, RESPONSE_HEADERS, CALL_RESPONSE_HEADERS = 0, 2, 6
 REQUEST_BODY, RESPONSE_BODY, PLUGIN_CONFIGURATION = 0, 1, 7
+CALL_RESPONSE_BODY = 4
+
+GAUGE = 1
 
 PARAMETERS = {
     "proxy_log": "iii",
@@ -78,6 +81,7 @@ class Machine:
         self.refuse: Callable[[str], int | None] = lambda name: None
         """Asked before each host call: a status to answer with, or None to carry on."""
         self._metric_names: list[str] = []
+        self._metric_kinds: list[int] = []
 
     def call(self, export: str, *arguments: int) -> int | None:
         function = self.exports[export]
@@ -164,15 +168,19 @@ class Machine:
 
     def _define_metric(self, kind: int, name: int, size: int, id_at: int) -> int:
         text = self.read(name, size).decode()
-        assert text not in self.metrics, f"metric {text} is defined twice"
+        # As in Envoy: the same name again is the same metric.
         self._metric_names.append(text)
-        self.metrics[text] = 0
+        self._metric_kinds.append(kind)
+        self.metrics.setdefault(text, 0)
         self._write(id_at, struct.pack("<I", len(self._metric_names) - 1))
         return OK
 
     def _increment_metric(self, metric: int, by: int) -> int:
-        assert by > 0, "Envoy refuses to add nothing to a counter"
-        self.metrics[self._metric_names[metric]] += by
+        change = by - (1 << 64) if by >> 63 else by
+        gauge = self._metric_kinds[metric] == GAUGE
+        assert change != 0 and (gauge or change > 0), "Envoy refuses to take from a counter, or to add nothing"
+        self.metrics[self._metric_names[metric]] += change
+        assert self.metrics[self._metric_names[metric]] >= 0
         return OK
 
     def _record_metric(self, metric: int, value: int) -> int:

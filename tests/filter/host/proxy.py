@@ -1,11 +1,13 @@
 """Drives a machine as Envoy does: configuration, whole exchanges, ticks, answers of the backend."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.filter.host.machine import (
+    CALL_RESPONSE_BODY,
     CALL_RESPONSE_HEADERS,
     PLUGIN_CONFIGURATION,
     REQUEST_BODY,
@@ -99,10 +101,16 @@ class Proxy:
         assert isinstance(document, dict)
         return document
 
-    def answer(self, call: Call, status: bytes | None = b"200") -> None:
+    def tick(self) -> None:
+        self.machine.call("proxy_on_tick", self.root)
+
+    def answer(self, call: Call, status: bytes | None = b"200", body: bytes = b"") -> None:
         pairs = [] if status is None else [(b":status", status)]
         self.machine.offer.headers = {CALL_RESPONSE_HEADERS: pairs}
-        self.machine.call("proxy_on_http_call_response", self.root, call.token, len(pairs), 0, 0)
+        self.machine.offer.buffers = {CALL_RESPONSE_BODY: body}
+        self.machine.call("proxy_on_http_call_response", self.root, call.token, len(pairs), len(body), 0)
 
     def metric(self, name: str) -> int:
-        return self.machine.metrics["wasmcustom.trace_" + name]
+        """Of whatever filter: the first part of a metric's name has no underscore."""
+        pattern = re.compile(rf"wasmcustom\.[a-z0-9-]+_{name}")
+        return sum(value for known, value in self.machine.metrics.items() if pattern.fullmatch(known))

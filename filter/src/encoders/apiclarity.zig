@@ -1,0 +1,23 @@
+//! `apiclarity`: what APIClarity's server takes at POST /api/telemetry, one document per exchange.
+
+const Traits = @import("../encoders.zig").Traits;
+const f = @import("../template.zig").field;
+
+pub const traits = Traits{
+    .path = "/api/telemetry",
+    .content_type = "application/json",
+    .bodies = true,
+    .times = true,
+    .namespace = true,
+    .header = .{ .open = "{\"key\":", .middle = ",\"value\":", .close = "}" },
+    .document = "{\"requestID\":" ++ f(.request_id) ++ ",\"scheme\":" ++ f(.scheme) ++
+        ",\"destinationAddress\":" ++ f(.destination_one_colon) ++ ",\"destinationNamespace\":" ++ f(.namespace) ++
+        ",\"sourceAddress\":" ++ f(.source_one_colon) ++
+        ",\"request\":{\"method\":" ++ f(.method) ++ ",\"path\":" ++ f(.path) ++ ",\"host\":" ++ f(.host) ++
+        ",\"common\":{\"version\":" ++ f(.protocol) ++ ",\"headers\":[" ++ f(.request_headers) ++
+        "],\"body\":" ++ f(.request_body) ++ ",\"TruncatedBody\":" ++ f(.request_truncated) ++
+        ",\"time\":" ++ f(.request_ms) ++ "}},\"response\":{\"statusCode\":" ++ f(.status) ++
+        ",\"common\":{\"version\":" ++ f(.protocol) ++ ",\"headers\":[" ++ f(.response_headers) ++
+        "],\"body\":" ++ f(.response_body) ++ ",\"TruncatedBody\":" ++ f(.response_truncated) ++
+        ",\"time\":" ++ f(.response_ms) ++ "}}}",
+};

@@ -1,0 +1,13 @@
+//! `ndjson`: documents of the format publish, many to a POST, one per line.
+
+const Traits = @import("../encoders.zig").Traits;
+const publish = @import("publish.zig").traits;
+
+pub const traits = Traits{
+    .path = "/publish",
+    .content_type = "application/x-ndjson",
+    .bodies = false,
+    .header = publish.header,
+    .document = publish.document,
+    .between = "\n",
+};

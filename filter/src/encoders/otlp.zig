@@ -1,0 +1,46 @@
+//! `otlp`: OTLP/HTTP logs in JSON, for any OpenTelemetry collector. A record is one exchange, by the
+//! semantic conventions for HTTP; what they have no name for is under `http.exchange`.
+
+const Traits = @import("../encoders.zig").Traits;
+const f = @import("../template.zig").field;
+const Field = @import("../template.zig").Field;
+
+fn attribute(comptime key: []const u8, comptime which: Field) []const u8 {
+    return f(.attribute) ++ key ++ f(which);
+}
+
+pub const traits = Traits{
+    .path = "/v1/logs",
+    .content_type = "application/json",
+    .bodies = false,
+    .times = true,
+    .namespace = true,
+    .resource = true,
+    .open = "{\"resourceLogs\":[{\"resource\":{\"attributes\":[" ++
+        attribute("service.name", .service_name) ++ attribute("k8s.namespace.name", .own_namespace) ++
+        attribute("k8s.pod.name", .pod_name) ++
+        "]},\"scopeLogs\":[{\"scope\":{\"name\":\"openclarity.wasm_filters\"},\"logRecords\":[\n",
+    .document = "{\"timeUnixNano\":\"" ++ f(.request_ns) ++ "\",\"observedTimeUnixNano\":\"" ++ f(.end_ns) ++
+        "\",\"severityNumber\":9,\"eventName\":\"http.exchange\"" ++
+        f(.unless_empty) ++ f(.trace_id) ++ ",\"traceId\":" ++ f(.trace_id) ++
+        f(.unless_empty) ++ f(.span_id) ++ ",\"spanId\":" ++ f(.span_id) ++
+        ",\"attributes\":[" ++
+        attribute("http.request.method", .method) ++ attribute("url.scheme", .scheme) ++
+        attribute("url.path", .url_path) ++ attribute("url.query", .url_query) ++
+        attribute("server.address", .server_address) ++ attribute("server.port", .server_port) ++
+        attribute("client.address", .client_address) ++ attribute("client.port", .client_port) ++
+        attribute("network.protocol.version", .protocol_version) ++
+        attribute("user_agent.original", .user_agent) ++
+        attribute("http.response.status_code", .response_status) ++ attribute("error.type", .error_type) ++
+        attribute("http.request.body.size", .request_bytes) ++ attribute("http.response.body.size", .response_bytes) ++
+        attribute("http.exchange.id", .request_id) ++ attribute("http.exchange.destination", .destination_address) ++
+        attribute("http.exchange.destination_namespace", .namespace) ++
+        attribute("http.exchange.duration_ns", .duration_ns) ++
+        attribute("http.exchange.request.body", .request_body) ++
+        attribute("http.exchange.request.body_truncated", .request_truncated) ++
+        attribute("http.exchange.response.body", .response_body) ++
+        attribute("http.exchange.response.body_truncated", .response_truncated) ++
+        f(.request_attributes) ++ f(.response_attributes) ++ "]}",
+    .between = "\n,",
+    .close = "]}]}]}",
+};

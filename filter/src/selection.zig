@@ -1,0 +1,143 @@
+//! What is traced, and of what the bodies are taken.
+
+const std = @import("std");
+const address = @import("address.zig");
+const record = @import("record.zig");
+const request_id = @import("request_id.zig");
+const texts = @import("text.zig");
+const Configuration = @import("configuration.zig").Configuration;
+const Head = @import("head.zig").Head;
+const Names = @import("configuration.zig").Names;
+
+const Match = enum { exact, prefix, host, status };
+
+/// `chance` decides for a request that has no id of any kind.
+pub fn wantsRequest(configuration: *const Configuration, head: *const Head, chance: u64) bool {
+    return isSampled(configuration.sample_rate, head, chance) and
+        passes(configuration.include_methods, configuration.exclude_methods, head.get(.method), .exact) and
+        passes(configuration.include_paths, configuration.exclude_paths, head.get(.path), .prefix) and
+        passes(configuration.include_hosts, configuration.exclude_hosts, head.hostname(), .host);
+}
+
+pub fn wantsStatus(configuration: *const Configuration, status: []const u8) bool {
+    return passes(configuration.include_statuses, configuration.exclude_statuses, status, .status);
+}
+
+fn passes(include: Names, exclude: Names, value: []const u8, how: Match) bool {
+    return (include.len == 0 or any(include, value, how)) and !any(exclude, value, how);
+}
+
+fn any(list: Names, value: []const u8, how: Match) bool {
+    for (list) |item| {
+        const found = switch (how) {
+            .exact => texts.equal(item, value),
+            .prefix => texts.startsWith(value, item),
+            .host => address.matches(item, value),
+            .status => matchesStatus(item, value),
+        };
+        if (found) return true;
+    }
+    return false;
+}
+
+/// `404`, `5xx`, or `0` for no answer.
+fn matchesStatus(item: []const u8, status: []const u8) bool {
+    if (item.len != status.len) return false;
+    for (item, status) |wanted, digit| if (wanted != 'x' and wanted != digit) return false;
+    return true;
+}
+
+/// By the trace id, or else the request id, so that every proxy on a request's way decides alike. In a
+/// request id that is a UUID Envoy changes the version digit on the way: it does not count.
+fn isSampled(rate: u32, head: *const Head, chance: u64) bool {
+    const always = std.math.maxInt(u32);
+    if (rate == always) return true;
+    const version_digit = 14;
+    const trace_id = record.traceParentPart(head.get(.traceparent), 3, 32);
+    const id = head.get(.request_id);
+    var seed = chance;
+    if (trace_id.len > 0) {
+        seed = request_id.seedOf(trace_id);
+    } else if (id.len == request_id.length) {
+        seed = request_id.seedOf(id[0..version_digit]) ^ request_id.mix(request_id.seedOf(id[version_digit + 1 ..]));
+    } else if (id.len > 0) {
+        seed = request_id.seedOf(id);
+    }
+    return request_id.mix(seed) >> 32 < rate;
+}
+
+/// Whether an exchange has bodies in the ordinary sense. What streams for long, either way, has none.
+pub fn isStreaming(head: *const Head) bool {
+    return head.has(.upgrade) or texts.equal(head.get(.method), "CONNECT") or
+        texts.startsWithIgnoreCase(head.get(.content_type), "application/grpc") or
+        texts.startsWithIgnoreCase(head.get(.content_type), "text/event-stream");
+}
+
+/// By the media type, whatever parameters follow it.
+pub fn takesBodyOf(content_types: Names, content_type: []const u8) bool {
+    if (content_types.len == 0) return true;
+    const end = texts.indexOf(content_type, ';') orelse content_type.len;
+    const media = std.mem.trimRight(u8, content_type[0..end], " \t");
+    for (content_types) |item| {
+        if (std.mem.endsWith(u8, item, "/*")) {
+            if (texts.startsWithIgnoreCase(media, item[0 .. item.len - 1])) return true;
+        } else if (texts.equalIgnoreCase(media, item)) return true;
+    }
+    return false;
+}
+
+fn headOf(comptime pairs: []const [2][]const u8) Head {
+    var head = Head{};
+    for (pairs) |pair| head.note(pair[0], pair[1]);
+    return head;
+}
+
+test "include and exclude" {
+    const head = headOf(&.{ .{ ":method", "GET" }, .{ ":path", "/api/x" }, .{ ":authority", "shop:80" } });
+    var configuration = Configuration{};
+    try std.testing.expect(wantsRequest(&configuration, &head, 0));
+    configuration.include_paths = &.{ "/other", "/api" };
+    configuration.include_hosts = &.{"shop"};
+    try std.testing.expect(wantsRequest(&configuration, &head, 0));
+    configuration.exclude_methods = &.{"GET"};
+    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    configuration = .{ .include_methods = &.{"POST"} };
+    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    configuration = .{ .exclude_statuses = &.{ "2xx", "404" }, .include_statuses = &.{ "xxx", "0" } };
+    for ([_][]const u8{ "500", "0", "403" }) |status| try std.testing.expect(wantsStatus(&configuration, status));
+    for ([_][]const u8{ "200", "404" }) |status| try std.testing.expect(!wantsStatus(&configuration, status));
+}
+
+test "the rate is kept, and an id is decided upon alike wherever it is seen" {
+    const rate = std.math.maxInt(u32) / 4;
+    var taken: usize = 0;
+    for (0..20_000) |number| {
+        var buffer: [request_id.length]u8 = undefined;
+        const id = request_id.make(&.{number}, &buffer);
+        var head = Head{};
+        head.note("x-request-id", id);
+        const first = isSampled(rate, &head, 1);
+        taken += @intFromBool(first);
+        buffer[14] = 'a';
+        try std.testing.expectEqual(first, isSampled(rate, &head, 2));
+    }
+    try std.testing.expect(taken > 4600 and taken < 5400);
+    const none = Head{};
+    try std.testing.expect(isSampled(std.math.maxInt(u32), &none, 1) and !isSampled(0, &none, 1));
+}
+
+test "bodies" {
+    const list = &[_][]const u8{ "application/json", "text/*" };
+    for ([_][]const u8{ "application/json", "Application/JSON ; charset=utf-8", "text/html" }) |good| {
+        try std.testing.expect(takesBodyOf(list, good) and takesBodyOf(&.{}, good));
+    }
+    for ([_][]const u8{ "application/json5", "image/png", "", "text" }) |bad| try std.testing.expect(!takesBodyOf(list, bad));
+    try std.testing.expect(takesBodyOf(&.{}, ""));
+    const streaming = [_]Head{
+        headOf(&.{.{ "upgrade", "websocket" }}),                            headOf(&.{.{ ":method", "CONNECT" }}),
+        headOf(&.{.{ "content-type", "application/grpc-web+proto; a=b" }}), headOf(&.{.{ "content-type", "text/event-stream" }}),
+    };
+    for (&streaming) |*head| try std.testing.expect(isStreaming(head));
+    const ordinary = headOf(&.{ .{ ":method", "POST" }, .{ "content-type", "application/json" } });
+    try std.testing.expect(!isStreaming(&ordinary));
+}

@@ -1,0 +1,72 @@
+//! Documents by their templates; whether they are what backends want is judged in tests/filter.
+
+const std = @import("std");
+const chain = @import("chain.zig");
+const encoders = @import("encoders.zig");
+const headers = @import("headers.zig");
+const json = @import("json.zig");
+const Record = @import("record.zig").Record;
+
+const request_headers = [_]headers.Header{
+    .{ .name = ":method", .value = "POST" }, .{ .name = ":authority", .value = "shop:81" },
+    .{ .name = ":scheme", .value = "http" }, .{ .name = ":path", .value = "/a\"?b" },
+    .{ .name = "x-a", .value = "1" },        .{ .name = "x-b", .value = "2" },
+    .{ .name = "x-a", .value = "3" },        .{ .name = "traceparent", .value = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" },
+};
+
+fn expectDocument(format: encoders.Format, expected: []const u8) !void {
+    var blocks: [1]chain.Block = undefined;
+    var pool = chain.Pool.init(&blocks);
+    var body = chain.Chain{};
+    _ = body.append(&pool, "hello", 0);
+    var head: [256]u8 = undefined;
+    var at: usize = 0;
+    for (request_headers) |entry| at += headers.writeEntry(entry, head[at..]).?.len;
+    const record = Record{
+        .request_id = "id",
+        .source_address = "[::1]:80",
+        .destination_address = "10.0.0.1:80",
+        .protocol = "HTTP/1.1",
+        .end_ns = 7_000_000,
+        .request = .{ .headers = .{ .bytes = head[0..at] }, .body = body.reader(&pool), .body_bytes = 5, .time_ns = 5_000_000 },
+        .response = .{ .body = (chain.Chain{}).reader(&pool), .body_truncated = true },
+    };
+    var buffer: [4096]u8 = undefined;
+    var writer = json.Writer{ .buffer = &buffer };
+    const traits = encoders.traits(format);
+    encoders.write(traits, traits.document, &record, &writer);
+    try std.testing.expectEqualStrings(expected, writer.written());
+}
+
+test "publish" {
+    try expectDocument(.publish, "{\"request_id\":\"id\",\"scheme\":\"http\",\"destination_address\":\"10.0.0.1:80\"," ++
+        "\"source_address\":\"[::1]:80\",\"scnt_request\":{\"method\":\"POST\",\"path\":\"/a\\\"?b\"," ++
+        "\"host\":\"shop:81\",\"version\":\"HTTP/1.1\",\"headers\":[[\"host\",\"shop:81\"],[\"x-a\",\"1\"],[\"x-b\",\"2\"],[\"x-a\",\"3\"]," ++
+        "[\"traceparent\",\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"]]," ++
+        "\"body\":\"aGVsbG8=\",\"truncated_body\":false},\"scnt_response\":{\"status_code\":\"0\"," ++
+        "\"version\":\"HTTP/1.1\",\"headers\":[],\"body\":\"\",\"truncated_body\":true}}");
+}
+
+test "otlp: empty attributes are left out, and values of one header go together" {
+    try expectDocument(.otlp, comptime "{\"timeUnixNano\":\"5000000\",\"observedTimeUnixNano\":\"7000000\",\"severityNumber\":9," ++
+        "\"eventName\":\"http.exchange\",\"traceId\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"spanId\":\"00f067aa0ba902b7\",\"attributes\":[" ++
+        string("http.request.method", "POST") ++ string("url.scheme", "http") ++ string("url.path", "/a\\\"") ++ string("url.query", "b") ++
+        string("server.address", "shop") ++ whole("server.port", "81") ++ string("client.address", "::1") ++ whole("client.port", "80") ++
+        string("network.protocol.version", "1.1") ++ string("error.type", "_OTHER") ++
+        whole("http.request.body.size", "5") ++ whole("http.response.body.size", "0") ++ string("http.exchange.id", "id") ++
+        string("http.exchange.destination", "10.0.0.1:80") ++ whole("http.exchange.duration_ns", "2000000") ++
+        "{\"key\":\"http.exchange.request.body\",\"value\":{\"bytesValue\":\"aGVsbG8=\"}}," ++
+        "{\"key\":\"http.exchange.response.body_truncated\",\"value\":{\"boolValue\":true}}," ++
+        "{\"key\":\"http.request.header.x-a\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"1\"},{\"stringValue\":\"3\"}]}}}," ++
+        "{\"key\":\"http.request.header.x-b\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"2\"}]}}}," ++
+        "{\"key\":\"http.request.header.traceparent\",\"value\":{\"arrayValue\":{\"values\":[" ++
+        "{\"stringValue\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}]}}}]}");
+}
+
+fn string(comptime key: []const u8, comptime value: []const u8) []const u8 {
+    return "{\"key\":\"" ++ key ++ "\",\"value\":{\"stringValue\":\"" ++ value ++ "\"}},";
+}
+
+fn whole(comptime key: []const u8, comptime value: []const u8) []const u8 {
+    return "{\"key\":\"" ++ key ++ "\",\"value\":{\"intValue\":\"" ++ value ++ "\"}},";
+}

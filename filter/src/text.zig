@@ -1,0 +1,48 @@
+//! Comparing texts. The standard library's versions are made for speed on long ones and cost three times
+//! the code; what is compared here is mostly unequal at its length or its first byte.
+
+const std = @import("std");
+
+pub noinline fn equal(a: []const u8, b: []const u8) bool {
+    return a.len == b.len and startsWith(a, b);
+}
+
+pub noinline fn startsWith(text: []const u8, start: []const u8) bool {
+    if (text.len < start.len) return false;
+    for (start, text[0..start.len]) |x, y| if (x != y) return false;
+    return true;
+}
+
+pub noinline fn equalIgnoreCase(a: []const u8, b: []const u8) bool {
+    return a.len == b.len and startsWithIgnoreCase(a, b);
+}
+
+pub noinline fn startsWithIgnoreCase(text: []const u8, start: []const u8) bool {
+    if (text.len < start.len) return false;
+    for (start, text[0..start.len]) |x, y| if (std.ascii.toLower(x) != std.ascii.toLower(y)) return false;
+    return true;
+}
+
+pub noinline fn indexOf(text: []const u8, byte: u8) ?usize {
+    for (text, 0..) |other, at| if (other == byte) return at;
+    return null;
+}
+
+pub noinline fn lastIndexOf(text: []const u8, byte: u8) ?usize {
+    var at = text.len;
+    while (at > 0) {
+        at -= 1;
+        if (text[at] == byte) return at;
+    }
+    return null;
+}
+
+test "texts" {
+    try std.testing.expect(equal("ab", "ab") and !equal("ab", "aB") and !equal("ab", "abc"));
+    try std.testing.expect(equalIgnoreCase("aB", "Ab") and !equalIgnoreCase("ab", "ac"));
+    try std.testing.expect(startsWith("abc", "ab") and startsWith("a", "") and !startsWith("a", "ab"));
+    try std.testing.expect(startsWithIgnoreCase("Text/plain", "text/") and !startsWithIgnoreCase("tex", "text/"));
+    try std.testing.expectEqual(@as(?usize, 1), indexOf("a:b:", ':'));
+    try std.testing.expectEqual(@as(?usize, 3), lastIndexOf("a:b:", ':'));
+    try std.testing.expectEqual(null, lastIndexOf("", ':'));
+}

@@ -1,0 +1,215 @@
+"""Documents that wait to be sent: how many, how long, and what happens when the backend does not take them."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.filter import judges
+from tests.filter.host.machine import INTERNAL_FAILURE
+from tests.filter.host.proxy import BACKEND, REQUEST, Exchange, Proxy
+
+SECOND = 1_000_000_000
+FAILURES_UNTIL_DOWN = 5
+
+
+def numbered(number: int, body: bytes = b"") -> Exchange:
+    request = [*REQUEST]
+    request[1] = (b":path", b"/%d" % number)
+    return Exchange(request=request, request_body=[body] if body else [])
+
+
+def paths(proxy: Proxy) -> list[list[str]]:
+    """Of each call, the paths in it."""
+    if b"v1/logs" in dict(proxy.machine.calls[0].headers)[b":path"]:
+        read = [
+            [record["attributes"]["url.path"] for record in judges.otlp(call.body)[1]] for call in proxy.machine.calls
+        ]
+    else:
+        read = [[one["scnt_request"]["path"] for one in judges.ndjson(call.body)] for call in proxy.machine.calls]
+    return read
+
+
+def expected(*numbers: range) -> list[list[str]]:
+    return [[f"/{number}" for number in some] for some in numbers]
+
+
+@pytest.mark.parametrize("form", ["ndjson", "otlp"])
+def test_sent_by_count_and_by_time(wasm: Path, form: str) -> None:
+    proxy = Proxy(wasm, {"format": form, "batch": {"count": 3, "milliseconds": 200}})
+    assert proxy.machine.tick_ms == 200
+    for number in range(7):
+        proxy.run(numbered(number))
+    assert paths(proxy) == expected(range(3), range(3, 6))
+    proxy.tick()
+    proxy.tick()
+    assert paths(proxy) == expected(range(3), range(3, 6), range(6, 7))
+    for call in proxy.machine.calls:
+        proxy.answer(call)
+    assert proxy.metric("sent") == 7
+    assert proxy.metric("bytes") == sum(len(call.body) for call in proxy.machine.calls)
+
+
+def test_sent_by_size(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"format": "ndjson", "bodies": "on", "batch": {"bytes": 3000}})
+    for number in range(4):
+        proxy.run(numbered(number, b"x" * 1000))
+    assert paths(proxy) == expected(range(2), range(2, 4))
+
+
+def test_the_streams_of_a_worker_share_the_buffer_and_configurations_do_not(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"format": "ndjson"})
+    proxy.configure(50, {"format": "otlp", "backend": {"cluster": "other"}})
+    proxy.run(numbered(0))
+    proxy.root = 50
+    proxy.run(numbered(1))
+    proxy.root = 1
+    proxy.run(numbered(2))
+    proxy.tick()
+    assert [call.cluster for call in proxy.machine.calls] == [
+        BACKEND["cluster"].encode(),
+        b"other",
+        BACKEND["cluster"].encode(),
+    ]
+    assert len(judges.otlp(proxy.machine.calls[1].body)[1]) == 1
+
+
+def test_a_new_configuration_sends_what_the_old_one_left(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"format": "ndjson"})
+    proxy.run(numbered(0))
+    proxy.configure(proxy.root, {"format": "otlp"})
+    assert paths(proxy) == expected(range(1))
+
+
+def test_what_waits_when_a_configuration_ends_is_counted(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"format": "ndjson"})
+    proxy.run(numbered(0))
+    proxy.machine.call("proxy_on_delete", proxy.root)
+    assert (proxy.metric("dropped_ended"), proxy.metric("dropped"), proxy.metric("memory_bytes")) == (1, 1, 0)
+
+
+def fail(proxy: Proxy, status: bytes | None = b"503") -> None:
+    proxy.answer(proxy.machine.calls[-1], status)
+
+
+@pytest.mark.parametrize("status", [b"503", b"429", None])
+def test_a_backend_that_is_down_is_left_alone(wasm: Path, status: bytes | None) -> None:
+    proxy = Proxy(wasm)
+    for _ in range(FAILURES_UNTIL_DOWN):
+        proxy.run()
+        fail(proxy, status)
+    proxy.tick()
+    assert (proxy.metric("backend_down"), proxy.metric("failed")) == (1, FAILURES_UNTIL_DOWN)
+    proxy.run()
+    assert len(proxy.machine.calls) == FAILURES_UNTIL_DOWN
+    assert (proxy.metric("dropped_backend_down"), proxy.metric("dropped")) == (1, 1)
+    # Later one call tries again, and only one; its success ends it.
+    proxy.machine.now_ns += SECOND
+    proxy.run()
+    proxy.run()
+    assert len(proxy.machine.calls) == FAILURES_UNTIL_DOWN + 1
+    proxy.answer(proxy.machine.calls[-1])
+    proxy.tick()
+    proxy.trace()
+    assert (proxy.metric("backend_down"), proxy.metric("dropped")) == (0, 2)
+
+
+def test_attempts_get_rarer_and_never_stop(wasm: Path) -> None:
+    proxy = Proxy(wasm)
+    attempts = []
+    for _ in range(4 * 600):
+        before = len(proxy.machine.calls)
+        proxy.run()
+        if len(proxy.machine.calls) > before:
+            attempts.append(proxy.machine.now_ns)
+            fail(proxy)
+        proxy.machine.now_ns += SECOND // 4
+    gaps = [(later - earlier) / SECOND for earlier, later in pairwise(attempts[4:])]
+    assert gaps[0] <= 1
+    assert all(gap <= 33 for gap in gaps)
+    assert all(gap >= 16 for gap in gaps[8:])
+    assert len(gaps) >= 600 / 33
+    assert len(set(gaps[8:])) > 1, "left to chance"
+
+
+def test_an_answer_that_refuses_a_trace_is_no_outage(wasm: Path) -> None:
+    proxy = Proxy(wasm)
+    for _ in range(20):
+        proxy.run()
+        fail(proxy, b"400")
+    assert (len(proxy.machine.calls), proxy.metric("dropped"), proxy.metric("failed")) == (20, 0, 20)
+
+
+def down(proxy: Proxy) -> None:
+    """Each batch alone, until the backend counts as down; what was sent is forgotten."""
+    proxy.machine.refuse = lambda name: INTERNAL_FAILURE if name == "proxy_http_call" else None
+    for _ in range(FAILURES_UNTIL_DOWN):
+        proxy.run(numbered(0))
+        proxy.tick()
+    proxy.machine.refuse = lambda _: None
+    assert proxy.metric("failed") == FAILURES_UNTIL_DOWN
+
+
+def test_while_the_backend_is_down_documents_wait(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"format": "ndjson", "batch": {"count": 2}})
+    down(proxy)
+    for number in range(10):
+        proxy.run(numbered(number))
+        proxy.tick()
+    assert (proxy.machine.calls, proxy.metric("dropped")) == ([], 0)
+    assert proxy.metric("memory_bytes") > 0
+    proxy.machine.now_ns += SECOND
+    proxy.tick()
+    assert paths(proxy) == expected(range(10))
+
+
+@pytest.mark.parametrize("form", ["ndjson", "otlp"])
+def test_when_there_is_no_room_the_oldest_go(wasm: Path, form: str) -> None:
+    proxy = Proxy(wasm, {"format": form, "bodies": "on"})
+    down(proxy)
+    # All calls of a worker are in flight, or the backend is down: both end in a full buffer.
+    for number in range(100):
+        proxy.run(numbered(number, b"x" * 100_000))
+    assert proxy.machine.calls == []
+    dropped = proxy.metric("dropped_backend_down")
+    assert dropped == proxy.metric("dropped") > 0
+    proxy.machine.now_ns += SECOND
+    proxy.tick()
+    assert paths(proxy) == expected(range(dropped, 100))
+    proxy.answer(proxy.machine.calls[0])
+    assert proxy.metric("sent") == 100 - dropped
+    assert proxy.machine.memory_bytes == 16 * 1024 * 1024
+
+
+def test_gauges_follow(wasm: Path) -> None:
+    proxy = Proxy(wasm)
+    started = proxy.start(Exchange(request_body=[b"x" * 5000]))
+    proxy.run()
+    proxy.tick()
+    assert proxy.metric("in_flight") == 1
+    assert proxy.metric("memory_bytes") >= 5000
+    proxy.finish(started)
+    for call in proxy.machine.calls:
+        proxy.answer(call)
+    proxy.tick()
+    assert (proxy.metric("in_flight"), proxy.metric("memory_bytes")) == (0, 0)
+
+
+def test_reasons_add_up(wasm: Path) -> None:
+    proxy = Proxy(wasm)
+    for _ in range(300):
+        proxy.run()
+    reasons: dict[str, Any] = {name: value for name, value in proxy.machine.metrics.items() if "_dropped_" in name}
+    assert sum(reasons.values()) == proxy.metric("dropped") == proxy.metric("dropped_busy") == 300 - 256
+
+
+def test_filters_of_different_names_have_metrics_of_their_own(wasm: Path) -> None:
+    proxy = Proxy(wasm, {"name": "shop-audit", "revision": "0000000007"})
+    proxy.run()
+    proxy.answer(proxy.machine.calls[0])
+    assert proxy.machine.metrics["wasmcustom.shop-audit_sent"] == 1
+    assert proxy.machine.metrics["wasmcustom.shop-audit_revision"] == 7
+    assert not any("trace_" in name for name in proxy.machine.metrics)
+    assert json.loads(proxy.machine.calls[0].body)["request_id"] == "7b0a"
