@@ -1,0 +1,44 @@
+"""Each wire format, from a pod's request to the backend's socket; and what the sidecar's metrics say of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cluster.conftest import Backend, Collection
+from tests.cluster.kubectl import Kubectl, eventually
+from tests.cluster.test_deploy import only_pod
+
+
+def texts(posts: list[dict[str, Any]]) -> list[str]:
+    """What was posted, whatever its form."""
+    return [post["raw"] if "raw" in post else json.dumps(post["document"]) for post in posts]
+
+
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [("publish", "/publish"), ("apiclarity", "/api/telemetry"), ("ndjson", "/publish"), ("otlp", "/v1/logs")],
+)
+def test_a_request_arrives_in_the_format_that_was_asked_for(
+    kubectl: Kubectl, app: Callable[..., str], backend: Backend, collection: Collection, form: str, path: str
+) -> None:
+    shop = app(form)
+    outcome = collection.deploy(shop, wasm_filter_delivery="inline", wasm_filter_trace_format=form)
+    assert outcome.status == 0, outcome.output
+    pod = only_pod(kubectl, shop)["metadata"]["name"]
+    eventually("the filter runs", lambda: kubectl.revision_running(shop, pod))
+    marker = f"format-{form}-{shop}"
+    assert kubectl.call(shop, pod, f"http://web.{shop}/echo?{marker}")["status"] == 200
+
+    def arrived() -> list[dict[str, Any]]:
+        return [post for post in backend.traces() if marker in texts([post])[0]]
+
+    post = eventually("the trace", arrived)[0]
+    assert post["path"] == path
+    assert ["x-wasm-filter-trace", "trace"] in post["headers"]
+    stats = kubectl.stats(shop, pod)
+    assert stats["wasmcustom_trace_sent"] >= 1 and stats["wasmcustom_trace_dropped"] == 0
+    assert stats["envoy_listener_manager_lds_update_rejected"] == 0
