@@ -15,7 +15,7 @@ from typing import Any
 
 from . import namespace_objects, rollout_wait, snapshot, verdict, workload_patch
 from .cluster_api import ClusterApi
-from .errors import ApiError, Conflict, Forbidden, WasmFilterError
+from .errors import ApiError, Conflict, WasmFilterError
 from .names import FilterNames
 from .namespace_run import NamespaceRun, WorkloadRun, concluded
 from .pod_trouble import explain
@@ -32,6 +32,8 @@ NOT_FOUND = 404
 
 class OutOfTime(WasmFilterError):
     """The wave's time was over before this was begun."""
+
+    reason = verdict.ROLLOUT_TIMEOUT
 
 
 @dataclass
@@ -76,8 +78,9 @@ class Wave:
         jobs = []
         for run in runs:
             if not run.failed:
-                run.workloads = [self._planned(kind, workload) for kind, workload in run.state.workloads]
-                jobs += [(run, entry) for entry in run.workloads]
+                with _failure_of(run):
+                    run.workloads = [self._planned(kind, workload) for kind, workload in run.state.workloads]
+                    jobs += [(run, entry) for entry in run.workloads]
         list(self.pool.map(lambda job: self._change(*job), jobs))
 
     def _planned(self, kind: WorkloadKind, workload: dict[str, Any]) -> WorkloadRun:
@@ -101,12 +104,9 @@ class Wave:
                     if self._read_again(entry):
                         self._patched(run, entry)
                         break
-        except OutOfTime as error:
-            entry.verdict.verdict, entry.verdict.reason = verdict.FAILED, verdict.ROLLOUT_TIMEOUT
-            entry.verdict.message, entry.verdict.to_revision = str(error), entry.verdict.from_revision
-        except ApiError as error:
-            entry.verdict.verdict, entry.verdict.reason = verdict.FAILED, verdict.API_REFUSED
-            entry.verdict.message, entry.verdict.to_revision = str(error), entry.verdict.from_revision
+        except Exception as error:
+            entry.verdict.verdict, entry.verdict.to_revision = verdict.FAILED, entry.verdict.from_revision
+            entry.verdict.reason, entry.verdict.message = _reason(error)
         # One that is on our revision already is waited for too: an earlier run may have been killed.
         ours = entry.change.body is not None or entry.change.to_revision != NONE
         if ours and entry.verdict.verdict in (verdict.DEPLOYED, verdict.REMOVED, verdict.UNCHANGED):
@@ -265,12 +265,16 @@ def _failure_of(run: NamespaceRun) -> Iterator[None]:
     """What is raised inside is this namespace's failure, and nobody else's."""
     try:
         yield
-    except Forbidden as error:
-        run.fail(verdict.API_REFUSED, str(error))
-    except WasmFilterError as error:
-        run.fail(getattr(error, "reason", verdict.API_REFUSED), str(error))
-    except Exception as error:  # a fault of ours, on an object that nobody foresaw: it must not stop the others
-        run.fail(verdict.CRASHED, f"{type(error).__name__}: {error}")
+    except Exception as error:
+        run.fail(*_reason(error))
+
+
+def _reason(error: Exception) -> tuple[str, str]:
+    """(reason, message) of a failure."""
+    if isinstance(error, WasmFilterError):
+        return getattr(error, "reason", verdict.API_REFUSED), str(error)
+    # A fault of ours, on an object that nobody foresaw: it must not stop the others.
+    return verdict.CRASHED, f"{type(error).__name__}: {error}"
 
 
 def _workload_verdict(kind: WorkloadKind, workload: dict[str, Any], change: WorkloadChange) -> WorkloadVerdict:

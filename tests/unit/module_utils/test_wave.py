@@ -61,6 +61,25 @@ def test_check_mode_says_what_would_change_and_changes_nothing() -> None:
     assert not [request for request in api.requests if request.startswith("WATCH")]
 
 
+@pytest.mark.parametrize("step", ["_planned", "_send"])
+def test_a_fault_of_ours_stops_no_other_namespace(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    api = cluster("shop", "pay")
+    sound = getattr(wave.Wave, step)
+
+    def faulty(self: wave.Wave, *arguments: Any) -> Any:
+        last = arguments[-1]
+        namespace = (last if isinstance(last, dict) else last.workload)["metadata"]["namespace"]
+        if namespace == "shop":
+            raise KeyError("unforeseen")
+        return sound(self, *arguments)
+
+    monkeypatch.setattr(wave.Wave, step, faulty)
+    verdicts = deployed(api, "shop", "pay")
+    assert (verdicts["shop"].verdict, verdicts["shop"].reason) == ("failed", "crashed")
+    assert "unforeseen" in verdicts["shop"].message
+    assert verdicts["pay"].verdict == "deployed"
+
+
 def test_an_unfit_namespace_is_not_touched_and_stops_nobody() -> None:
     api = cluster("shop", "pay")
     unfit = {"pay": {"reason": "not_injected", "message": "pay is not injected"}}
