@@ -21,28 +21,31 @@ class ForeignObject(WasmFilterError):
     reason = verdict.FOREIGN_OBJECT
 
 
-def ensure(api: ClusterApi, release: Release, state: NamespaceState) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Put the release's objects into a namespace; (before, after) of what was changed.
+def ensure(
+    api: ClusterApi, release: Release, state: NamespaceState, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Put the release's objects into a namespace.
 
     The order keeps the invariant that no proxy ever has two slots of one filter: what the other
     delivery left goes before ours comes. istiod sees EnvoyFilters in the order of their changes.
 
+    :param before: with `after` filled as things are done: what was changed before a failure was changed.
     :raises ForeignObject: see there.
     """
-    after: dict[str, Any] = {}
     _ensure_config_map(api, release, state, after)
     others = envoy_filters_of_other_delivery(release, state)
     if others and release.envoy_filter_name not in {found["metadata"]["name"] for found in state.envoy_filters}:
         # What works is not taken away for something that would be refused.
         _rehearse_envoy_filter(api, release, state)
+    # The newest is what proxies have had: against it the diff shows what really changes for them.
+    newest = sorted(state.envoy_filters, key=lambda found: found["metadata"].get("creationTimestamp", ""))[-1:]
+    had = {"EnvoyFilter": {found["metadata"]["name"]: for_people(found["spec"]) for found in newest}} if newest else {}
     for other in others:
         api.delete(f"{collection(ENVOY_FILTERS, 'envoyfilters', state.name)}/{other['metadata']['name']}")
+        before.update(had)
     if _ensure_envoy_filter(api, release, state) or others:
+        before.update(had)
         after["EnvoyFilter"] = {release.envoy_filter_name: for_people(release.spec)}
-    # The newest is what proxies have had: against it the diff shows what really changes for them.
-    had = sorted(state.envoy_filters, key=lambda found: found["metadata"].get("creationTimestamp", ""))[-1:]
-    before = {"EnvoyFilter": {found["metadata"]["name"]: for_people(found["spec"]) for found in had}}
-    return before if had and "EnvoyFilter" in after else {}, after
 
 
 def envoy_filters_of_other_delivery(release: Release, state: NamespaceState) -> list[dict[str, Any]]:

@@ -146,13 +146,7 @@ class Wave:
 
     def wait(self, runs: list[NamespaceRun], versions: dict[tuple[str, str | None], str]) -> None:
         """Wait until all have rolled; those that have not by then fail their namespace."""
-        entries = {
-            entry.awaited.key: (run, entry)
-            for run in runs
-            if not run.failed
-            for entry in run.workloads
-            if entry.awaited
-        }
+        going = [run for run in runs if not run.failed]
 
         def moved(awaited: rollout_wait.Awaited) -> None:
             rollout = awaited.rollout
@@ -160,9 +154,9 @@ class Wave:
             self.report(awaited.key[1], text, rollout.state == ROLLING)
 
         if not self.api.dry_run:
-            waiting = [entry.awaited for _run, entry in entries.values() if entry.awaited]
+            waiting = [entry.awaited for run in going for entry in run.workloads if entry.awaited]
             rollout_wait.wait(self.api, waiting, versions, self.deadline, moved)
-            list(self.pool.map(self._judge_namespace, [run for run in runs if not run.failed]))
+            list(self.pool.map(self._judge_namespace, going))
 
     def _judge_namespace(self, run: NamespaceRun) -> None:
         """Pods are read once for all workloads that are late, and only then."""
@@ -208,10 +202,8 @@ def deploy(
         return WorkloadChange(NONE, NONE)
 
     def ensure(run: NamespaceRun) -> None:
-        before, after = namespace_objects.ensure(api, release, run.state)
-        run.before.update(before)
-        run.after.update(after)
-        if before or after:
+        namespace_objects.ensure(api, release, run.state, run.before, run.after)
+        if run.before or run.after:
             done = "would be set" if api.dry_run else "set"
             objects = f"EnvoyFilter/{release.envoy_filter_name} and ConfigMap/{release.config_map_name}"
             report(run.state.name, f"{objects} {done}", False)

@@ -92,15 +92,21 @@ def test_an_unfit_namespace_is_not_touched_and_stops_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "refused",
-    ["LIST .*/pay/deployments|LIST /apis/apps/v1/deployments", "POST .*/pay/configmaps", "POST .*/pay/envoyfilters"],
+    ("refused", "changed"),
+    [
+        ("LIST .*/pay/deployments|LIST /apis/apps/v1/deployments", False),
+        ("POST .*/pay/configmaps", False),
+        # The ConfigMap is there by then, and it is said.
+        ("POST .*/pay/envoyfilters", True),
+    ],
 )
-def test_a_namespace_that_is_refused_stops_nobody(refused: str) -> None:
+def test_a_namespace_that_is_refused_stops_nobody(refused: str, changed: bool) -> None:
     api = cluster("shop", "pay")
     api.faults.append(Fault(refused, 403))
     verdicts = deployed(api, "shop", "pay")
     assert verdicts["shop"].verdict == "deployed"
     assert (verdicts["pay"].verdict, verdicts["pay"].reason) == ("failed", "api_refused")
+    assert verdicts["pay"].changed == changed
     # Its pods were not sent to look for what is not there.
     assert NAMES.pod_label not in template(api, "pay")["labels"]
 
