@@ -5,7 +5,8 @@ const limits = @import("limits.zig");
 const headers = @import("headers.zig");
 const redaction = @import("redaction.zig");
 const chain = @import("chain.zig");
-const Head = @import("head.zig").Head;
+const head_file = @import("head.zig");
+const Head = head_file.Head;
 const streams = @import("streams.zig");
 const Arena = @import("scratch.zig").Arena;
 const Configuration = @import("configuration.zig").Configuration;
@@ -23,31 +24,27 @@ pub fn storeHeaders(
     var head = Head{};
     var pairs = headers.Pairs.init(pairs_bytes);
     while (pairs.next()) |header| {
-        head.note(header.name, header.value);
-        const used = arena.used;
-        defer arena.used = used;
-        const entry = redactedEntry(arena, configuration, header) orelse {
+        head_file.note(&head.values, header.name, header.value);
+        // Nothing else is put there until the entry is stored.
+        const entry = redactedEntry(arena.rest(), configuration, header) orelse {
             side.headers_truncated = true;
             continue;
         };
         const room = limits.headers_bytes_max - side.chain.length;
         if (entry.len > room or !appendWhole(side, pool, entry)) side.headers_truncated = true;
     }
+    side.chain.alignToGroup(pool);
     side.headers_bytes = side.chain.length;
     return head;
 }
 
-fn redactedEntry(arena: *Arena, configuration: *const Configuration, header: headers.Header) ?[]const u8 {
-    var value = header.value;
+fn redactedEntry(buffer: []u8, configuration: *const Configuration, header: headers.Header) ?[]const u8 {
+    const place = headers.valuePlace(header.name, buffer);
     if (redaction.has(configuration.redact_headers, header.name)) {
-        value = redaction.placeholder;
-    } else if (std.mem.indexOfAny(u8, value, "?#") != null) {
-        // Each replaced value may grow by the placeholder's length; a pair needs three bytes at least.
-        const target = arena.allocate(value.len + value.len / 3 * redaction.placeholder.len) orelse return null;
-        value = redaction.redactQuery(value, configuration.redact_query, target) orelse return null;
+        return headers.writeEntry(.{ .name = header.name, .value = redaction.placeholder }, buffer);
     }
-    const size = headers.entry_overhead_bytes + header.name.len + value.len;
-    return headers.writeEntry(.{ .name = header.name, .value = value }, arena.allocate(size) orelse return null);
+    const length = redaction.redactQuery(header.value, configuration.redact_query, place) orelse return null;
+    return headers.sealEntry(header.name, length, buffer);
 }
 
 /// An entry is stored as a whole or not at all: half of one would make the rest unreadable.

@@ -12,6 +12,13 @@ pub const Block = extern struct {
     data: [limits.block_bytes - 4]u8,
 };
 
+/// Of which a full block holds a multiple, for base64.
+const group_bytes = 3;
+
+comptime {
+    std.debug.assert((limits.block_bytes - 4) % group_bytes == 0);
+}
+
 pub const Pool = struct {
     blocks: []Block,
     free: u16 = none,
@@ -77,6 +84,12 @@ pub const Chain = struct {
         return &pool.blocks[index];
     }
 
+    /// What comes next starts a group of three bytes. The last block always has room for that.
+    pub fn alignToGroup(chain: *Chain, pool: *Pool) void {
+        const over = chain.length % group_bytes;
+        if (over > 0) _ = chain.append(pool, "\x00\x00"[over - 1 ..], 0);
+    }
+
     pub fn clear(chain: *Chain, pool: *Pool) void {
         var index = chain.first;
         while (index != none) {
@@ -98,13 +111,17 @@ pub const Reader = struct {
     block: u16 = none,
     offset: u16 = 0,
 
-    pub fn next(reader: *Reader) ?[]const u8 {
+    /// The next piece, at most as long as this; null at the end.
+    pub fn next(reader: *Reader, most: usize) ?[]const u8 {
         while (reader.block != none) {
             const block = &reader.pool.blocks[reader.block];
-            const piece = block.data[reader.offset..block.length];
+            const rest = block.data[reader.offset..block.length];
+            const piece = rest[0..@min(rest.len, most)];
+            reader.offset += @intCast(piece.len);
+            if (piece.len > 0) return piece;
+            if (rest.len > 0) return null;
             reader.block = block.next;
             reader.offset = 0;
-            if (piece.len > 0) return piece;
         }
         return null;
     }
@@ -113,17 +130,9 @@ pub const Reader = struct {
     pub fn copy(reader: *Reader, target: []u8) bool {
         var filled: usize = 0;
         while (filled < target.len) {
-            if (reader.block == none) return false;
-            const block = &reader.pool.blocks[reader.block];
-            const piece = block.data[reader.offset..block.length];
-            const size = @min(piece.len, target.len - filled);
-            @memcpy(target[filled..][0..size], piece[0..size]);
-            filled += size;
-            reader.offset += @intCast(size);
-            if (reader.offset == block.length and filled < target.len) {
-                reader.block = block.next;
-                reader.offset = 0;
-            }
+            const piece = reader.next(target.len - filled) orelse return false;
+            @memcpy(target[filled..][0..piece.len], piece);
+            filled += piece.len;
         }
         return true;
     }
@@ -143,7 +152,7 @@ test "what goes in comes out, in order, and every block returns" {
     try std.testing.expect(reader.copy(&head));
     try std.testing.expectEqualSlices(u8, bytes[0..1500], &head);
     var at: usize = 1500;
-    while (reader.next()) |piece| : (at += piece.len) {
+    while (reader.next(9999)) |piece| : (at += piece.len) {
         try std.testing.expectEqualSlices(u8, bytes[at..][0..piece.len], piece);
     }
     try std.testing.expectEqual(@as(usize, 3000), at);
@@ -152,6 +161,28 @@ test "what goes in comes out, in order, and every block returns" {
     try std.testing.expectEqual(@as(u16, 8), pool.available);
     var again = chain.reader(&pool);
     try std.testing.expect(!again.copy(head[0..1]));
+}
+
+test "pieces that follow an alignment are whole groups, but for the last" {
+    var blocks: [4]Block = undefined;
+    for (0..7) |before| {
+        var pool = Pool.init(&blocks);
+        var chain = Chain{};
+        var head: [9]u8 = undefined;
+        try std.testing.expectEqual(before, chain.append(&pool, "abcdefgh"[0..before], 0));
+        chain.alignToGroup(&pool);
+        const length = chain.length;
+        try std.testing.expect(length % group_bytes == 0 and length - before < group_bytes);
+        for (0..1500) |_| _ = chain.append(&pool, "x", 0);
+        var reader = chain.reader(&pool);
+        try std.testing.expect(reader.copy(head[0..length]));
+        var seen: usize = 0;
+        while (reader.next(9999)) |piece| {
+            try std.testing.expectEqual(0, seen % group_bytes);
+            seen += piece.len;
+        }
+        try std.testing.expectEqual(1500, seen);
+    }
 }
 
 test "a full pool cuts, and the reserve is left to others" {

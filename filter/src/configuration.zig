@@ -59,13 +59,15 @@ pub const Configuration = struct {
         configuration.reset();
         lists.used = 0;
         var reader = Reader{ .text = text };
-        if (!reader.atEnd()) {
-            configuration.object(&reader, lists, .top);
-            if (!reader.atEnd()) {
-                // Half of a configuration may be the wrong half: then none of it counts.
-                configuration.reset();
-                configuration.errors = 1;
-            }
+        switch (reader.next()) {
+            '{' => configuration.object(&reader, lists, .top),
+            json_reader.end_token => {},
+            else => reader.drop(),
+        }
+        if (reader.next() != json_reader.end_token or reader.failed) {
+            // Half of a configuration may be the wrong half: then none of it counts.
+            configuration.reset();
+            configuration.errors = 1;
         }
         const traits = encoders.traits(configuration.format);
         if (configuration.path.len == 0) configuration.path = traits.path;
@@ -80,62 +82,66 @@ pub const Configuration = struct {
     }
 
     fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group) void {
-        if (!reader.enter(.object)) {
-            configuration.errors += 1;
-            return reader.skip();
-        }
-        var first = true;
-        while (reader.more(&first, '}')) {
-            const key = reader.key() orelse return;
-            const value_at = reader.mark();
-            if (configuration.member(reader, lists, group, key)) continue;
-            configuration.errors += 1;
-            reader.skipUnlessPast(value_at);
-        }
+        while (true) switch (reader.next()) {
+            json_reader.string_token => {
+                const entry = table.find(group, reader.value);
+                const token = reader.next();
+                if (entry) |known| if (token == known.kind.token()) {
+                    if (!configuration.member(reader, lists, known)) configuration.errors += 1;
+                    continue;
+                };
+                configuration.errors += 1;
+                reader.skip(token);
+            },
+            '}' => return,
+            else => return reader.drop(),
+        };
     }
 
-    /// False when the member could not be used.
-    fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group, key: []const u8) bool {
-        for (&table.entries) |*entry| {
-            if (entry.group != group or !texts.equal(entry.name, key)) continue;
-            const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset);
-            switch (entry.kind) {
-                .group => configuration.object(reader, lists, @enumFromInt(entry.most)),
-                .revision => configuration.revision = revision(reader) orelse return false,
-                .name, .word, .path => |kind| {
-                    const value = word(reader, kind) orelse return false;
-                    @as(*[]const u8, @ptrCast(@alignCast(place))).* = value;
-                },
-                .number => @as(*u32, @ptrCast(place)).* = number(reader, entry.least, entry.most) orelse return false,
-                .fraction => @as(*u32, @ptrCast(place)).* = fraction(reader) orelse return false,
-                .choice => {
-                    const value = word(reader, .word) orelse return false;
-                    @as(*u32, @ptrCast(place)).* = indexOf(table.choices[entry.most], value) orelse return false;
-                },
-                .names => {
-                    const list = names(reader, lists) orelse return false;
-                    @as(*Names, @ptrCast(@alignCast(place))).* = list;
-                },
-                .headers => return configuration.readCallHeaders(reader, lists),
-            }
-            return true;
+    /// Reads a value that is of the right kind. False when it can't be used all the same.
+    fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: *const table.Entry) bool {
+        const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset());
+        switch (entry.kind) {
+            .group => configuration.object(reader, lists, @enumFromInt(entry.more)),
+            .names => @as(*Names, @ptrCast(@alignCast(place))).* = names(reader, lists, .word, limits.list_names_max) orelse return false,
+            .headers => return configuration.readCallHeaders(reader, lists),
+            .number, .fraction => @as(*u32, @ptrCast(place)).* = number(reader.value, entry) orelse return false,
+            .choice => {
+                const choices = table.choices[entry.more];
+                @as(*u32, @ptrCast(place)).* = indexOf(choices, reader.value) orelse return false;
+            },
+            .revision => configuration.revision = revision(reader.value) orelse return false,
+            .name, .word, .path, .header => {
+                if (!isUsable(reader.value, entry.kind)) return false;
+                @as(*[]const u8, @ptrCast(@alignCast(place))).* = reader.value;
+            },
         }
-        return false;
+        return true;
     }
 
     /// Entries that can be used are, whatever the others are like.
     fn readCallHeaders(configuration: *Configuration, reader: *Reader, lists: *Lists) bool {
-        if (!reader.enter(.array)) return false;
         const start = lists.used;
         const most = start + 2 * limits.call_headers_max;
-        var first = true;
         var good = true;
-        while (reader.more(&first, ']')) {
-            if (!pair(reader, lists) or lists.used > most) good = false;
-            if (lists.used > most) lists.used = most;
-        }
-        configuration.backend_headers = lists.items[start..lists.used];
-        return good;
+        while (true) switch (reader.next()) {
+            ']' => {
+                configuration.backend_headers = lists.items[start..lists.used];
+                return good;
+            },
+            '[' => {
+                const before = lists.used;
+                const pair = names(reader, lists, .header, 2) orelse &.{};
+                if (pair.len == 2 and isHeaderName(pair[0]) and lists.used <= most) continue;
+                lists.used = before;
+                good = false;
+            },
+            json_reader.end_token => return false,
+            else => |token| {
+                reader.skip(token);
+                good = false;
+            },
+        };
     }
 };
 
@@ -157,73 +163,54 @@ fn indexOf(list: Names, name: []const u8) ?u32 {
     return null;
 }
 
-fn word(reader: *Reader, kind: table.Kind) ?[]const u8 {
-    if (reader.peek() != .string) return null;
-    const value = reader.string() orelse return null;
-    const good = switch (kind) {
-        .name => isName(value),
-        .path => isVisible(value, 0x21) and value[0] == '/',
-        .headers => value.len == 0 or isVisible(value, 0x20),
-        else => isVisible(value, 0x21),
-    };
-    return if (good) value else null;
+fn number(text: []const u8, entry: *const table.Entry) ?u32 {
+    if (entry.kind == .fraction) {
+        const places = 9;
+        const value = json_reader.decimal(text, places) orelse return null;
+        const whole = comptime std.math.pow(u64, 10, places);
+        return if (value <= whole) @intCast(value * std.math.maxInt(u32) / whole) else null;
+    }
+    const range = table.ranges[entry.more];
+    const value = json_reader.decimal(text, 0) orelse return null;
+    return if (value >= range.least and value <= range.most) @intCast(value) else null;
 }
 
-fn number(reader: *Reader, least: u32, most: u32) ?u32 {
-    const value = reader.number() orelse return null;
-    if (value != @trunc(value)) return null;
-    return if (value >= @as(f64, @floatFromInt(least)) and value <= @as(f64, @floatFromInt(most))) @intFromFloat(value) else null;
-}
-
-fn fraction(reader: *Reader) ?u32 {
-    const value = reader.number() orelse return null;
-    return if (value <= 1) @intFromFloat(value * std.math.maxInt(u32)) else null;
-}
-
-fn revision(reader: *Reader) ?u64 {
-    const digits = word(reader, .word) orelse return null;
+fn revision(digits: []const u8) ?u64 {
     if (digits.len != 10) return null;
     // One spelling only: the same revision reads the same wherever it is shown.
-    for (digits) |digit| if (std.ascii.isUpper(digit)) return null;
+    for (digits) |digit| if (digit < 'a' and digit > '9') return null;
     return json_reader.unsigned(digits, 16);
 }
 
 /// A list replaces the defaults, but only when all of it can be used: a slip must not open what the
 /// defaults keep closed.
-fn names(reader: *Reader, lists: *Lists) ?Names {
-    if (!reader.enter(.array)) return null;
+fn names(reader: *Reader, lists: *Lists, kind: table.Kind, most: usize) ?Names {
     const start = lists.used;
     var good = true;
-    var first = true;
-    while (reader.more(&first, ']')) {
-        const value_at = reader.mark();
-        const name = word(reader, .word);
-        reader.skipUnlessPast(value_at);
-        if (name == null or lists.used - start == limits.list_names_max or !lists.add(name.?)) good = false;
-    }
-    if (good and !reader.failed) return lists.items[start..lists.used];
-    lists.used = start;
-    return null;
+    while (true) switch (reader.next()) {
+        ']' => {
+            if (good) return lists.items[start..lists.used];
+            lists.used = start;
+            return null;
+        },
+        json_reader.string_token => {
+            if (!isUsable(reader.value, kind) or lists.used - start == most or !lists.add(reader.value)) good = false;
+        },
+        json_reader.end_token => return null,
+        else => |token| {
+            reader.skip(token);
+            good = false;
+        },
+    };
 }
 
-/// ["name", "value"], fit to be sent as a header: two more items, or none.
-fn pair(reader: *Reader, lists: *Lists) bool {
-    if (!reader.enter(.array)) {
-        reader.skip();
-        return false;
-    }
-    const start = lists.used;
-    var good = true;
-    var first = true;
-    while (reader.more(&first, ']')) {
-        const value_at = reader.mark();
-        const part = word(reader, .headers);
-        reader.skipUnlessPast(value_at);
-        if (part == null or lists.used - start == 2 or !lists.add(part.?)) good = false;
-    }
-    if (good and !reader.failed and lists.used - start == 2 and isHeaderName(lists.items[start])) return true;
-    lists.used = start;
-    return false;
+fn isUsable(value: []const u8, kind: table.Kind) bool {
+    return switch (kind) {
+        .name => isName(value),
+        .path => isVisible(value, '!') and value[0] == '/',
+        .header => value.len == 0 or isVisible(value, ' '),
+        else => isVisible(value, '!'),
+    };
 }
 
 fn isName(value: []const u8) bool {

@@ -3,6 +3,8 @@
 const std = @import("std");
 const encoders = @import("encoders.zig");
 const limits = @import("limits.zig");
+const json_reader = @import("json_reader.zig");
+const texts = @import("text.zig");
 const configuration_file = @import("configuration.zig");
 const Bodies = configuration_file.Bodies;
 const Configuration = configuration_file.Configuration;
@@ -11,81 +13,121 @@ const Names = configuration_file.Names;
 
 pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from };
 
-pub const Kind = enum(u8) { group, revision, name, word, path, number, fraction, choice, names, headers };
+pub const Kind = enum(u8) {
+    group,
+    names,
+    headers,
+    number,
+    fraction,
+    choice,
+    revision,
+    name,
+    word,
+    path,
+    /// A header's value; no entry by itself.
+    header,
 
-const Entry = struct {
-    group: Group = .top,
-    kind: Kind,
-    least: u8 = 0,
-    offset: u16 = 0,
-    most: u32 = 0,
-    name: []const u8,
+    /// What its value begins with.
+    pub fn token(kind: Kind) u8 {
+        return switch (kind) {
+            .group => '{',
+            .names, .headers => '[',
+            .number, .fraction => json_reader.number_token,
+            else => json_reader.string_token,
+        };
+    }
 };
-
-/// The field of a group's member is called after both, unless it is there by the member's name alone.
-fn entryOf(comptime group: Group, kind: Kind, comptime name: []const u8) Entry {
-    const full = @tagName(group) ++ "_" ++ name;
-    const field = if (@hasField(Configuration, full)) full else name;
-    return .{ .group = group, .kind = kind, .name = name, .offset = @offsetOf(Configuration, field) };
-}
-
-fn numberOf(comptime group: Group, comptime name: []const u8, least: u8, most: u32) Entry {
-    var entry = entryOf(group, .number, name);
-    entry.least = least;
-    entry.most = most;
-    return entry;
-}
 
 /// What a choice has to be one of. `by_format` can't be asked for.
 pub const choices = [_]Names{ std.meta.fieldNames(encoders.Format), std.meta.fieldNames(Context), std.meta.fieldNames(Bodies)[0..2] };
 
-fn choiceOf(comptime name: []const u8, comptime which: u32) Entry {
-    var entry = entryOf(.top, .choice, name);
-    entry.most = which;
-    return entry;
-}
-
-fn groupOf(comptime group: Group) Entry {
-    return .{ .kind = .group, .name = @tagName(group), .most = @intFromEnum(group) };
-}
-
-/// A table and one loop over it: a branch for each entry is four times the code.
-pub const entries = [_]Entry{
-    entryOf(.top, .revision, "revision"),
-    entryOf(.top, .name, "name"),
-    choiceOf("format", 0),
-    choiceOf("context", 1),
-    choiceOf("bodies", 2),
-    numberOf(.top, "request_body_bytes_max", 0, limits.body_bytes_max),
-    numberOf(.top, "response_body_bytes_max", 0, limits.body_bytes_max),
-    numberOf(.top, "heartbeat_seconds", 1, limits.heartbeat_seconds_max),
-    entryOf(.top, .names, "redact_headers"),
-    entryOf(.top, .names, "redact_query"),
-    groupOf(.backend),
-    entryOf(.backend, .word, "cluster"),
-    entryOf(.backend, .word, "authority"),
-    entryOf(.backend, .path, "path"),
-    numberOf(.backend, "timeout_ms", 1, limits.timeout_ms_max),
-    entryOf(.backend, .headers, "headers"),
-    entryOf(.top, .fraction, "sample_rate"),
-    entryOf(.top, .names, "body_content_types"),
-    groupOf(.include),
-    entryOf(.include, .names, "methods"),
-    entryOf(.include, .names, "paths"),
-    entryOf(.include, .names, "hosts"),
-    entryOf(.include, .names, "statuses"),
-    groupOf(.exclude),
-    entryOf(.exclude, .names, "methods"),
-    entryOf(.exclude, .names, "paths"),
-    entryOf(.exclude, .names, "hosts"),
-    entryOf(.exclude, .names, "statuses"),
-    groupOf(.hosts_from),
-    entryOf(.hosts_from, .word, "cluster"),
-    entryOf(.hosts_from, .word, "authority"),
-    entryOf(.hosts_from, .path, "path"),
-    numberOf(.hosts_from, "seconds", 1, 3600),
-    groupOf(.batch),
-    numberOf(.batch, "count", 1, limits.batch_count_max),
-    numberOf(.batch, "bytes", 1, limits.batch_bytes_max),
-    numberOf(.batch, "milliseconds", 100, 60_000),
+pub const Range = struct { least: u32, most: u32 };
+pub const ranges = [_]Range{
+    .{ .least = 0, .most = limits.body_bytes_max },
+    .{ .least = 1, .most = limits.heartbeat_seconds_max },
+    .{ .least = 1, .most = limits.timeout_ms_max },
+    .{ .least = 1, .most = limits.poll_seconds_max },
+    .{ .least = 1, .most = limits.batch_count_max },
+    .{ .least = 1, .most = limits.batch_bytes_max },
+    .{ .least = 100, .most = 60_000 },
 };
+
+/// An entry as it lies in `entries`, before its name: of forty of them every byte counts.
+pub const Entry = extern struct {
+    group: Group,
+    kind: Kind,
+    offset_words: u8 = 0,
+    /// A group, an index into `choices` or `ranges`.
+    more: u8 = 0,
+    name_length: u8,
+
+    pub fn offset(of: *const Entry) usize {
+        return @as(usize, of.offset_words) * 4;
+    }
+};
+
+/// `field`: as the group and the member are called together, unless the field has the member's name alone.
+fn entry(comptime group: Group, kind: Kind, more: u8, comptime name: []const u8) []const u8 {
+    const full = @tagName(group) ++ "_" ++ name;
+    const offset = if (kind == .group) 0 else @offsetOf(Configuration, if (@hasField(Configuration, full)) full else name);
+    std.debug.assert(offset % 4 == 0);
+    const head = Entry{ .group = group, .kind = kind, .more = more, .offset_words = offset / 4, .name_length = name.len };
+    return std.mem.asBytes(&head) ++ name;
+}
+
+fn groupOf(comptime group: Group) []const u8 {
+    return entry(.top, .group, @intFromEnum(group), @tagName(group));
+}
+
+fn rulesOf(comptime group: Group) []const u8 {
+    return groupOf(group) ++ entry(group, .names, 0, "methods") ++ entry(group, .names, 0, "paths") ++
+        entry(group, .names, 0, "hosts") ++ entry(group, .names, 0, "statuses");
+}
+
+/// One text and one loop over it: a branch for each entry is four times the code.
+const entries = entry(.top, .revision, 0, "revision") ++
+    entry(.top, .name, 0, "name") ++
+    entry(.top, .choice, 0, "format") ++
+    entry(.top, .choice, 1, "context") ++
+    entry(.top, .choice, 2, "bodies") ++
+    entry(.top, .number, 0, "request_body_bytes_max") ++
+    entry(.top, .number, 0, "response_body_bytes_max") ++
+    entry(.top, .number, 1, "heartbeat_seconds") ++
+    entry(.top, .names, 0, "redact_headers") ++
+    entry(.top, .names, 0, "redact_query") ++
+    entry(.top, .fraction, 0, "sample_rate") ++
+    entry(.top, .names, 0, "body_content_types") ++
+    groupOf(.backend) ++
+    entry(.backend, .word, 0, "cluster") ++
+    entry(.backend, .word, 0, "authority") ++
+    entry(.backend, .path, 0, "path") ++
+    entry(.backend, .number, 2, "timeout_ms") ++
+    entry(.backend, .headers, 0, "headers") ++
+    rulesOf(.include) ++
+    rulesOf(.exclude) ++
+    groupOf(.hosts_from) ++
+    entry(.hosts_from, .word, 0, "cluster") ++
+    entry(.hosts_from, .word, 0, "authority") ++
+    entry(.hosts_from, .path, 0, "path") ++
+    entry(.hosts_from, .number, 3, "seconds") ++
+    groupOf(.batch) ++
+    entry(.batch, .number, 4, "count") ++
+    entry(.batch, .number, 5, "bytes") ++
+    entry(.batch, .number, 6, "milliseconds");
+
+pub fn find(group: Group, name: []const u8) ?*const Entry {
+    var at: usize = 0;
+    while (at < entries.len) {
+        const one: *const Entry = @ptrCast(entries[at..]);
+        at += @sizeOf(Entry) + one.name_length;
+        if (one.group == group and texts.equal(entries[at - one.name_length .. at], name)) return one;
+    }
+    return null;
+}
+
+test "every entry is found in its group" {
+    try std.testing.expectEqual(.path, find(.backend, "path").?.kind);
+    try std.testing.expectEqual(@offsetOf(Configuration, "batch_milliseconds"), find(.batch, "milliseconds").?.offset());
+    try std.testing.expectEqual(@offsetOf(Configuration, "hosts_from_path"), find(.hosts_from, "path").?.offset());
+    for ([_][]const u8{ "", "paths", "names" }) |name| try std.testing.expectEqual(null, find(.backend, name));
+}

@@ -32,7 +32,8 @@ pub const Traits = struct {
     times: bool = false,
     namespace: bool = false,
     resource: bool = false,
-    header: template.HeaderStyle = .{},
+    /// Headers as {"key", "value"} instead of pairs.
+    header_objects: bool = false,
     /// The template of one document, and what stands before, between and after those of a batch.
     /// Documents hold no line feed: the first one in `between` shows where one ends.
     document: []const u8,
@@ -58,6 +59,6 @@ pub fn traits(format: Format) *const Traits {
 
 /// Writes `text`, a template of this format.
 pub fn write(of: *const Traits, text: []const u8, record: *const Record, writer: *json.Writer) void {
-    const walker = template.Walker{ .record = record, .writer = writer, .style = &of.header };
+    const walker = template.Walker{ .record = record, .writer = writer, .header_objects = of.header_objects };
     walker.walk(text);
 }

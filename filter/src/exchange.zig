@@ -4,100 +4,77 @@ const std = @import("std");
 const limits = @import("limits.zig");
 const chain = @import("chain.zig");
 const connections = @import("connections.zig");
-const headers = @import("headers.zig");
 const request_id = @import("request_id.zig");
 const streams = @import("streams.zig");
 const texts = @import("text.zig");
 const Configuration = @import("configuration.zig").Configuration;
 const Plugin = @import("plugins.zig").Plugin;
-const Own = @import("record.zig").Own;
+const Field = @import("record.zig").Field;
 const Record = @import("record.zig").Record;
 
 pub fn Exchange(comptime host: type) type {
     return struct {
-        var cache: connections.Cache = undefined;
-        var own: Own = .{};
+        // Empty from the start: all of its bytes are zero.
+        var cache: connections.Cache = std.mem.zeroes(connections.Cache);
         var own_known = false;
-        var own_bytes: [3][limits.property_bytes_max]u8 = undefined;
+        var own_lengths: [own_paths.len]usize = undefined;
+        var own_bytes: [own_paths.len][limits.property_bytes_max]u8 = undefined;
         var serial: u64 = 0;
         var made_id: [request_id.length]u8 = undefined;
 
-        pub fn start() void {
-            cache.clear();
-        }
-
         /// What it points to lives as long as the scratch space. False when that is short.
         pub fn describe(record: *Record, plugin: *const Plugin, stream: *const streams.Stream, pool: *const chain.Pool, cluster: []const u8) bool {
-            const configuration = &plugin.configuration;
             const traits = plugin.traits();
-            var request_body = stream.request.chain.reader(pool);
-            var response_body = stream.response.chain.reader(pool);
-            const request_headers = linear(&request_body, &stream.request) orelse return false;
-            const response_headers = linear(&response_body, &stream.response) orelse return false;
-            const facts = factsOf(configuration, stream);
-            record.* = .{
-                .request_id = request_headers.find("x-request-id") orelse makeRequestId(stream, facts),
-                .source_address = facts.source,
-                .destination_address = facts.destination,
-                .protocol = facts.protocol,
-                .namespace = if (traits.namespace) namespaceOf(configuration, cluster) else "",
-                .own = if (traits.resource) ownFacts() else .{},
-                .end_ns = if (traits.times) host.nowNanoseconds() else 0,
-                .request = .{
-                    .headers = request_headers,
-                    .body = request_body,
-                    .body_bytes = stream.request.body_seen_bytes,
-                    .body_truncated = stream.request.body_truncated,
-                    .time_ns = stream.request.time_ns,
-                },
-                .response = .{
-                    .headers = response_headers,
-                    .body = response_body,
-                    .body_bytes = stream.response.body_seen_bytes,
-                    .body_truncated = stream.response.body_truncated,
-                    .time_ns = stream.response.time_ns,
-                },
-            };
+            for (&record.messages, [_]*const streams.Side{ &stream.request, &stream.response }) |*message, side| {
+                message.side = side;
+                message.body = side.chain.reader(pool);
+                // In one piece; the reader is left at the start of the body.
+                const bytes = host.scratch.allocate(side.headers_bytes) orelse return false;
+                if (!message.body.copy(bytes)) return false;
+                message.headers = .{ .bytes = bytes };
+            }
+            record.noteHeaders();
+            const facts = connectionFacts(&plugin.configuration, stream);
+            record.set(.source_address, facts[0]);
+            record.set(.destination_address, facts[1]);
+            record.set(.protocol, facts[2]);
+            if (record.text(.request_id).len == 0) record.set(.request_id, makeRequestId(stream, &facts));
+            if (traits.namespace) record.set(.namespace, namespaceOf(&plugin.configuration, cluster));
+            if (traits.resource) setOwn(record);
+            record.end_ns = if (traits.times) host.nowNanoseconds() else 0;
             return true;
         }
 
-        /// The headers in one piece; the reader is left at the start of the body.
-        fn linear(reader: *chain.Reader, side: *const streams.Side) ?headers.List {
-            const bytes = host.scratch.allocate(side.headers_bytes) orelse return null;
-            return if (reader.copy(bytes)) .{ .bytes = bytes } else null;
-        }
+        const own_paths = [_][]const u8{ "node\x00metadata\x00WORKLOAD_NAME", own_namespace, "node\x00metadata\x00NAME" };
+        pub const own_namespace = "node\x00metadata\x00NAMESPACE";
 
         /// The proxy's own names stay what they are: they are asked for once.
-        fn ownFacts() Own {
-            if (!own_known) {
-                own_known = true;
-                own = .{
-                    .service = keep(0, property("node\x00metadata\x00WORKLOAD_NAME")),
-                    .namespace = keep(1, property("node\x00metadata\x00NAMESPACE")),
-                    .pod = keep(2, property("node\x00metadata\x00NAME")),
-                };
+        fn setOwn(record: *Record) void {
+            for (own_paths, &own_lengths, &own_bytes, [_]Field{ .own_service, .own_namespace, .own_pod }) |path, *length, *bytes, field| {
+                if (!own_known) {
+                    const value = property(path);
+                    @memcpy(bytes[0..value.len], value);
+                    length.* = value.len;
+                }
+                record.set(field, bytes[0..length.*]);
             }
-            return own;
+            own_known = true;
+            // OpenTelemetry's word for a service whose name is not known.
+            if (own_lengths[0] == 0) record.set(.own_service, "unknown_service:envoy");
         }
 
-        fn keep(place: usize, value: []const u8) []const u8 {
-            @memcpy(own_bytes[place][0..value.len], value);
-            return own_bytes[place][0..value.len];
-        }
-
-        fn factsOf(configuration: *const Configuration, stream: *const streams.Stream) connections.Facts {
+        fn connectionFacts(configuration: *const Configuration, stream: *const streams.Stream) connections.Facts {
+            const is_gateway = configuration.context == .gateway;
             // A gateway's own address is nobody's destination; a source named by x-forwarded-for is the
             // request's and not the connection's: neither is kept.
-            const cacheable = stream.source_is_peer and configuration.context != .gateway;
-            const connection = if (cacheable) connectionId() else 0;
-            if (cache.get(connection)) |facts| return facts;
-            var facts = connections.Facts{
-                .source = property("source\x00address"),
-                .protocol = property("request\x00protocol"),
-            };
-            if (configuration.context == .gateway) facts.destination = property("upstream\x00address");
-            if (facts.destination.len == 0) facts.destination = property("destination\x00address");
-            cache.put(connection, facts);
+            const connection = if (stream.source_is_peer and !is_gateway) connectionId() else 0;
+            var facts: connections.Facts = undefined;
+            if (cache.get(connection, &facts)) return facts;
+            facts[0] = property("source\x00address");
+            facts[1] = if (is_gateway) property("upstream\x00address") else "";
+            if (facts[1].len == 0) facts[1] = property("destination\x00address");
+            facts[2] = property("request\x00protocol");
+            cache.put(connection, &facts);
             return facts;
         }
 
@@ -114,7 +91,7 @@ pub fn Exchange(comptime host: type) type {
         /// What a pod receives is for its own namespace; what it sends goes where the cluster's name says,
         /// outbound|80||shop.pay.svc.cluster.local, or the endpoint: workload;namespace;...
         fn namespaceOf(configuration: *const Configuration, cluster: []const u8) []const u8 {
-            if (configuration.context == .inbound) return property("node\x00metadata\x00NAMESPACE");
+            if (configuration.context == .inbound) return property(own_namespace);
             var at: usize = 0;
             while (at < cluster.len) : (at += 1) {
                 if (!texts.startsWith(cluster[at..], ".svc.")) continue;
@@ -126,13 +103,13 @@ pub fn Exchange(comptime host: type) type {
             return rest[0 .. texts.indexOf(rest, ';') orelse return ""];
         }
 
-        fn makeRequestId(stream: *const streams.Stream, facts: connections.Facts) []const u8 {
+        fn makeRequestId(stream: *const streams.Stream, facts: *const connections.Facts) []const u8 {
             serial +%= 1;
             return request_id.make(&.{
                 host.nowNanoseconds(),
                 serial << 32 | stream.id,
-                request_id.seedOf(facts.source),
-                request_id.seedOf(facts.destination),
+                request_id.seedOf(facts[0]),
+                request_id.seedOf(facts[1]),
             }, &made_id);
         }
     };

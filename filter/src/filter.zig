@@ -28,7 +28,7 @@ pub fn Filter(comptime host: type) type {
     return struct {
         var blocks: [limits.blocks_count]chain.Block = undefined;
         var stream_slots: [limits.streams_max]streams.Stream = undefined;
-        var stream_index: [limits.stream_index_slots]u16 = undefined;
+        var stream_buckets: [limits.stream_buckets]u16 = undefined;
         // Set in start(): initial values other than zero would be stored in the binary, byte by byte.
         var plugin_slots: [limits.plugins_max]Plugin = undefined;
 
@@ -44,9 +44,8 @@ pub fn Filter(comptime host: type) type {
             if (started) return;
             started = true;
             pool = chain.Pool.init(&blocks);
-            table = streams.Table.init(&stream_slots, &stream_index);
+            table = streams.Table.init(&stream_slots, &stream_buckets);
             sender.start();
-            exchange.start();
             for (&plugin_slots) |*plugin| {
                 plugin.root = 0;
                 for (&plugin.metric_ids) |*id| id.* = null;
@@ -146,7 +145,7 @@ pub fn Filter(comptime host: type) type {
 
         fn isHostWanted(plugin: *const Plugin, head: *const Head) bool {
             if (plugin.configuration.hosts_from_cluster.len == 0) return true;
-            return plugin.hosts.has(head.hostname(), head.get(.scheme), exchange.property("node\x00metadata\x00NAMESPACE"));
+            return plugin.hosts.has(head.hostname(), head.get(.scheme), exchange.property(exchange.own_namespace));
         }
 
         fn sideOf(stream: *streams.Stream, direction: Direction) *streams.Side {
@@ -200,7 +199,7 @@ pub fn Filter(comptime host: type) type {
             if (texts.equal(cluster, plugin.configuration.cluster)) return;
             var record: Record = undefined;
             if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
-            if (!selection.wantsStatus(&plugin.configuration, record.status())) return skip(plugin, stream);
+            if (!selection.wantsStatus(&plugin.configuration, record.text(.status))) return skip(plugin, stream);
             if (isTruncated(stream)) meter.count(plugin, .truncated, 1);
             sender.add(plugins, plugin, &record);
         }

@@ -16,36 +16,38 @@ pub const Name = enum {
     traceparent,
     forwarded_for,
     marker,
+    user_agent,
 };
 
 /// Marks our own calls, so that tracing the tracer never loops.
 pub const marker_name = "x-wasm-filter-trace";
 
-const names = [_][]const u8{
+pub const names = [_][]const u8{
     ":method",      ":path",   ":authority",   "host",        ":scheme",         ":status",
     "content-type", "upgrade", "x-request-id", "traceparent", "x-forwarded-for", marker_name,
+    "user-agent",
 };
 
-pub const Head = struct {
-    values: [names.len]?[]const u8 = @splat(null),
-
-    /// Names come in lower case; of several values the first counts.
-    pub fn note(head: *Head, name: []const u8, value: []const u8) void {
-        for (names, &head.values) |known, *place| {
-            // The length first, as this is asked for every header of every exchange.
-            if (known.len == name.len and texts.equal(known, name)) {
-                if (place.* == null) place.* = value;
-                return;
-            }
+/// Names come in lower case; of several values the first counts, and one without text is none.
+pub fn note(values: *[names.len][]const u8, name: []const u8, value: []const u8) void {
+    for (names, values) |known, *place| {
+        // The length first, as this is asked for every header of every exchange.
+        if (known.len == name.len and texts.equal(known, name)) {
+            if (place.len == 0) place.* = value;
+            return;
         }
+    }
+}
+
+pub const Head = struct {
+    values: [names.len][]const u8 = @splat(""),
+
+    pub fn get(head: *const Head, name: Name) []const u8 {
+        return head.values[@intFromEnum(name)];
     }
 
     pub fn has(head: *const Head, name: Name) bool {
-        return head.values[@intFromEnum(name)] != null;
-    }
-
-    pub fn get(head: *const Head, name: Name) []const u8 {
-        return head.values[@intFromEnum(name)] orelse "";
+        return head.get(name).len > 0;
     }
 
     pub fn hostname(head: *const Head) []const u8 {
@@ -59,10 +61,10 @@ comptime {
 
 test "the first of a name counts" {
     var head = Head{};
-    head.note(":path", "/a");
-    head.note(":path", "/b");
-    head.note("x", "y");
-    head.note("host", "shop");
+    note(&head.values, ":path", "/a");
+    note(&head.values, ":path", "/b");
+    note(&head.values, "x", "y");
+    note(&head.values, "host", "shop");
     try std.testing.expectEqualStrings("/a", head.get(.path));
     try std.testing.expectEqualStrings("shop", head.hostname());
     try std.testing.expect(!head.has(.marker));

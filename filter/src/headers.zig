@@ -69,15 +69,25 @@ pub fn encodePairs(headers: []const Header, buffer: []u8) ?[]const u8 {
 /// The compact form of one header: u16 name length, u16 value length, name, value.
 pub const entry_overhead_bytes = 4;
 
-pub noinline fn writeEntry(header: Header, buffer: []u8) ?[]const u8 {
-    const size = entry_overhead_bytes + header.name.len + header.value.len;
-    if (size > buffer.len) return null;
-    const name_length = std.math.cast(u16, header.name.len) orelse return null;
-    const value_length = std.math.cast(u16, header.value.len) orelse return null;
-    std.mem.writeInt(u16, buffer[0..2], name_length, .little);
-    std.mem.writeInt(u16, buffer[2..4], value_length, .little);
-    @memcpy(buffer[4..][0..header.name.len], header.name);
-    @memcpy(buffer[4 + header.name.len ..][0..header.value.len], header.value);
+pub fn writeEntry(header: Header, buffer: []u8) ?[]const u8 {
+    const place = valuePlace(header.name, buffer);
+    if (place.len < header.value.len) return null;
+    @memcpy(place[0..header.value.len], header.value);
+    return sealEntry(header.name, header.value.len, buffer);
+}
+
+/// Where in `buffer` the value of an entry goes, and how much room there is; none at all if it is short.
+pub fn valuePlace(name: []const u8, buffer: []u8) []u8 {
+    return buffer[@min(entry_overhead_bytes + name.len, buffer.len)..];
+}
+
+/// Puts the lengths and the name before a value that is in its place.
+pub fn sealEntry(name: []const u8, value_length: usize, buffer: []u8) ?[]const u8 {
+    const size = entry_overhead_bytes + name.len + value_length;
+    if (size > buffer.len or name.len | value_length > std.math.maxInt(u16)) return null;
+    std.mem.writeInt(u16, buffer[0..2], @intCast(name.len), .little);
+    std.mem.writeInt(u16, buffer[2..4], @intCast(value_length), .little);
+    @memcpy(buffer[entry_overhead_bytes..][0..name.len], name);
     return buffer[0..size];
 }
 

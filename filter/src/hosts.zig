@@ -5,7 +5,8 @@ const std = @import("std");
 const address = @import("address.zig");
 const limits = @import("limits.zig");
 const texts = @import("text.zig");
-const Reader = @import("json_reader.zig").Reader;
+const json_reader = @import("json_reader.zig");
+const Reader = json_reader.Reader;
 
 pub const Hosts = struct {
     /// Before the first answer nothing is known, and nothing is traced.
@@ -54,25 +55,31 @@ fn list(answer: []u8, found: *[limits.hosts_max][]const u8) ?usize {
     if (answer.len > limits.hosts_bytes_max) return null;
     var reader = Reader{ .text = answer };
     var count: ?usize = null;
-    if (!reader.enter(.object)) return null;
-    var first = true;
-    while (reader.more(&first, '}')) {
-        const key = reader.key() orelse return null;
-        if (!texts.equal(key, "hosts")) {
-            reader.skip();
-            continue;
-        }
-        if (!reader.enter(.array)) return null;
-        count = 0;
-        var first_item = true;
-        while (reader.more(&first_item, ']')) {
-            const item = reader.string() orelse return null;
-            if (count.? == found.len) return null;
-            found[count.?] = item;
-            count.? += 1;
-        }
-    }
-    return if (reader.atEnd()) count else null;
+    if (reader.next() != '{') return null;
+    while (true) switch (reader.next()) {
+        json_reader.string_token => {
+            const is_hosts = texts.equal(reader.value, "hosts");
+            const token = reader.next();
+            if (!is_hosts) {
+                reader.skip(token);
+                continue;
+            }
+            if (token != '[') return null;
+            count = 0;
+            while (true) switch (reader.next()) {
+                ']' => break,
+                json_reader.string_token => {
+                    if (count.? == found.len) return null;
+                    found[count.?] = reader.value;
+                    count.? += 1;
+                },
+                else => return null,
+            };
+        },
+        '}' => break,
+        else => return null,
+    };
+    return if (reader.next() == json_reader.end_token and !reader.failed) count else null;
 }
 
 /// Whether `name`, service.namespace, is what a request calls `host`: the same, the name that Kubernetes

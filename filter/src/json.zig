@@ -5,6 +5,8 @@
 
 const std = @import("std");
 const base64 = @import("base64.zig");
+const chain = @import("chain.zig");
+const limits = @import("limits.zig");
 
 pub const Writer = struct {
     buffer: []u8,
@@ -25,10 +27,6 @@ pub const Writer = struct {
         return writer.buffer[0..writer.length];
     }
 
-    pub fn boolean(writer: *Writer, value: bool) void {
-        writer.raw(if (value) "true" else "false");
-    }
-
     pub fn number(writer: *Writer, value: u64) void {
         var digits: [20]u8 = undefined;
         var at = digits.len;
@@ -40,8 +38,9 @@ pub const Writer = struct {
         writer.raw(digits[at..]);
     }
 
-    pub fn endsWith(writer: *const Writer, byte: u8) bool {
-        return writer.length > 0 and writer.buffer[writer.length - 1] == byte;
+    /// The comma before an element of an array, unless it is the first.
+    pub fn separate(writer: *Writer) void {
+        if (writer.length > 0 and writer.buffer[writer.length - 1] != '[') writer.raw(",");
     }
 
     pub noinline fn string(writer: *Writer, bytes: []const u8) void {
@@ -82,26 +81,20 @@ pub const Writer = struct {
         }
     }
 
-    /// A string of the base64 of all pieces that `reader` gives.
-    pub fn base64String(writer: *Writer, reader: anytype) void {
-        var pieces = reader;
-        var encoder = base64.Encoder{};
+    /// A string of the base64 of what a chain still holds.
+    pub fn base64String(writer: *Writer, from: chain.Reader) void {
+        var pieces = from;
         writer.raw("\"");
-        while (pieces.next()) |piece| {
-            const target = writer.room(base64.Encoder.room(piece.len)) orelse return;
-            writer.length += encoder.add(piece, target);
+        while (pieces.next(limits.block_bytes)) |piece| {
+            const size = base64.encodedLength(piece.len);
+            if (writer.overflow or size > writer.buffer.len - writer.length) {
+                writer.overflow = true;
+                return;
+            }
+            base64.encode(piece, writer.buffer[writer.length..][0..size]);
+            writer.length += size;
         }
-        const target = writer.room(4) orelse return;
-        writer.length += encoder.finish(target);
         writer.raw("\"");
-    }
-
-    fn room(writer: *Writer, size: usize) ?[]u8 {
-        if (writer.overflow or size > writer.buffer.len - writer.length) {
-            writer.overflow = true;
-            return null;
-        }
-        return writer.buffer[writer.length..];
     }
 };
 

@@ -29,8 +29,8 @@ pub const blocks_count = 10_500;
 pub const blocks_reserve_for_headers = blocks_count / 4;
 
 pub const streams_max = 10_240;
-/// Open addressing; a power of two, at most two thirds full.
-pub const stream_index_slots = 16_384;
+/// A power of two.
+pub const stream_buckets = 16_384;
 
 /// Calls to the backend that have no answer yet, and what Envoy holds of them outside of our memory.
 pub const calls_in_flight_max = 256;
@@ -52,6 +52,7 @@ pub const name_bytes_max = 40;
 
 pub const timeout_ms_max = 60_000;
 pub const heartbeat_seconds_max = 60;
+pub const poll_seconds_max = 3600;
 
 /// Addresses remembered per downstream connection.
 pub const connections_cached = 256;
@@ -73,8 +74,7 @@ comptime {
     const escaped = 6 * 3 * headers_bytes_max;
     const properties = 6 * 8 * property_bytes_max;
     std.debug.assert(bodies + escaped + properties + 1024 <= output_bytes);
-    std.debug.assert(std.math.isPowerOfTwo(stream_index_slots));
-    std.debug.assert(streams_max * 3 <= stream_index_slots * 2);
+    std.debug.assert(std.math.isPowerOfTwo(stream_buckets));
     std.debug.assert(blocks_count < std.math.maxInt(u16));
     std.debug.assert(2 * headers_bytes_max + 16 * property_bytes_max <= scratch_bytes);
     std.debug.assert(headers_bytes_max <= std.math.maxInt(u16) + 1);

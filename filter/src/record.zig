@@ -2,72 +2,186 @@
 //! redacted and within its limits.
 
 const std = @import("std");
+const address = @import("address.zig");
 const chain = @import("chain.zig");
+const head = @import("head.zig");
 const headers = @import("headers.zig");
+const streams = @import("streams.zig");
+const texts = @import("text.zig");
 
-pub const Message = struct {
-    /// Includes the pseudo headers (`:path` and so on); most formats leave them out.
-    headers: headers.List = .{},
-    body: chain.Reader,
-    /// How much body there was, whatever of it is in `body`.
-    body_bytes: u32 = 0,
-    /// The body is longer than what is in `body`.
-    body_truncated: bool = false,
-    /// When its headers came, since the epoch; 0 where the format does not want it.
-    time_ns: u64 = 0,
+/// What a template can name, each by a byte that no text of a template has.
+pub const Field = enum(u8) {
+    /// Texts that a record keeps: headers of the request, in the order of head.Name ...
+    method = first,
+    path,
+    authority,
+    host,
+    scheme,
+    status,
+    content_type,
+    upgrade,
+    request_id,
+    traceparent,
+    forwarded_for,
+    marker,
+    user_agent,
+    /// ... and what was asked for.
+    source_address,
+    destination_address,
+    protocol,
+    namespace,
+    own_service,
+    own_namespace,
+    own_pod,
+    /// Texts that are made of these.
+    url_path,
+    url_query,
+    server_address,
+    client_address,
+    protocol_version,
+    trace_id,
+    span_id,
+    error_type,
+    /// As an attribute they are written as OTLP's intValue, like the numbers.
+    response_status,
+    server_port,
+    client_port,
+    /// Numbers.
+    request_ms,
+    response_ms,
+    request_ns,
+    end_ns,
+    duration_ns,
+    request_bytes,
+    response_bytes,
+    /// Each is written in its own way.
+    destination_one_colon,
+    source_one_colon,
+    request_headers,
+    response_headers,
+    request_body,
+    response_body,
+    request_truncated,
+    response_truncated,
+    request_attributes,
+    response_attributes,
+    /// The next byte is a field, and then comes text: all that is left out if the field is empty.
+    unless_empty,
+    /// A key up to the next field: an attribute of OTLP, left out if the field is empty.
+    attribute,
 
-    pub fn find(message: *const Message, name: []const u8) []const u8 {
-        return message.headers.find(name) orelse "";
+    pub const first = 0x80;
+
+    fn index(field: Field) usize {
+        return @intFromEnum(field) - first;
+    }
+
+    pub fn isAtLeast(field: Field, other: Field) bool {
+        return @intFromEnum(field) >= @intFromEnum(other);
     }
 };
 
-pub const Own = struct { service: []const u8 = "", namespace: []const u8 = "", pod: []const u8 = "" };
+const texts_count = Field.url_path.index();
+
+const Derived = struct { from: Field, how: enum(u8) { before_query, after_query, after_slash, host, port, trace_id, span_id, status, failure } };
+
+const derived = [_]Derived{
+    .{ .from = .path, .how = .before_query },
+    .{ .from = .path, .how = .after_query },
+    .{ .from = .authority, .how = .host },
+    .{ .from = .source_address, .how = .host },
+    .{ .from = .protocol, .how = .after_slash },
+    .{ .from = .traceparent, .how = .trace_id },
+    .{ .from = .traceparent, .how = .span_id },
+    .{ .from = .status, .how = .failure },
+    .{ .from = .status, .how = .status },
+    .{ .from = .authority, .how = .port },
+    .{ .from = .source_address, .how = .port },
+};
+
+comptime {
+    for (std.meta.fieldNames(head.Name), 0..) |name, at| std.debug.assert(@field(Field, name).index() == at);
+    std.debug.assert(derived.len == Field.request_ms.index() - texts_count);
+}
+
+/// One direction.
+pub const Message = struct {
+    side: *const streams.Side,
+    /// Includes the pseudo headers (`:path` and so on); most formats leave them out.
+    headers: headers.List,
+    body: chain.Reader,
+};
 
 pub const Record = struct {
-    request_id: []const u8 = "",
-    source_address: []const u8 = "",
-    destination_address: []const u8 = "",
-    /// The Kubernetes namespace of the destination, where the format wants it and it is known.
-    namespace: []const u8 = "",
-    /// `HTTP/1.1`, `HTTP/2` ...: the protocol that the client speaks.
-    protocol: []const u8 = "",
-    /// Who sends it, where the format wants it.
-    own: Own = .{},
+    texts: [texts_count][]const u8,
+    /// The request's and the response's.
+    messages: [2]Message,
     /// When the exchange was over; 0 where the format does not want it.
-    end_ns: u64 = 0,
-    request: Message,
-    response: Message,
+    end_ns: u64,
 
-    pub fn host(record: *const Record) []const u8 {
-        return record.request.headers.find(":authority") orelse record.request.find("host");
+    pub fn set(record: *Record, field: Field, value: []const u8) void {
+        record.texts[field.index()] = value;
     }
 
-    /// Three digits, or "0" for an exchange that ended without an answer.
-    pub fn status(record: *const Record) []const u8 {
-        const text = record.response.headers.find(":status") orelse return "0";
-        if (text.len != 3) return "0";
-        for (text) |digit| {
-            if (!std.ascii.isDigit(digit)) return "0";
-        }
-        return text;
+    /// Takes from both lists of headers what a record keeps of them.
+    pub fn noteHeaders(record: *Record) void {
+        record.texts = @splat("");
+        var all = record.messages[0].headers.iterator();
+        while (all.next()) |header| head.note(record.texts[0..head.names.len], header.name, header.value);
+        if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
+        record.set(.status, statusOf(record.messages[1].headers.find(":status") orelse ""));
     }
 
-    /// OpenTelemetry's error.type: the status of a server's error, or that there was no answer.
-    pub fn errorType(record: *const Record) []const u8 {
-        const text = record.status();
-        if (text.len != 3) return "_OTHER";
-        return if (text[0] >= '5') text else "";
+    /// Of a field that is a text.
+    pub fn text(record: *const Record, field: Field) []const u8 {
+        const at = field.index();
+        if (at < texts_count) return record.texts[at];
+        const how = &derived[at - texts_count];
+        const from = record.text(how.from);
+        return switch (how.how) {
+            .before_query => from[0 .. texts.indexOf(from, '?') orelse from.len],
+            .after_query => after(from, '?'),
+            .after_slash => after(from, '/'),
+            .host => address.hostOf(from),
+            .port => address.portOf(from),
+            .trace_id => traceParentPart(from, 3, 32),
+            .span_id => if (traceParentPart(from, 3, 32).len > 0) traceParentPart(from, 36, 16) else "",
+            .status => if (from.len == 3) from else "",
+            // OpenTelemetry's error.type: the status of a server's error, or that there was no answer.
+            .failure => if (from.len != 3) "_OTHER" else if (from[0] >= '5') from else "",
+        };
     }
 
-    pub fn traceId(record: *const Record) []const u8 {
-        return traceParentPart(record.request.find("traceparent"), 3, 32);
+    /// The message of a field that there is for both directions.
+    pub fn message(record: *const Record, field: Field) *const Message {
+        return &record.messages[field.index() - Field.request_headers.index() & 1];
     }
 
-    pub fn spanId(record: *const Record) []const u8 {
-        if (record.traceId().len == 0) return "";
-        return traceParentPart(record.request.find("traceparent"), 36, 16);
+    pub fn number(record: *const Record, field: Field) u64 {
+        const request = record.messages[0].side;
+        const response = record.messages[1].side;
+        return switch (field) {
+            .request_ms => request.time_ns / std.time.ns_per_ms,
+            .response_ms => response.time_ns / std.time.ns_per_ms,
+            .request_ns => request.time_ns,
+            .duration_ns => record.end_ns -| request.time_ns,
+            .request_bytes => request.body_seen_bytes,
+            .response_bytes => response.body_seen_bytes,
+            else => record.end_ns,
+        };
     }
 };
+
+fn after(text: []const u8, byte: u8) []const u8 {
+    return text[if (texts.indexOf(text, byte)) |at| at + 1 else text.len..];
+}
+
+/// Three digits, or "0" for an exchange that ended without an answer.
+fn statusOf(text: []const u8) []const u8 {
+    if (text.len != 3) return "0";
+    for (text) |digit| if (digit < '0' or digit > '9') return "0";
+    return text;
+}
 
 /// A part of W3C's traceparent (00-<trace id>-<span id>-<flags>), or nothing if all is not well with it.
 pub fn traceParentPart(value: []const u8, start: usize, length: usize) []const u8 {
@@ -81,23 +195,20 @@ pub fn traceParentPart(value: []const u8, start: usize, length: usize) []const u
     return if (any == 0) "" else part;
 }
 
-fn statusOf(text: []const u8, buffer: []u8) Record {
-    var pool = chain.Pool.init(&.{});
-    const reader = (chain.Chain{}).reader(&pool);
-    const entry = headers.writeEntry(.{ .name = ":status", .value = text }, buffer).?;
-    return .{ .request = .{ .body = reader }, .response = .{ .headers = .{ .bytes = entry }, .body = reader } };
-}
-
 test "a status is always a number" {
     const cases = [_][3][]const u8{
         .{ "200", "200", "" }, .{ "503", "503", "503" }, .{ "20", "0", "_OTHER" }, .{ "2e2", "0", "_OTHER" }, .{ "", "0", "_OTHER" },
     };
     for (cases) |case| {
         var buffer: [32]u8 = undefined;
-        const record = statusOf(case[0], &buffer);
-        try std.testing.expectEqualStrings(case[1], record.status());
-        try std.testing.expectEqualStrings(case[2], record.errorType());
-        try std.testing.expectEqualStrings("", record.request.find(":path"));
+        var record: Record = undefined;
+        const entry = headers.writeEntry(.{ .name = ":status", .value = case[0] }, &buffer).?;
+        record.messages[0].headers = .{};
+        record.messages[1].headers = .{ .bytes = entry };
+        record.noteHeaders();
+        try std.testing.expectEqualStrings(case[1], record.text(.status));
+        try std.testing.expectEqualStrings(case[2], record.text(.error_type));
+        try std.testing.expectEqualStrings("", record.text(.path));
     }
 }
 

@@ -15,6 +15,11 @@ pub const Arena = struct {
         return arena.buffer[start..][0..size];
     }
 
+    /// What is left; it is not taken by this.
+    pub fn rest(arena: *Arena) []u8 {
+        return arena.buffer[arena.used..];
+    }
+
     pub fn reset(arena: *Arena) void {
         arena.used = 0;
     }

@@ -6,7 +6,8 @@ const record = @import("record.zig");
 const request_id = @import("request_id.zig");
 const texts = @import("text.zig");
 const Configuration = @import("configuration.zig").Configuration;
-const Head = @import("head.zig").Head;
+const head_file = @import("head.zig");
+const Head = head_file.Head;
 const Names = @import("configuration.zig").Names;
 
 const Match = enum { exact, prefix, host, status };
@@ -88,7 +89,7 @@ pub fn takesBodyOf(content_types: Names, content_type: []const u8) bool {
 
 fn headOf(comptime pairs: []const [2][]const u8) Head {
     var head = Head{};
-    for (pairs) |pair| head.note(pair[0], pair[1]);
+    for (pairs) |pair| head_file.note(&head.values, pair[0], pair[1]);
     return head;
 }
 
@@ -115,7 +116,7 @@ test "the rate is kept, and an id is decided upon alike wherever it is seen" {
         var buffer: [request_id.length]u8 = undefined;
         const id = request_id.make(&.{number}, &buffer);
         var head = Head{};
-        head.note("x-request-id", id);
+        head_file.note(&head.values, "x-request-id", id);
         const first = isSampled(rate, &head, 1);
         taken += @intFromBool(first);
         buffer[14] = 'a';

@@ -1,5 +1,5 @@
-//! The exchanges in progress, found by their context id. A fixed number of them; open addressing over
-//! 16-bit slots, which the steadily counted ids of Envoy fill almost without a collision.
+//! The exchanges in progress, found by their context id. A fixed number of them, in buckets that the
+//! steadily counted ids of Envoy fill almost without a collision.
 
 const std = @import("std");
 const limits = @import("limits.zig");
@@ -28,6 +28,7 @@ pub const Side = struct {
 
 pub const Stream = struct {
     id: u32,
+    next: u16 = none,
     /// The root context that it belongs to.
     root: u32,
     /// Not to be traced: our own call, or by choice.
@@ -42,77 +43,60 @@ pub const Stream = struct {
 
 pub const Table = struct {
     slots: []Stream,
-    index: []u16,
+    /// The first stream of each bucket; the others follow by `next`.
+    buckets: []u16,
     free: u16 = none,
     fresh: u16 = 0,
 
-    pub fn init(slots: []Stream, index: []u16) Table {
-        @memset(index, none);
-        return .{ .slots = slots, .index = index };
+    pub fn init(slots: []Stream, buckets: []u16) Table {
+        @memset(buckets, none);
+        return .{ .slots = slots, .buckets = buckets };
     }
 
     pub fn find(table: *Table, id: u32) ?*Stream {
-        const at = table.position(id);
-        return if (table.index[at] == none) null else &table.slots[table.index[at]];
+        const slot = table.link(id).*;
+        return if (slot == none) null else &table.slots[slot];
     }
 
     /// Null when full. An id that is already there is handed out as it is.
     pub fn add(table: *Table, id: u32, root: u32) ?*Stream {
-        const at = table.position(id);
-        if (table.index[at] != none) return &table.slots[table.index[at]];
-        var slot = table.free;
-        if (slot != none) {
-            table.free = @intCast(table.slots[slot].id);
-        } else {
-            if (table.fresh == table.slots.len) return null;
-            slot = table.fresh;
-            table.fresh += 1;
+        const place = table.link(id);
+        if (place.* == none) {
+            var slot = table.free;
+            if (slot != none) {
+                table.free = table.slots[slot].next;
+            } else {
+                if (table.fresh == table.slots.len) return null;
+                slot = table.fresh;
+                table.fresh += 1;
+            }
+            table.slots[slot] = .{ .id = id, .root = root };
+            place.* = slot;
         }
-        table.index[at] = slot;
-        table.slots[slot] = .{ .id = id, .root = root };
-        return &table.slots[slot];
+        return &table.slots[place.*];
     }
 
     pub fn remove(table: *Table, id: u32) void {
-        var hole = table.position(id);
-        const slot = table.index[hole];
+        const place = table.link(id);
+        const slot = place.*;
         if (slot == none) return;
-        table.slots[slot].id = table.free;
+        place.* = table.slots[slot].next;
+        table.slots[slot].next = table.free;
         table.free = slot;
-        table.index[hole] = none;
-        // Pull later entries of the run into the hole, so that no search ends too early.
-        var at = table.after(hole);
-        while (table.index[at] != none) : (at = table.after(at)) {
-            const wanted = table.slots[table.index[at]].id & table.mask();
-            const distance_wanted = (at -% wanted) & table.mask();
-            const distance_hole = (at -% hole) & table.mask();
-            if (distance_wanted < distance_hole) continue;
-            table.index[hole] = table.index[at];
-            table.index[at] = none;
-            hole = at;
-        }
     }
 
-    /// Where `id` is, or the empty place where it would be. There is always an empty one.
-    fn position(table: *const Table, id: u32) u32 {
-        var at = id & table.mask();
-        while (table.index[at] != none and table.slots[table.index[at]].id != id) at = table.after(at);
-        return at;
-    }
-
-    fn after(table: *const Table, at: u32) u32 {
-        return (at + 1) & table.mask();
-    }
-
-    fn mask(table: *const Table) u32 {
-        return @intCast(table.index.len - 1);
+    /// What names the stream of this id, or would.
+    fn link(table: *Table, id: u32) *u16 {
+        var place = &table.buckets[id & (table.buckets.len - 1)];
+        while (place.* != none and table.slots[place.*].id != id) place = &table.slots[place.*].next;
+        return place;
     }
 };
 
 test "behaves as a map, under collisions and when full" {
     var slots: [40]Stream = undefined;
-    var index: [64]u16 = undefined;
-    var table = Table.init(&slots, &index);
+    var buckets: [64]u16 = undefined;
+    var table = Table.init(&slots, &buckets);
     var model = std.AutoHashMap(u32, u32).init(std.testing.allocator);
     defer model.deinit();
     var random = std.Random.DefaultPrng.init(1);

@@ -5,6 +5,7 @@ const chain = @import("chain.zig");
 const encoders = @import("encoders.zig");
 const headers = @import("headers.zig");
 const json = @import("json.zig");
+const streams = @import("streams.zig");
 const Record = @import("record.zig").Record;
 
 const request_headers = [_]headers.Header{
@@ -22,15 +23,19 @@ fn expectDocument(format: encoders.Format, expected: []const u8) !void {
     var head: [256]u8 = undefined;
     var at: usize = 0;
     for (request_headers) |entry| at += headers.writeEntry(entry, head[at..]).?.len;
-    const record = Record{
-        .request_id = "id",
-        .source_address = "[::1]:80",
-        .destination_address = "10.0.0.1:80",
-        .protocol = "HTTP/1.1",
-        .end_ns = 7_000_000,
-        .request = .{ .headers = .{ .bytes = head[0..at] }, .body = body.reader(&pool), .body_bytes = 5, .time_ns = 5_000_000 },
-        .response = .{ .body = (chain.Chain{}).reader(&pool), .body_truncated = true },
+    const request = streams.Side{ .body_seen_bytes = 5, .time_ns = 5_000_000 };
+    const response = streams.Side{ .body_truncated = true };
+    var record: Record = undefined;
+    record.messages = .{
+        .{ .side = &request, .headers = .{ .bytes = head[0..at] }, .body = body.reader(&pool) },
+        .{ .side = &response, .headers = .{}, .body = (chain.Chain{}).reader(&pool) },
     };
+    record.end_ns = 7_000_000;
+    record.noteHeaders();
+    record.set(.request_id, "id");
+    record.set(.source_address, "[::1]:80");
+    record.set(.destination_address, "10.0.0.1:80");
+    record.set(.protocol, "HTTP/1.1");
     var buffer: [4096]u8 = undefined;
     var writer = json.Writer{ .buffer = &buffer };
     const traits = encoders.traits(format);

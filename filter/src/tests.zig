@@ -8,6 +8,7 @@ test {
     _ = @import("capture.zig");
     _ = @import("chain.zig");
     _ = @import("configuration.zig");
+    _ = @import("configuration_table.zig");
     _ = @import("connections.zig");
     _ = @import("filter_test.zig");
     _ = @import("head.zig");

@@ -9,11 +9,11 @@ pub const traits = Traits{
     .bodies = true,
     .times = true,
     .namespace = true,
-    .header = .{ .open = "{\"key\":", .middle = ",\"value\":", .close = "}" },
+    .header_objects = true,
     .document = "{\"requestID\":" ++ f(.request_id) ++ ",\"scheme\":" ++ f(.scheme) ++
         ",\"destinationAddress\":" ++ f(.destination_one_colon) ++ ",\"destinationNamespace\":" ++ f(.namespace) ++
         ",\"sourceAddress\":" ++ f(.source_one_colon) ++
-        ",\"request\":{\"method\":" ++ f(.method) ++ ",\"path\":" ++ f(.path) ++ ",\"host\":" ++ f(.host) ++
+        ",\"request\":{\"method\":" ++ f(.method) ++ ",\"path\":" ++ f(.path) ++ ",\"host\":" ++ f(.authority) ++
         ",\"common\":{\"version\":" ++ f(.protocol) ++ ",\"headers\":[" ++ f(.request_headers) ++
         "],\"body\":" ++ f(.request_body) ++ ",\"TruncatedBody\":" ++ f(.request_truncated) ++
         ",\"time\":" ++ f(.request_ms) ++ "}},\"response\":{\"statusCode\":" ++ f(.status) ++

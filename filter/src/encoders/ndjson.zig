@@ -7,7 +7,6 @@ pub const traits = Traits{
     .path = "/publish",
     .content_type = "application/x-ndjson",
     .bodies = false,
-    .header = publish.header,
     .document = publish.document,
     .between = "\n",
 };

@@ -3,7 +3,7 @@
 
 const Traits = @import("../encoders.zig").Traits;
 const f = @import("../template.zig").field;
-const Field = @import("../template.zig").Field;
+const Field = @import("../record.zig").Field;
 
 fn attribute(comptime key: []const u8, comptime which: Field) []const u8 {
     return f(.attribute) ++ key ++ f(which);
@@ -17,8 +17,8 @@ pub const traits = Traits{
     .namespace = true,
     .resource = true,
     .open = "{\"resourceLogs\":[{\"resource\":{\"attributes\":[" ++
-        attribute("service.name", .service_name) ++ attribute("k8s.namespace.name", .own_namespace) ++
-        attribute("k8s.pod.name", .pod_name) ++
+        attribute("service.name", .own_service) ++ attribute("k8s.namespace.name", .own_namespace) ++
+        attribute("k8s.pod.name", .own_pod) ++
         "]},\"scopeLogs\":[{\"scope\":{\"name\":\"openclarity.wasm_filters\"},\"logRecords\":[\n",
     .document = "{\"timeUnixNano\":\"" ++ f(.request_ns) ++ "\",\"observedTimeUnixNano\":\"" ++ f(.end_ns) ++
         "\",\"severityNumber\":9,\"eventName\":\"http.exchange\"" ++

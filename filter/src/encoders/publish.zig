@@ -7,10 +7,9 @@ pub const traits = Traits{
     .path = "/publish",
     .content_type = "application/json",
     .bodies = true,
-    .header = .{ .open = "[", .middle = ",", .close = "]" },
     .document = "{\"request_id\":" ++ f(.request_id) ++ ",\"scheme\":" ++ f(.scheme) ++
         ",\"destination_address\":" ++ f(.destination_address) ++ ",\"source_address\":" ++ f(.source_address) ++
-        ",\"scnt_request\":{\"method\":" ++ f(.method) ++ ",\"path\":" ++ f(.path) ++ ",\"host\":" ++ f(.host) ++
+        ",\"scnt_request\":{\"method\":" ++ f(.method) ++ ",\"path\":" ++ f(.path) ++ ",\"host\":" ++ f(.authority) ++
         ",\"version\":" ++ f(.protocol) ++ ",\"headers\":[" ++ f(.request_headers) ++
         "],\"body\":" ++ f(.request_body) ++ ",\"truncated_body\":" ++ f(.request_truncated) ++
         "},\"scnt_response\":{\"status_code\":" ++ f(.status) ++
