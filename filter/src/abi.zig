@@ -34,6 +34,8 @@ extern "env" fn proxy_http_call(
     timeout_ms: u32,
     token: *u32,
 ) Status;
+extern "env" fn proxy_set_effective_context(context: u32) Status;
+extern "env" fn proxy_done() Status;
 extern "env" fn proxy_define_metric(kind: u32, name: [*]const u8, name_size: usize, id: *u32) Status;
 extern "env" fn proxy_increment_metric(id: u32, by: i64) Status;
 extern "env" fn proxy_record_metric(id: u32, value: u64) Status;
@@ -41,45 +43,46 @@ extern "env" fn proxy_get_metric(id: u32, value: *u64) Status;
 extern "env" fn proxy_set_tick_period_milliseconds(period: u32) Status;
 extern "env" fn proxy_get_current_time_nanoseconds(time: *u64) Status;
 
-/// Where the host writes the address and size of what it returns.
-const Returned = struct {
-    address: usize = 0,
-    size: usize = 0,
+/// Where the host writes the address and the size of what it returns.
+var returned_address: usize = 0;
+var returned_size: usize = 0;
 
-    /// By pointer: a copy would be made before the call in the argument has written to it.
-    fn bytes(returned: *const Returned, status: Status) ?[]const u8 {
-        if (status != .ok) return null;
-        if (returned.size == 0) return "";
-        if (!scratch.contains(returned.address, returned.size)) return null;
-        const data: [*]const u8 = @ptrFromInt(returned.address);
-        return data[0..returned.size];
-    }
-};
+/// Nothing, unless it is within what we gave the host to put it into: that is not believed unseen.
+noinline fn returned(status: Status) []const u8 {
+    if (status != .ok or returned_size == 0 or !scratch.contains(returned_address, returned_size)) return "";
+    const data: [*]const u8 = @ptrFromInt(returned_address);
+    return data[0..returned_size];
+}
 
 pub fn warn(text: []const u8) void {
     _ = proxy_log(warn_level, text.ptr, text.len);
 }
 
-pub fn bufferBytes(buffer: Buffer, start: usize, size: usize) ?[]const u8 {
-    var returned = Returned{};
-    return returned.bytes(proxy_get_buffer_bytes(@intFromEnum(buffer), start, size, &returned.address, &returned.size));
+pub fn bufferBytes(buffer: Buffer, start: usize, size: usize) []const u8 {
+    return returned(proxy_get_buffer_bytes(@intFromEnum(buffer), start, size, &returned_address, &returned_size));
 }
 
-pub fn headerPairs(map: HeaderMap) ?[]const u8 {
-    var returned = Returned{};
-    return returned.bytes(proxy_get_header_map_pairs(@intFromEnum(map), &returned.address, &returned.size));
+pub fn headerPairs(map: HeaderMap) []const u8 {
+    return returned(proxy_get_header_map_pairs(@intFromEnum(map), &returned_address, &returned_size));
 }
 
-pub fn headerValue(map: HeaderMap, name: []const u8) ?[]const u8 {
-    var returned = Returned{};
-    const kind = @intFromEnum(map);
-    return returned.bytes(proxy_get_header_map_value(kind, name.ptr, name.len, &returned.address, &returned.size));
+pub fn headerValue(map: HeaderMap, name: []const u8) []const u8 {
+    return returned(proxy_get_header_map_value(@intFromEnum(map), name.ptr, name.len, &returned_address, &returned_size));
 }
 
 /// The parts of a path are separated by NUL.
-pub fn property(path: []const u8) ?[]const u8 {
-    var returned = Returned{};
-    return returned.bytes(proxy_get_property(path.ptr, path.len, &returned.address, &returned.size));
+pub fn property(path: []const u8) []const u8 {
+    return returned(proxy_get_property(path.ptr, path.len, &returned_address, &returned_size));
+}
+
+/// Calls that follow are made in the name of this context, until it is 0 again.
+pub fn actFor(context: u32) void {
+    _ = proxy_set_effective_context(context);
+}
+
+/// The current context has nothing left to do, after its `done` said that it had.
+pub fn done() void {
+    _ = proxy_done();
 }
 
 /// The token of the call, or null when it could not be made. The host copies `body`.

@@ -6,14 +6,9 @@ const limits = @import("limits.zig");
 pub const Call = struct { root: u32, token: u32, bytes: u32, documents: u32 };
 
 pub const Calls = struct {
-    items: [limits.calls_in_flight_max]Call = undefined,
+    items: [limits.calls_in_flight_max]Call,
     count: usize = 0,
     bytes: usize = 0,
-
-    pub fn clear(calls: *Calls) void {
-        calls.count = 0;
-        calls.bytes = 0;
-    }
 
     pub fn hasRoom(calls: *const Calls, bytes: usize) bool {
         return calls.count < calls.items.len and calls.bytes + bytes <= limits.call_bytes_in_flight_max;
@@ -36,28 +31,17 @@ pub const Calls = struct {
     pub fn remove(calls: *Calls, root: u32, token: u32) ?Call {
         for (calls.items[0..calls.count], 0..) |call, at| {
             if (call.root != root or call.token != token) continue;
-            calls.removeAt(at);
+            calls.bytes -= call.bytes;
+            calls.count -= 1;
+            calls.items[at] = calls.items[calls.count];
             return call;
         }
         return null;
     }
-
-    pub fn removeRoot(calls: *Calls, root: u32) void {
-        var at: usize = 0;
-        while (at < calls.count) {
-            if (calls.items[at].root == root) calls.removeAt(at) else at += 1;
-        }
-    }
-
-    fn removeAt(calls: *Calls, at: usize) void {
-        calls.bytes -= calls.items[at].bytes;
-        calls.count -= 1;
-        calls.items[at] = calls.items[calls.count];
-    }
 };
 
 test "bounded in number and bytes, and tokens belong to a root" {
-    var calls = Calls{};
+    var calls = Calls{ .items = undefined };
     try std.testing.expect(!calls.hasRoom(limits.call_bytes_in_flight_max + 1));
     for (0..limits.calls_in_flight_max) |token| {
         try std.testing.expect(calls.hasRoom(10));
@@ -71,7 +55,6 @@ test "bounded in number and bytes, and tokens belong to a root" {
     try std.testing.expectEqual(null, calls.remove(1, 3));
     calls.add(.{ .root = 2, .token = 3, .bytes = 5, .documents = 2 });
     try std.testing.expectEqual(@as(usize, 1), calls.countOf(2));
-    calls.removeRoot(1);
-    try std.testing.expectEqual(@as(usize, 1), calls.count);
-    try std.testing.expectEqual(@as(usize, 5), calls.bytes);
+    try std.testing.expectEqual(@as(usize, 5), calls.remove(2, 3).?.bytes);
+    try std.testing.expectEqual(@as(usize, 0), calls.countOf(2));
 }

@@ -3,8 +3,10 @@
 
 const std = @import("std");
 const limits = @import("limits.zig");
+const texts = @import("text.zig");
 
-const none: u16 = std.math.maxInt(u16);
+/// Ends a list. The first block is never used, so that storage of zeros is storage that is free.
+const none: u16 = 0;
 
 pub const Block = extern struct {
     next: u16,
@@ -22,12 +24,12 @@ comptime {
 pub const Pool = struct {
     blocks: []Block,
     free: u16 = none,
-    /// Blocks above this index were never used: their pages cost no memory yet.
-    fresh: u16 = 0,
+    /// Up to here blocks have been used: the pages of those above cost no memory yet.
+    used: u16 = 0,
     available: u16,
 
     pub fn init(blocks: []Block) Pool {
-        return .{ .blocks = blocks, .available = @intCast(blocks.len) };
+        return .{ .blocks = blocks, .available = @intCast(blocks.len - 1) };
     }
 
     fn take(pool: *Pool, reserve: u16) ?u16 {
@@ -37,8 +39,8 @@ pub const Pool = struct {
         if (index != none) {
             pool.free = pool.blocks[index].next;
         } else {
-            index = pool.fresh;
-            pool.fresh += 1;
+            pool.used += 1;
+            index = pool.used;
         }
         pool.blocks[index].next = none;
         pool.blocks[index].length = 0;
@@ -63,7 +65,7 @@ pub const Chain = struct {
         while (rest.len > 0) {
             const block = chain.tail(pool, reserve) orelse break;
             const size = @min(rest.len, block.data.len - block.length);
-            @memcpy(block.data[block.length..][0..size], rest[0..size]);
+            texts.copy(block.data[block.length..].ptr, rest[0..size]);
             block.length += @intCast(size);
             rest = rest[size..];
         }
@@ -131,7 +133,7 @@ pub const Reader = struct {
         var filled: usize = 0;
         while (filled < target.len) {
             const piece = reader.next(target.len - filled) orelse return false;
-            @memcpy(target[filled..][0..piece.len], piece);
+            texts.copy(target[filled..].ptr, piece);
             filled += piece.len;
         }
         return true;
@@ -139,7 +141,7 @@ pub const Reader = struct {
 };
 
 test "what goes in comes out, in order, and every block returns" {
-    var blocks: [8]Block = undefined;
+    var blocks: [9]Block = undefined;
     var pool = Pool.init(&blocks);
     var chain = Chain{};
     var bytes: [3000]u8 = undefined;
@@ -164,7 +166,7 @@ test "what goes in comes out, in order, and every block returns" {
 }
 
 test "pieces that follow an alignment are whole groups, but for the last" {
-    var blocks: [4]Block = undefined;
+    var blocks: [5]Block = undefined;
     for (0..7) |before| {
         var pool = Pool.init(&blocks);
         var chain = Chain{};
@@ -186,7 +188,7 @@ test "pieces that follow an alignment are whole groups, but for the last" {
 }
 
 test "a full pool cuts, and the reserve is left to others" {
-    var blocks: [4]Block = undefined;
+    var blocks: [5]Block = undefined;
     var pool = Pool.init(&blocks);
     var body = Chain{};
     const bytes = [_]u8{1} ** 5000;

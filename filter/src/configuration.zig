@@ -13,6 +13,8 @@ const Reader = json_reader.Reader;
 
 pub const Context = enum(u32) { outbound, inbound, gateway };
 pub const Bodies = enum(u32) { off, on, by_format };
+pub const Rule = enum(u8) { methods, paths, hosts, statuses };
+pub const rules_count = std.meta.fieldNames(Rule).len;
 pub const Names = []const []const u8;
 
 pub const Configuration = struct {
@@ -35,14 +37,9 @@ pub const Configuration = struct {
     heartbeat_seconds: u32 = 5,
     /// Of 2^32 - 1.
     sample_rate: u32 = std.math.maxInt(u32),
-    include_methods: Names = &.{},
-    include_paths: Names = &.{},
-    include_hosts: Names = &.{},
-    include_statuses: Names = &.{},
-    exclude_methods: Names = &.{},
-    exclude_paths: Names = &.{},
-    exclude_hosts: Names = &.{},
-    exclude_statuses: Names = &.{},
+    /// A list for each rule.
+    include: [rules_count]Names = @splat(&.{}),
+    exclude: [rules_count]Names = @splat(&.{}),
     body_content_types: Names = &.{},
     hosts_from_cluster: []const u8 = "",
     hosts_from_authority: []const u8 = "",

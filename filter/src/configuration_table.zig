@@ -9,6 +9,7 @@ const configuration_file = @import("configuration.zig");
 const Bodies = configuration_file.Bodies;
 const Configuration = configuration_file.Configuration;
 const Context = configuration_file.Context;
+const Rule = configuration_file.Rule;
 const Names = configuration_file.Names;
 
 pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from };
@@ -66,22 +67,29 @@ pub const Entry = extern struct {
     }
 };
 
-/// `field`: as the group and the member are called together, unless the field has the member's name alone.
-fn entry(comptime group: Group, kind: Kind, more: u8, comptime name: []const u8) []const u8 {
-    const full = @tagName(group) ++ "_" ++ name;
-    const offset = if (kind == .group) 0 else @offsetOf(Configuration, if (@hasField(Configuration, full)) full else name);
+fn entryAt(comptime offset: usize, group: Group, kind: Kind, more: u8, comptime name: []const u8) []const u8 {
     std.debug.assert(offset % 4 == 0);
     const head = Entry{ .group = group, .kind = kind, .more = more, .offset_words = offset / 4, .name_length = name.len };
     return std.mem.asBytes(&head) ++ name;
 }
 
+/// The field is called after group and member, unless it has the member's name alone.
+fn entry(comptime group: Group, kind: Kind, more: u8, comptime name: []const u8) []const u8 {
+    const full = @tagName(group) ++ "_" ++ name;
+    const field = if (@hasField(Configuration, full)) full else name;
+    return entryAt(@offsetOf(Configuration, field), group, kind, more, name);
+}
+
 fn groupOf(comptime group: Group) []const u8 {
-    return entry(.top, .group, @intFromEnum(group), @tagName(group));
+    return entryAt(0, .top, .group, @intFromEnum(group), @tagName(group));
 }
 
 fn rulesOf(comptime group: Group) []const u8 {
-    return groupOf(group) ++ entry(group, .names, 0, "methods") ++ entry(group, .names, 0, "paths") ++
-        entry(group, .names, 0, "hosts") ++ entry(group, .names, 0, "statuses");
+    var all: []const u8 = groupOf(group);
+    for (std.meta.fieldNames(Rule), 0..) |name, index| {
+        all = all ++ entryAt(@offsetOf(Configuration, @tagName(group)) + index * @sizeOf(Names), group, .names, 0, name);
+    }
+    return all;
 }
 
 /// One text and one loop over it: a branch for each entry is four times the code.

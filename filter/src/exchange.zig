@@ -53,7 +53,7 @@ pub fn Exchange(comptime host: type) type {
             for (own_paths, &own_lengths, &own_bytes, [_]Field{ .own_service, .own_namespace, .own_pod }) |path, *length, *bytes, field| {
                 if (!own_known) {
                     const value = property(path);
-                    @memcpy(bytes[0..value.len], value);
+                    texts.copy(bytes, value);
                     length.* = value.len;
                 }
                 record.set(field, bytes[0..length.*]);
@@ -67,7 +67,7 @@ pub fn Exchange(comptime host: type) type {
             const is_gateway = configuration.context == .gateway;
             // A gateway's own address is nobody's destination; a source named by x-forwarded-for is the
             // request's and not the connection's: neither is kept.
-            const connection = if (stream.source_is_peer and !is_gateway) connectionId() else 0;
+            const connection = if (!stream.source_is_forwarded and !is_gateway) connectionId() else 0;
             var facts: connections.Facts = undefined;
             if (cache.get(connection, &facts)) return facts;
             facts[0] = property("source\x00address");
@@ -79,12 +79,12 @@ pub fn Exchange(comptime host: type) type {
         }
 
         fn connectionId() u64 {
-            const bytes = host.property("connection_id") orelse return 0;
+            const bytes = host.property("connection_id");
             return if (bytes.len == 8) std.mem.readInt(u64, bytes[0..8], .little) else 0;
         }
 
         pub noinline fn property(path: []const u8) []const u8 {
-            const value = host.property(path) orelse return "";
+            const value = host.property(path);
             return value[0..@min(value.len, limits.property_bytes_max)];
         }
 

@@ -26,55 +26,37 @@ pub fn Filter(comptime host: type) type {
     const sender = Sender(host);
     const polling = Polling(host);
     return struct {
-        var blocks: [limits.blocks_count]chain.Block = undefined;
-        var stream_slots: [limits.streams_max]streams.Stream = undefined;
-        var stream_buckets: [limits.stream_buckets]u16 = undefined;
-        // Set in start(): initial values other than zero would be stored in the binary, byte by byte.
-        var plugin_slots: [limits.plugins_max]Plugin = undefined;
+        // Of zeros all of them, so that they take no room in the binary.
+        var blocks: [limits.blocks_count + 1]chain.Block = @splat(std.mem.zeroes(chain.Block));
+        var stream_slots: [limits.streams_max + 1]streams.Stream = @splat(std.mem.zeroes(streams.Stream));
+        var stream_buckets: [limits.stream_buckets]u16 = @splat(0);
+        var plugins = plugins_file.Plugins{};
 
-        var pool: chain.Pool = undefined;
-        var table: streams.Table = undefined;
-        var started = false;
-
-        const plugins = plugins_file.Plugins{ .items = &plugin_slots };
-        /// Counts what happens where there is no plugin.
-        const any_plugin = &plugin_slots[0];
-
-        fn start() void {
-            if (started) return;
-            started = true;
-            pool = chain.Pool.init(&blocks);
-            table = streams.Table.init(&stream_slots, &stream_buckets);
-            sender.start();
-            for (&plugin_slots) |*plugin| {
-                plugin.root = 0;
-                for (&plugin.metric_ids) |*id| id.* = null;
-            }
-        }
+        var pool = chain.Pool.init(&blocks);
+        var table = streams.Table{ .slots = &stream_slots, .buckets = &stream_buckets };
 
         pub fn onContextCreate(id: u32, root: u32) void {
             if (root == 0) return; // A root context: it starts with its configuration.
-            start();
-            const plugin = plugins.find(root) orelse return meter.count(any_plugin, .dropped_no_backend, 1);
+            const plugin = plugins.find(root) orelse return meter.count(anyPlugin(), .dropped_no_backend, 1);
             if (!plugin.traces()) return meter.count(plugin, .dropped_no_backend, 1);
-            if (table.add(id, root) == null) meter.count(plugin, .dropped_streams, 1);
+            if (table.add(id, plugins.indexOf(plugin)) == null) meter.count(plugin, .dropped_streams, 1);
+        }
+
+        /// Counts what happens where there is no plugin.
+        fn anyPlugin() *Plugin {
+            return &plugins.items()[0];
         }
 
         pub fn onConfigure(root: u32, size: usize) void {
             host.scratch.reset();
-            start();
             const plugin = plugins.claim(root) orelse {
-                meter.count(any_plugin, .configuration_errors, 1);
+                meter.count(anyPlugin(), .configuration_errors, 1);
                 return host.warn("wasm-filter: too many configurations in one machine: this one traces nothing");
             };
-            sender.release(plugins);
-            var length: usize = 0;
-            if (size > 0 and size <= plugin.text.len) {
-                if (host.bufferBytes(.plugin_configuration, 0, size)) |text| {
-                    length = @min(text.len, plugin.text.len);
-                    @memcpy(plugin.text[0..length], text[0..length]);
-                }
-            }
+            _ = sender.end(plugin);
+            const text = if (size <= plugin.text.len) host.bufferBytes(.plugin_configuration, 0, size) else "";
+            const length = @min(text.len, plugin.text.len);
+            texts.copy(&plugin.text, text[0..length]);
             plugin.configure(root, length);
             meter.define(plugin);
             const configuration = &plugin.configuration;
@@ -100,7 +82,6 @@ pub fn Filter(comptime host: type) type {
         /// The heartbeat tells that this machine is alive. It beats for the revision that the gauge shows:
         /// an older configuration that still drains must not answer for a newer one that has died.
         pub fn onTick(root: u32) void {
-            if (!started) return;
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
             _ = sender.flush(plugin);
@@ -113,30 +94,31 @@ pub fn Filter(comptime host: type) type {
         /// At ticks, as a gauge that followed each request would cost each request a call of the host.
         fn showLevels(plugin: *const Plugin) void {
             var down: usize = 0;
-            for (&plugin_slots) |*one| down += @intFromBool(one.root != 0 and one.backoff.isDown());
+            for (plugins.items()) |*one| down += @intFromBool(one.root != 0 and !one.ending and one.backoff.isDown());
             meter.level(plugin, .backend_down, down);
-            meter.level(plugin, .in_flight, sender.calls.count);
-            const used = pool.blocks.len - pool.available;
+            // The machine may end with the configuration: nobody would then take these out of the gauge.
+            const leaving = if (plugin.ending) sender.calls.countOf(plugin.root) else 0;
+            meter.level(plugin, .in_flight, sender.calls.count - leaving);
+            const used = limits.blocks_count - pool.available;
             meter.level(plugin, .memory_bytes, used * limits.block_bytes + sender.waiting());
         }
 
         pub fn onHeaders(id: u32, direction: Direction) void {
-            if (!started) return;
             const stream = table.find(id) orelse return;
             if (stream.ignored) return;
-            const plugin = plugins.find(stream.root) orelse return;
+            const plugin = &plugins.items()[stream.plugin];
             host.scratch.reset();
             const pairs = host.headerPairs(if (direction == .request) .request else .response);
             const side = sideOf(stream, direction);
-            const head = capture.storeHeaders(side, &pool, &host.scratch, &plugin.configuration, pairs orelse "");
-            if (pairs == null) side.headers_truncated = true;
+            const head = capture.storeHeaders(side, &pool, &host.scratch, &plugin.configuration, pairs);
+            if (pairs.len == 0) side.headers_truncated = true;
             if (plugin.traits().times) side.time_ns = host.nowNanoseconds();
             const configuration = &plugin.configuration;
             if (selection.isStreaming(&head)) stream.streaming = true;
             side.body_taken = configuration.bodies == .on and !stream.streaming and
                 selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
             if (direction == .response) return;
-            stream.source_is_peer = !head.has(.forwarded_for) and configuration.context != .gateway;
+            stream.source_is_forwarded = head.has(.forwarded_for);
             if (head.has(.marker)) return ignore(stream);
             const id_missing = configuration.sample_rate != std.math.maxInt(u32) and !head.has(.request_id);
             const chance = if (id_missing) host.nowNanoseconds() +% id else 0;
@@ -153,10 +135,9 @@ pub fn Filter(comptime host: type) type {
         }
 
         pub fn onBody(id: u32, direction: Direction, size: usize) void {
-            if (!started) return;
             const stream = table.find(id) orelse return;
             if (stream.ignored or size == 0) return;
-            const plugin = plugins.find(stream.root) orelse return;
+            const plugin = &plugins.items()[stream.plugin];
             const side = sideOf(stream, direction);
             side.body_seen_bytes +|= @intCast(@min(size, std.math.maxInt(u32)));
             if (side.body_truncated) return;
@@ -176,7 +157,7 @@ pub fn Filter(comptime host: type) type {
             while (at < size) {
                 host.scratch.reset();
                 const wanted = @min(size - at, limits.body_piece_bytes);
-                const piece = host.bufferBytes(if (direction == .request) .request_body else .response_body, at, wanted) orelse return false;
+                const piece = host.bufferBytes(if (direction == .request) .request_body else .response_body, at, wanted);
                 if (piece.len == 0 or piece.len > wanted) return false;
                 if (!capture.storeBody(side, &pool, piece)) return false;
                 at += piece.len;
@@ -184,47 +165,49 @@ pub fn Filter(comptime host: type) type {
             return true;
         }
 
-        /// The exchange is over: the one place where a trace is made and sent.
-        pub fn onLog(id: u32) void {
-            if (!started) return;
-            const stream = table.find(id) orelse return;
-            defer forget(stream);
-            const plugin = plugins.find(stream.root) orelse return;
-            if (stream.ignored or !stream.request.headers_seen) return;
+        /// A context is over. True when nothing is left to do for it.
+        pub fn onDone(id: u32) bool {
+            if (plugins.find(id)) |plugin| {
+                const over = sender.end(plugin);
+                plugin.ending = true;
+                showLevels(plugin);
+                if (over) plugin.root = 0;
+                return over;
+            }
+            if (table.find(id)) |stream| {
+                trace(stream);
+                ignore(stream);
+                table.remove(id);
+            }
+            return true;
+        }
+
+        /// The one place where a trace is made and sent.
+        fn trace(stream: *streams.Stream) void {
+            const plugin = &plugins.items()[stream.plugin];
+            if (stream.ignored or !stream.request.headers_seen or plugin.root == 0) return;
             host.scratch.reset();
             // Clusters of the inbound side are called inbound|...: never the backend's. (The property that
             // was once called cluster_name is answered by none of Envoy 1.36 to 1.40.)
             const inbound = plugin.configuration.context == .inbound;
-            const cluster = if (inbound) "" else host.property("xds\x00cluster_name") orelse "";
+            const cluster = if (inbound) "" else host.property("xds\x00cluster_name");
             if (texts.equal(cluster, plugin.configuration.cluster)) return;
             var record: Record = undefined;
             if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
-            if (!selection.wantsStatus(&plugin.configuration, record.text(.status))) return skip(plugin, stream);
+            if (!selection.wants(&plugin.configuration, .statuses, record.text(.status))) return skip(plugin, stream);
             if (isTruncated(stream)) meter.count(plugin, .truncated, 1);
-            sender.add(plugins, plugin, &record);
-        }
-
-        pub fn onDelete(id: u32) void {
-            if (!started) return;
-            if (plugins.find(id)) |plugin| {
-                sender.forget(plugin);
-                plugin.root = 0;
-                showLevels(plugin);
-            } else if (table.find(id)) |stream| {
-                // Envoy logs before it deletes; a stream that is still here was never logged.
-                const plugin = plugins.find(stream.root) orelse any_plugin;
-                if (stream.request.headers_seen and !stream.ignored) meter.count(plugin, .dropped_ended, 1);
-                forget(stream);
-            }
+            sender.add(plugin, &record);
         }
 
         pub fn onHttpCallResponse(root: u32, token: u32, headers_count: u32, body_size: usize) void {
-            if (!started) return;
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
-            const status = if (headers_count > 0) host.headerValue(.call_response, ":status") else null;
-            if (polling.answered(plugin, token, status orelse "", body_size)) return;
-            _ = sender.answered(plugin, token, status orelse "");
+            const status = if (headers_count > 0) host.headerValue(.call_response, ":status") else "";
+            if (polling.answered(plugin, token, status, body_size)) return;
+            sender.answered(plugin, token, status);
+            if (!plugin.ending or sender.calls.countOf(root) > 0) return;
+            plugin.root = 0;
+            host.done();
         }
 
         fn isTruncated(stream: *const streams.Stream) bool {
@@ -245,15 +228,9 @@ pub fn Filter(comptime host: type) type {
             stream.ignored = true;
         }
 
-        fn forget(stream: *streams.Stream) void {
-            ignore(stream);
-            table.remove(stream.id);
-        }
-
         /// For tests: what is in use now.
         pub fn usage() struct { blocks: usize, calls: usize } {
-            if (!started) return .{ .blocks = 0, .calls = 0 };
-            return .{ .blocks = pool.blocks.len - pool.available, .calls = sender.calls.count };
+            return .{ .blocks = limits.blocks_count - pool.available, .calls = sender.calls.count };
         }
     };
 }

@@ -44,26 +44,24 @@ pub const Pairs = struct {
     }
 };
 
-/// Writes the proxy-wasm form, for the calls that we make.
-pub fn encodePairs(headers: []const Header, buffer: []u8) ?[]const u8 {
-    var size: usize = 4;
-    for (headers) |header| size += 8 + header.name.len + header.value.len + 2;
-    if (size > buffer.len) return null;
-    std.mem.writeInt(u32, buffer[0..4], @intCast(headers.len), .little);
-    var at: usize = 4;
-    for (headers) |header| {
-        std.mem.writeInt(u32, buffer[at..][0..4], @intCast(header.name.len), .little);
-        std.mem.writeInt(u32, buffer[at + 4 ..][0..4], @intCast(header.value.len), .little);
-        at += 8;
-    }
-    for (headers) |header| {
-        for ([_][]const u8{ header.name, header.value }) |text| {
-            @memcpy(buffer[at..][0..text.len], text);
-            buffer[at + text.len] = 0;
-            at += text.len + 1;
-        }
-    }
-    return buffer[0..size];
+/// Writes the proxy-wasm form, for the calls that we make, of lists of names and values in turn.
+pub fn encodePairs(lists: []const []const []const u8, buffer: []u8) ?[]const u8 {
+    var count: usize = 0;
+    for (lists) |list| count += list.len;
+    const lengths_at = 4;
+    var at: usize = lengths_at + 4 * count;
+    if (at > buffer.len) return null;
+    std.mem.writeInt(u32, buffer[0..4], @intCast(count / 2), .little);
+    var index: usize = 0;
+    for (lists) |list| for (list) |text| {
+        if (text.len >= buffer.len - at) return null;
+        std.mem.writeInt(u32, buffer[lengths_at + 4 * index ..][0..4], @intCast(text.len), .little);
+        @memcpy(buffer[at..][0..text.len], text);
+        buffer[at + text.len] = 0;
+        at += text.len + 1;
+        index += 1;
+    };
+    return buffer[0..at];
 }
 
 /// The compact form of one header: u16 name length, u16 value length, name, value.
@@ -124,15 +122,15 @@ pub const Iterator = struct {
 };
 
 test "pairs survive a round trip, and any cut of them is safe" {
-    const headers = [_]Header{ .{ .name = ":path", .value = "/a" }, .{ .name = "x", .value = "" } };
     var buffer: [64]u8 = undefined;
-    const bytes = encodePairs(&headers, &buffer).?;
+    const bytes = encodePairs(&.{ &.{ ":path", "/a" }, &.{}, &.{ "x", "" } }, &buffer).?;
     var pairs = Pairs.init(bytes);
-    for (headers) |expected| {
+    for ([_][2][]const u8{ .{ ":path", "/a" }, .{ "x", "" } }) |expected| {
         const header = pairs.next().?;
-        try std.testing.expectEqualStrings(expected.name, header.name);
-        try std.testing.expectEqualStrings(expected.value, header.value);
+        try std.testing.expectEqualStrings(expected[0], header.name);
+        try std.testing.expectEqualStrings(expected[1], header.value);
     }
+    for (0..bytes.len) |length| try std.testing.expectEqual(null, encodePairs(&.{&.{ ":path", "/a", "x", "" }}, buffer[0..length]));
     try std.testing.expectEqual(null, pairs.next());
     for (0..bytes.len) |length| {
         var cut = Pairs.init(bytes[0..length]);

@@ -152,13 +152,16 @@ pub fn decimal(text: []const u8, places: i32) ?u64 {
         else => return null,
     };
     if (digits == 0) return null;
-    while (exponent > 0 and value > 0) : (exponent -= 1) {
-        if (value > 1 << 48) return null;
-        value *= 10;
-    }
-    while (exponent < 0 and value > 0) : (exponent += 1) {
-        if (places == 0 and value % 10 != 0) return null;
-        value /= 10;
+    while (exponent != 0 and value > 0) {
+        if (exponent > 0) {
+            if (value > 1 << 48) return null;
+            value *= 10;
+            exponent -= 1;
+        } else {
+            if (places == 0 and value % 10 != 0) return null;
+            value /= 10;
+            exponent += 1;
+        }
     }
     return value;
 }

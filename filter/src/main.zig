@@ -1,5 +1,5 @@
 //! The exports: what Envoy calls. Each hands on to the filter and lets the exchange go on. Callbacks that
-//! would do nothing (vm_start, trailers, done) are not exported, as every one costs a crossing.
+//! would do nothing (vm_start, trailers, log, delete) are not exported, as every one costs a crossing.
 
 const abi = @import("abi.zig");
 const filter = @import("filter.zig").Filter(abi);
@@ -48,12 +48,9 @@ export fn proxy_on_response_body(id: u32, size: usize, _: u32) u32 {
     return proceed;
 }
 
-export fn proxy_on_log(id: u32) void {
-    filter.onLog(id);
-}
-
-export fn proxy_on_delete(id: u32) void {
-    filter.onDelete(id);
+/// Directly before Envoy deletes a context, and after it has logged: log and delete need no callback too.
+export fn proxy_on_done(id: u32) u32 {
+    return @intFromBool(filter.onDone(id));
 }
 
 export fn proxy_on_http_call_response(root: u32, token: u32, headers: u32, body: u32, _: u32) void {

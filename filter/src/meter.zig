@@ -10,10 +10,20 @@ pub fn Meter(comptime host: type) type {
         var levels: [metrics.count]i64 = @splat(0);
 
         pub fn define(plugin: *Plugin) void {
-            var buffer: [metrics.name_bytes_max]u8 = undefined;
-            for (&plugin.metric_ids, 0..) |*id, at| {
-                const metric: Metric = @enumFromInt(at);
-                id.* = host.defineMetric(metric.kind(), metrics.nameOf(metric, plugin.configuration.name, &buffer));
+            var name: metrics.Name = undefined;
+            name.start(plugin.configuration.name);
+            const start = name.length;
+            var metric: u8 = 0;
+            for (metrics.names) |byte| {
+                if (byte != ' ') {
+                    name.bytes[name.length] = byte;
+                    name.length += 1;
+                    continue;
+                }
+                const kind = @as(Metric, @enumFromInt(metric)).kind();
+                plugin.metric_ids[metric] = host.defineMetric(kind, name.bytes[0..name.length]);
+                metric += 1;
+                name.length = start;
             }
         }
 

@@ -40,18 +40,29 @@ pub const Metric = enum {
 
 pub const count = std.meta.fieldNames(Metric).len;
 
+/// All names in their order, each with a space behind it: @tagName would be a function with a branch for each.
+pub const names = all: {
+    var text: []const u8 = "";
+    for (std.meta.fieldNames(Metric)) |name| text = text ++ name ++ " ";
+    break :all text;
+};
+
 const prefix = "wasmcustom.";
 const suffix_bytes_max = 32;
-pub const name_bytes_max = prefix.len + limits.name_bytes_max + suffix_bytes_max;
 
-pub fn nameOf(metric: Metric, filter_name: []const u8, buffer: *[name_bytes_max]u8) []const u8 {
-    var at: usize = 0;
-    for ([_][]const u8{ prefix, filter_name, "_", @tagName(metric) }) |part| {
-        @memcpy(buffer[at..][0..part.len], part);
-        at += part.len;
+/// The longest name, and what it is made of.
+pub const Name = struct {
+    bytes: [prefix.len + limits.name_bytes_max + suffix_bytes_max]u8,
+    length: usize,
+
+    pub fn start(name: *Name, filter_name: []const u8) void {
+        name.length = 0;
+        for ([_][]const u8{ prefix, filter_name, "_" }) |part| {
+            @memcpy(name.bytes[name.length..][0..part.len], part);
+            name.length += part.len;
+        }
     }
-    return buffer[0..at];
-}
+};
 
 comptime {
     for (std.meta.fieldNames(Metric)) |name| std.debug.assert(name.len < suffix_bytes_max);

@@ -14,25 +14,28 @@ const Configuration = configuration_file.Configuration;
 
 pub const Plugin = struct {
     /// 0: free.
-    root: u32 = 0,
-    configuration: Configuration = .{},
+    root: u32,
+    /// Nothing more is to come but the answers to its calls.
+    ending: bool,
+    configuration: Configuration,
     /// The headers of every call to the backend, in the form that the host takes.
-    call_head: []const u8 = "",
-    call_head_buffer: [limits.call_head_bytes_max]u8 = undefined,
-    poll_head: []const u8 = "",
-    poll_head_buffer: [limits.call_head_bytes_max]u8 = undefined,
+    call_head: []const u8,
+    call_head_buffer: [limits.call_head_bytes_max]u8,
+    poll_head: []const u8,
+    poll_head_buffer: [limits.call_head_bytes_max]u8,
     /// Of the poll without an answer yet.
-    poll_token: ?u32 = null,
-    poll_at_ns: u64 = 0,
-    hosts: Hosts = undefined,
-    metric_ids: [metrics.count]?u32 = undefined,
-    backoff: Backoff = .{},
-    lists: configuration_file.Lists = undefined,
-    text: [limits.configuration_bytes_max]u8 = undefined,
+    poll_token: ?u32,
+    poll_at_ns: u64,
+    hosts: Hosts,
+    metric_ids: [metrics.count]?u32,
+    backoff: Backoff,
+    lists: configuration_file.Lists,
+    text: [limits.configuration_bytes_max]u8,
 
     /// Reads the configuration out of `text[0..length]`.
     pub fn configure(plugin: *Plugin, root: u32, length: usize) void {
         plugin.root = root;
+        plugin.ending = false;
         plugin.backoff = .{};
         plugin.configuration.parse(plugin.text[0..length], &plugin.lists);
         plugin.buildHeads();
@@ -59,53 +62,51 @@ pub const Plugin = struct {
 
     fn buildHeads(plugin: *Plugin) void {
         const configuration = &plugin.configuration;
-        const content_type = plugin.traits().content_type;
-        plugin.call_head = plugin.headOf("POST", configuration.authority, configuration.path, content_type, &plugin.call_head_buffer);
+        plugin.call_head = plugin.headOf(&.{
+            ":method",    "POST",                  ":path",        configuration.path,
+            ":authority", configuration.authority, "content-type", plugin.traits().content_type,
+        }, &plugin.call_head_buffer);
         if (configuration.hosts_from_cluster.len == 0) return;
-        plugin.poll_head = plugin.headOf("GET", configuration.hosts_from_authority, configuration.hosts_from_path, "", &plugin.poll_head_buffer);
+        plugin.poll_head = plugin.headOf(&.{
+            ":method",    "GET",                              ":path", configuration.hosts_from_path,
+            ":authority", configuration.hosts_from_authority,
+        }, &plugin.poll_head_buffer);
     }
 
     /// Configured headers, such as a token, are for both kinds of call.
-    fn headOf(plugin: *Plugin, method: []const u8, authority: []const u8, path: []const u8, content_type: []const u8, buffer: []u8) []const u8 {
+    fn headOf(plugin: *Plugin, own: []const []const u8, buffer: []u8) []const u8 {
         const configuration = &plugin.configuration;
-        const own = [_]headers.Header{
-            .{ .name = ":method", .value = method },
-            .{ .name = ":scheme", .value = "http" },
-            .{ .name = ":path", .value = path },
-            .{ .name = ":authority", .value = authority },
-            .{ .name = marker_name, .value = configuration.name },
-            .{ .name = "content-type", .value = content_type },
-        };
-        const own_count = if (content_type.len > 0) own.len else own.len - 1;
-        var all: [own.len + limits.call_headers_max]headers.Header = undefined;
-        @memcpy(all[0..own.len], &own);
-        var count = own_count;
-        var at: usize = 0;
-        while (at < configuration.backend_headers.len) : (at += 2) {
-            all[count] = .{ .name = configuration.backend_headers[at], .value = configuration.backend_headers[at + 1] };
-            count += 1;
-        }
-        if (headers.encodePairs(all[0..count], buffer)) |head| return head;
+        const common = [_][]const u8{ ":scheme", "http", marker_name, configuration.name };
+        if (headers.encodePairs(&.{ own, &common, configuration.backend_headers }, buffer)) |head| return head;
         // Too long together: the call without the configured headers is still a call.
         configuration.errors += 1;
-        return headers.encodePairs(own[0..own_count], buffer) orelse "";
+        return headers.encodePairs(&.{ own, &common }, buffer) orelse "";
     }
 };
 
 pub const Plugins = struct {
-    items: []Plugin,
+    /// Storage of zeros: all places are free, and nothing of it is in the binary.
+    bytes: [limits.plugins_max * @sizeOf(Plugin)]u8 align(@alignOf(Plugin)) = @splat(0),
 
-    pub fn find(plugins: Plugins, root: u32) ?*Plugin {
+    pub fn items(plugins: *Plugins) *[limits.plugins_max]Plugin {
+        return @ptrCast(&plugins.bytes);
+    }
+
+    pub fn find(plugins: *Plugins, root: u32) ?*Plugin {
         if (root == 0) return null;
-        for (plugins.items) |*plugin| if (plugin.root == root) return plugin;
+        for (plugins.items()) |*plugin| if (plugin.root == root) return plugin;
         return null;
     }
 
+    pub fn indexOf(plugins: *Plugins, plugin: *const Plugin) u8 {
+        return @intCast((@intFromPtr(plugin) - @intFromPtr(plugins)) / @sizeOf(Plugin));
+    }
+
     /// The place of this root, old or new. Null when there are too many.
-    pub fn claim(plugins: Plugins, root: u32) ?*Plugin {
+    pub fn claim(plugins: *Plugins, root: u32) ?*Plugin {
         if (root == 0) return null;
         if (plugins.find(root)) |plugin| return plugin;
-        for (plugins.items) |*plugin| if (plugin.root == 0) return plugin;
+        for (plugins.items()) |*plugin| if (plugin.root == 0) return plugin;
         return null;
     }
 };

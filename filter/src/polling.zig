@@ -33,7 +33,7 @@ pub fn Polling(comptime host: type) type {
 
         fn take(plugin: *Plugin, status: []const u8, size: usize) bool {
             if (status.len != 3 or status[0] != '2' or size == 0 or size > limits.hosts_bytes_max) return false;
-            const body = host.bufferBytes(.call_body, 0, size) orelse return false;
+            const body = host.bufferBytes(.call_body, 0, size);
             const answer = host.scratch.allocate(body.len) orelse return false;
             @memcpy(answer, body);
             return plugin.hosts.read(answer);

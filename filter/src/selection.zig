@@ -8,33 +8,30 @@ const texts = @import("text.zig");
 const Configuration = @import("configuration.zig").Configuration;
 const head_file = @import("head.zig");
 const Head = head_file.Head;
+const Rule = @import("configuration.zig").Rule;
 const Names = @import("configuration.zig").Names;
-
-const Match = enum { exact, prefix, host, status };
 
 /// `chance` decides for a request that has no id of any kind.
 pub fn wantsRequest(configuration: *const Configuration, head: *const Head, chance: u64) bool {
     return isSampled(configuration.sample_rate, head, chance) and
-        passes(configuration.include_methods, configuration.exclude_methods, head.get(.method), .exact) and
-        passes(configuration.include_paths, configuration.exclude_paths, head.get(.path), .prefix) and
-        passes(configuration.include_hosts, configuration.exclude_hosts, head.hostname(), .host);
+        wants(configuration, .methods, head.get(.method)) and
+        wants(configuration, .paths, head.get(.path)) and
+        wants(configuration, .hosts, head.hostname());
 }
 
-pub fn wantsStatus(configuration: *const Configuration, status: []const u8) bool {
-    return passes(configuration.include_statuses, configuration.exclude_statuses, status, .status);
+pub fn wants(configuration: *const Configuration, rule: Rule, value: []const u8) bool {
+    const include = configuration.include[@intFromEnum(rule)];
+    const exclude = configuration.exclude[@intFromEnum(rule)];
+    return (include.len == 0 or any(include, value, rule)) and !any(exclude, value, rule);
 }
 
-fn passes(include: Names, exclude: Names, value: []const u8, how: Match) bool {
-    return (include.len == 0 or any(include, value, how)) and !any(exclude, value, how);
-}
-
-fn any(list: Names, value: []const u8, how: Match) bool {
+fn any(list: Names, value: []const u8, rule: Rule) bool {
     for (list) |item| {
-        const found = switch (how) {
-            .exact => texts.equal(item, value),
-            .prefix => texts.startsWith(value, item),
-            .host => address.matches(item, value),
-            .status => matchesStatus(item, value),
+        const found = switch (rule) {
+            .methods => texts.equal(item, value),
+            .paths => texts.startsWith(value, item),
+            .hosts => address.matches(item, value),
+            .statuses => matchesStatus(item, value),
         };
         if (found) return true;
     }
@@ -97,16 +94,19 @@ test "include and exclude" {
     const head = headOf(&.{ .{ ":method", "GET" }, .{ ":path", "/api/x" }, .{ ":authority", "shop:80" } });
     var configuration = Configuration{};
     try std.testing.expect(wantsRequest(&configuration, &head, 0));
-    configuration.include_paths = &.{ "/other", "/api" };
-    configuration.include_hosts = &.{"shop"};
+    configuration.include[@intFromEnum(Rule.paths)] = &.{ "/other", "/api" };
+    configuration.include[@intFromEnum(Rule.hosts)] = &.{"shop"};
     try std.testing.expect(wantsRequest(&configuration, &head, 0));
-    configuration.exclude_methods = &.{"GET"};
+    configuration.exclude[@intFromEnum(Rule.methods)] = &.{"GET"};
     try std.testing.expect(!wantsRequest(&configuration, &head, 0));
-    configuration = .{ .include_methods = &.{"POST"} };
+    configuration = .{};
+    configuration.include[@intFromEnum(Rule.methods)] = &.{"POST"};
     try std.testing.expect(!wantsRequest(&configuration, &head, 0));
-    configuration = .{ .exclude_statuses = &.{ "2xx", "404" }, .include_statuses = &.{ "xxx", "0" } };
-    for ([_][]const u8{ "500", "0", "403" }) |status| try std.testing.expect(wantsStatus(&configuration, status));
-    for ([_][]const u8{ "200", "404" }) |status| try std.testing.expect(!wantsStatus(&configuration, status));
+    configuration = .{};
+    configuration.exclude[@intFromEnum(Rule.statuses)] = &.{ "2xx", "404" };
+    configuration.include[@intFromEnum(Rule.statuses)] = &.{ "xxx", "0" };
+    for ([_][]const u8{ "500", "0", "403" }) |status| try std.testing.expect(wants(&configuration, .statuses, status));
+    for ([_][]const u8{ "200", "404" }) |status| try std.testing.expect(!wants(&configuration, .statuses, status));
 }
 
 test "the rate is kept, and an id is decided upon alike wherever it is seen" {

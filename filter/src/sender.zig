@@ -10,29 +10,24 @@ const Calls = @import("calls.zig").Calls;
 const Meter = @import("meter.zig").Meter;
 const Metric = @import("metrics.zig").Metric;
 const Plugin = @import("plugins.zig").Plugin;
-const Plugins = @import("plugins.zig").Plugins;
+const texts = @import("text.zig");
 const Record = @import("record.zig").Record;
 
 pub fn Sender(comptime host: type) type {
     const meter = Meter(host);
     return struct {
-        var output: [limits.output_bytes]u8 = undefined;
-        var writer: json.Writer = undefined;
-        /// The root whose documents are in the buffer.
-        var owner: u32 = 0;
+        var output: [limits.output_bytes]u8 = @splat(0);
+        var writer = json.Writer{ .buffer = output[0 .. output.len - limits.close_bytes_max] };
+        /// Whose documents are in the buffer, if there are any.
+        var owner: *Plugin = undefined;
         var documents: u32 = 0;
         /// Length of what comes before the first document.
         var open_length: usize = 0;
-        pub var calls: Calls = undefined;
-
-        pub fn start() void {
-            calls.clear();
-            documents = 0;
-        }
+        pub var calls: Calls = std.mem.zeroes(Calls);
 
         /// One document more. What can't be kept is dropped and counted, the oldest first.
-        pub fn add(plugins: Plugins, plugin: *Plugin, record: *const Record) void {
-            if (owner != plugin.root) release(plugins);
+        pub fn add(plugin: *Plugin, record: *const Record) void {
+            release(plugin);
             const batched = plugin.traits().batched();
             // Not worth writing what can't be sent.
             if (!batched) if (obstacle(plugin, 0)) |reason| return meter.count(plugin, reason, 1);
@@ -42,17 +37,17 @@ pub fn Sender(comptime host: type) type {
             }
             const configuration = &plugin.configuration;
             if (batched and documents < configuration.batch_count and writer.length < configuration.batch_bytes) return;
-            if (!flush(plugin) and !batched) dropAll(plugin);
+            if (!flush(plugin) and !batched) drop(.dropped_memory);
         }
 
-        /// Sends what waits. False when it has to wait on.
+        /// Sends what waits of this plugin. False when it has to wait on.
         pub fn flush(plugin: *Plugin) bool {
-            if (documents == 0 or owner != plugin.root) return true;
+            if (documents == 0 or owner != plugin) return true;
             const traits = plugin.traits();
             // Of what stands between documents only the line feed stays behind the last one.
             var length = writer.length - (traits.between.len -| 1);
             if (obstacle(plugin, length) != null) return false;
-            @memcpy(output[length..][0..traits.close.len], traits.close);
+            texts.copy(output[length..].ptr, traits.close);
             length += traits.close.len;
             const configuration = &plugin.configuration;
             const token = host.httpCall(configuration.cluster, plugin.call_head, output[0..length], configuration.timeout_ms);
@@ -65,15 +60,14 @@ pub fn Sender(comptime host: type) type {
             return true;
         }
 
-        /// The backend's answer. False for a call that is none of ours.
-        pub fn answered(plugin: *Plugin, token: u32, status: []const u8) bool {
-            const call = calls.remove(plugin.root, token) orelse return false;
+        /// The backend's answer to a call of ours.
+        pub fn answered(plugin: *Plugin, token: u32, status: []const u8) void {
+            const call = calls.remove(plugin.root, token) orelse return;
             const accepted = status.len == 3 and status[0] == '2';
             // Any answer but an error of its own shows that somebody is there.
-            const down = status.len != 3 or status[0] == '5' or std.mem.readInt(u24, status[0..3], .big) == 0x343239;
+            const down = status.len != 3 or status[0] == '5' or texts.equal(status, "429");
             if (accepted) meter.count(plugin, .bytes, call.bytes);
             settle(plugin, if (accepted) .sent else .failed, call.documents, down);
-            return true;
         }
 
         fn settle(plugin: *Plugin, metric: Metric, count: u32, down: bool) void {
@@ -83,23 +77,19 @@ pub fn Sender(comptime host: type) type {
             plugin.backoff.failed(now, request_id.mix(now +% plugin.root));
         }
 
-        /// Makes the buffer free for another configuration, or because this one ends.
-        pub fn release(plugins: Plugins) void {
-            if (documents == 0) return;
-            const plugin = plugins.find(owner) orelse {
-                documents = 0;
-                return;
-            };
-            if (!flush(plugin)) dropAll(plugin);
+        /// Makes the buffer free for this plugin. The call is made in the owner's name, as Envoy hands its
+        /// answer to whom the call belongs to.
+        pub fn release(plugin: *const Plugin) void {
+            if (documents == 0 or owner == plugin) return;
+            host.actFor(owner.root);
+            if (!flush(owner)) drop(.dropped_memory);
+            host.actFor(0);
         }
 
-        pub fn forget(plugin: *const Plugin) void {
-            if (owner == plugin.root) {
-                meter.count(plugin, .dropped_ended, documents);
-                documents = 0;
-            }
-            // Envoy cancels the calls of a root context that it deletes.
-            calls.removeRoot(plugin.root);
+        /// The plugin's configuration ends. False when an answer is still to come for it.
+        pub fn end(plugin: *Plugin) bool {
+            if (!flush(plugin)) drop(.dropped_ended);
+            return calls.countOf(plugin.root) == 0;
         }
 
         /// Why nothing can be sent now, if so.
@@ -112,8 +102,9 @@ pub fn Sender(comptime host: type) type {
         fn write(plugin: *Plugin, record: *const Record) bool {
             const traits = plugin.traits();
             if (documents == 0) {
-                owner = plugin.root;
-                writer = .{ .buffer = output[0 .. output.len - limits.close_bytes_max] };
+                owner = plugin;
+                writer.length = 0;
+                writer.overflow = false;
                 encoders.write(traits, traits.open, record, &writer);
                 open_length = writer.length;
             }
@@ -143,8 +134,8 @@ pub fn Sender(comptime host: type) type {
             meter.count(plugin, reason, dropped);
         }
 
-        fn dropAll(plugin: *Plugin) void {
-            meter.count(plugin, obstacle(plugin, writer.length) orelse .dropped_memory, documents);
+        fn drop(otherwise: Metric) void {
+            meter.count(owner, obstacle(owner, writer.length) orelse otherwise, documents);
             documents = 0;
         }
 

@@ -5,7 +5,8 @@ const std = @import("std");
 const limits = @import("limits.zig");
 const Chain = @import("chain.zig").Chain;
 
-const none: u16 = std.math.maxInt(u16);
+/// Ends a list. The first place is never used, so that storage of zeros is storage that is free.
+const none: u16 = 0;
 
 /// One direction of an exchange: its headers, then its body, in one chain.
 pub const Side = struct {
@@ -14,7 +15,7 @@ pub const Side = struct {
     headers_seen: bool = false,
     headers_truncated: bool = false,
     /// Whether the body is wanted.
-    body_taken: bool = true,
+    body_taken: bool = false,
     body_truncated: bool = false,
     /// All of the body, whatever of it was taken.
     body_seen_bytes: u32 = 0,
@@ -29,12 +30,12 @@ pub const Side = struct {
 pub const Stream = struct {
     id: u32,
     next: u16 = none,
-    /// The root context that it belongs to.
-    root: u32,
+    /// Which of the plugins it belongs to.
+    plugin: u8,
     /// Not to be traced: our own call, or by choice.
     ignored: bool = false,
-    /// The request came without x-forwarded-for, so that its source is that of the connection.
-    source_is_peer: bool = true,
+    /// The request came with x-forwarded-for, so that its source is not that of the connection.
+    source_is_forwarded: bool = false,
     /// No bodies in the ordinary sense: neither side's is taken.
     streaming: bool = false,
     request: Side = .{},
@@ -46,12 +47,7 @@ pub const Table = struct {
     /// The first stream of each bucket; the others follow by `next`.
     buckets: []u16,
     free: u16 = none,
-    fresh: u16 = 0,
-
-    pub fn init(slots: []Stream, buckets: []u16) Table {
-        @memset(buckets, none);
-        return .{ .slots = slots, .buckets = buckets };
-    }
+    used: u16 = 0,
 
     pub fn find(table: *Table, id: u32) ?*Stream {
         const slot = table.link(id).*;
@@ -59,18 +55,18 @@ pub const Table = struct {
     }
 
     /// Null when full. An id that is already there is handed out as it is.
-    pub fn add(table: *Table, id: u32, root: u32) ?*Stream {
+    pub fn add(table: *Table, id: u32, plugin: u8) ?*Stream {
         const place = table.link(id);
         if (place.* == none) {
             var slot = table.free;
             if (slot != none) {
                 table.free = table.slots[slot].next;
             } else {
-                if (table.fresh == table.slots.len) return null;
-                slot = table.fresh;
-                table.fresh += 1;
+                if (table.used + 1 == table.slots.len) return null;
+                table.used += 1;
+                slot = table.used;
             }
-            table.slots[slot] = .{ .id = id, .root = root };
+            table.slots[slot] = .{ .id = id, .plugin = plugin };
             place.* = slot;
         }
         return &table.slots[place.*];
@@ -94,19 +90,19 @@ pub const Table = struct {
 };
 
 test "behaves as a map, under collisions and when full" {
-    var slots: [40]Stream = undefined;
-    var buckets: [64]u16 = undefined;
-    var table = Table.init(&slots, &buckets);
+    var slots: [41]Stream = undefined;
+    var buckets: [64]u16 = @splat(0);
+    var table = Table{ .slots = &slots, .buckets = &buckets };
     var model = std.AutoHashMap(u32, u32).init(std.testing.allocator);
     defer model.deinit();
     var random = std.Random.DefaultPrng.init(1);
     for (0..100_000) |round| {
         const id = random.random().uintLessThan(u32, 16) * 64 + random.random().uintLessThan(u32, 6);
         if (random.random().boolean()) {
-            const root: u32 = @intCast(round);
-            if (table.add(id, root)) |stream| {
-                const known = try model.getOrPutValue(id, root);
-                try std.testing.expectEqual(known.value_ptr.*, stream.root);
+            const plugin: u8 = @truncate(round);
+            if (table.add(id, plugin)) |stream| {
+                const known = try model.getOrPutValue(id, plugin);
+                try std.testing.expectEqual(known.value_ptr.*, stream.plugin);
             } else try std.testing.expectEqual(@as(u32, 40), model.count());
         } else {
             table.remove(id);
@@ -116,6 +112,6 @@ test "behaves as a map, under collisions and when full" {
         const expected = model.get(probe);
         const found = table.find(probe);
         try std.testing.expectEqual(expected == null, found == null);
-        if (found) |stream| try std.testing.expectEqual(expected.?, stream.root);
+        if (found) |stream| try std.testing.expectEqual(expected.?, stream.plugin);
     }
 }

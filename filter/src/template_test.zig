@@ -16,7 +16,7 @@ const request_headers = [_]headers.Header{
 };
 
 fn expectDocument(format: encoders.Format, expected: []const u8) !void {
-    var blocks: [1]chain.Block = undefined;
+    var blocks: [2]chain.Block = undefined;
     var pool = chain.Pool.init(&blocks);
     var body = chain.Chain{};
     _ = body.append(&pool, "hello", 0);

@@ -23,6 +23,11 @@ pub noinline fn startsWithIgnoreCase(text: []const u8, start: []const u8) bool {
     return true;
 }
 
+/// A call of its own costs a third of what an inlined copy does.
+pub noinline fn copy(target: [*]u8, source: []const u8) void {
+    @memcpy(target[0..source.len], source);
+}
+
 pub noinline fn indexOf(text: []const u8, byte: u8) ?usize {
     for (text, 0..) |other, at| if (other == byte) return at;
     return null;

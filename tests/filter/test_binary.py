@@ -19,8 +19,7 @@ EXPORTS = {
     "proxy_on_request_body",
     "proxy_on_response_headers",
     "proxy_on_response_body",
-    "proxy_on_log",
-    "proxy_on_delete",
+    "proxy_on_done",
     "proxy_on_http_call_response",
 }
 

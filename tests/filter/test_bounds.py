@@ -79,8 +79,11 @@ def test_streams_are_bounded_and_their_places_return(wasm: Path) -> None:
     started = [proxy.start(tiny) for _ in range(STREAMS_MAX + 3)]
     assert proxy.metric("dropped") == 3
     for stream in started:
-        proxy.machine.call("proxy_on_delete", stream)
-    assert proxy.metric("dropped") == 3 + STREAMS_MAX  # never logged: lost, and said so
+        proxy.finish(stream)
+    assert len(proxy.machine.calls) == CALLS_IN_FLIGHT_MAX
+    assert proxy.metric("dropped") == proxy.metric("dropped_streams") + proxy.metric("dropped_busy")
+    assert (proxy.metric("dropped_streams"), proxy.metric("dropped_busy")) == (3, STREAMS_MAX - CALLS_IN_FLIGHT_MAX)
+    proxy.answer(proxy.machine.calls[0])
     proxy.trace()
 
 

@@ -107,7 +107,7 @@ def test_what_the_schema_accepts_the_filter_uses(configuration: dict[str, Any], 
     assert call.timeout_ms == configuration["backend"].get("timeout_ms", 5000)
     sent = [[name.decode(), value.decode()] for name, value in call.headers]
     assert sent[6:] == [list(pair) for pair in configuration["backend"].get("headers", [])]
-    assert sent[2] == [":path", configuration["backend"].get("path", PATHS[configuration.get("format", "publish")])]
+    assert sent[1] == [":path", configuration["backend"].get("path", PATHS[configuration.get("format", "publish")])]
 
 
 @settings(max_examples=300, deadline=None)

@@ -103,7 +103,7 @@ events = st.one_of(
     st.tuples(st.just("proxy_on_request_headers"), contexts, header_lists | raw_maps),
     st.tuples(st.just("proxy_on_response_headers"), contexts, header_lists | raw_maps),
     st.tuples(st.sampled_from(["proxy_on_request_body", "proxy_on_response_body"]), contexts, st.binary(max_size=300)),
-    st.tuples(st.sampled_from(["proxy_on_log", "proxy_on_delete"]), contexts),
+    st.tuples(st.just("proxy_on_done"), contexts),
     st.tuples(st.just("proxy_on_http_call_response"), st.integers(0, 2), st.integers(0, 9), st.integers(0, 2)),
     st.tuples(st.just("refuse"), st.sampled_from([NOT_FOUND, BAD_ARGUMENT, INTERNAL_FAILURE]), st.integers(0, 40)),
 )

@@ -24,7 +24,7 @@ def test_the_heartbeat_of_an_old_configuration_does_not_answer_for_a_new_one(was
     assert proxy.metric("heartbeat") == 0
     proxy.machine.call("proxy_on_tick", 50)
     assert proxy.metric("heartbeat") == 1_700_000_000
-    proxy.machine.call("proxy_on_delete", 50)
+    assert proxy.end(50)
     proxy.machine.call("proxy_on_tick", 50)
 
 
@@ -54,7 +54,7 @@ def test_configurations_are_bounded_and_their_places_return(wasm: Path) -> None:
     proxy.root = 107
     proxy.run()
     assert (len(proxy.machine.calls), proxy.metric("dropped")) == (0, 1)
-    proxy.machine.call("proxy_on_delete", 100)
+    assert proxy.end(100)
     proxy.configure(107, {})
     proxy.trace()
 
@@ -62,7 +62,7 @@ def test_configurations_are_bounded_and_their_places_return(wasm: Path) -> None:
 def test_a_stream_outlives_its_configuration(wasm: Path) -> None:
     proxy = Proxy(wasm)
     stream = proxy.start(Exchange())
-    proxy.machine.call("proxy_on_delete", proxy.root)
+    assert proxy.end(proxy.root)
     proxy.finish(stream)
     assert proxy.machine.calls == []
 

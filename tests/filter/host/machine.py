@@ -28,6 +28,8 @@ PARAMETERS = {
     "proxy_get_header_map_value": "iiiii",
     "proxy_get_property": "iiii",
     "proxy_http_call": "iiiiiiiiii",
+    "proxy_set_effective_context": "i",
+    "proxy_done": "",
     "proxy_define_metric": "iiii",
     "proxy_increment_metric": "iI",
     "proxy_record_metric": "iI",
@@ -46,6 +48,8 @@ class Call:
     body: bytes
     timeout_ms: int
     token: int
+    root: int
+    """The root context that it belongs to: the answer comes to it."""
 
 
 @dataclass
@@ -80,12 +84,21 @@ class Machine:
         self.now_ns = 1_700_000_000_000_000_000
         self.refuse: Callable[[str], int | None] = lambda name: None
         """Asked before each host call: a status to answer with, or None to carry on."""
+        self.done: list[int] = []
+        """Contexts that said so themselves, after they had asked for time."""
+        self._roots: dict[int, int] = {}
+        self._current = 0
+        self._effective = 0
         self._metric_names: list[str] = []
         self._metric_kinds: list[int] = []
 
     def call(self, export: str, *arguments: int) -> int | None:
         function = self.exports[export]
         assert isinstance(function, wasmtime.Func)
+        if export.startswith("proxy_on_") and export != "proxy_on_memory_allocate":
+            self._current, self._effective = arguments[0], 0
+        if export == "proxy_on_context_create" and arguments[1]:
+            self._roots[arguments[0]] = arguments[1]
         result = function(self.store, *arguments)
         return None if result is None else int(result)
 
@@ -162,8 +175,18 @@ class Machine:
         if not {b":method", b":path", b":authority"} <= {name for name, _ in headers} or trailers:
             return BAD_ARGUMENT
         token = len(self.calls) + 1
-        self.calls.append(Call(texts[0], headers, texts[2], arguments[8], token))
+        context = self._effective or self._current
+        root = self._roots.get(context, context)
+        self.calls.append(Call(texts[0], headers, texts[2], arguments[8], token, root))
         self._write(arguments[9], struct.pack("<I", token))
+        return OK
+
+    def _set_effective_context(self, context: int) -> int:
+        self._effective = context
+        return OK
+
+    def _done(self) -> int:
+        self.done.append(self._current)
         return OK
 
     def _define_metric(self, kind: int, name: int, size: int, id_at: int) -> int:

@@ -86,8 +86,7 @@ class Proxy:
             assert self.machine.call(f"proxy_on_{side}_body", stream, len(chunk), number == len(chunks)) == 0
 
     def finish(self, stream: int) -> None:
-        self.machine.call("proxy_on_log", stream)
-        self.machine.call("proxy_on_delete", stream)
+        assert self.machine.call("proxy_on_done", stream) == 1
 
     def run(self, exchange: Exchange | None = None) -> None:
         self.finish(self.start(exchange or Exchange()))
@@ -101,6 +100,10 @@ class Proxy:
         assert isinstance(document, dict)
         return document
 
+    def end(self, root: int) -> bool:
+        """Envoy has no more use for the configuration. False: the filter asks for time."""
+        return self.machine.call("proxy_on_done", root) == 1
+
     def tick(self) -> None:
         self.machine.call("proxy_on_tick", self.root)
 
@@ -108,7 +111,7 @@ class Proxy:
         pairs = [] if status is None else [(b":status", status)]
         self.machine.offer.headers = {CALL_RESPONSE_HEADERS: pairs}
         self.machine.offer.buffers = {CALL_RESPONSE_BODY: body}
-        self.machine.call("proxy_on_http_call_response", self.root, call.token, len(pairs), len(body), 0)
+        self.machine.call("proxy_on_http_call_response", call.root, call.token, len(pairs), len(body), 0)
 
     def metric(self, name: str) -> int:
         """Of whatever filter: the first part of a metric's name has no underscore."""

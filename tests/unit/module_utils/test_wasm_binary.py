@@ -52,7 +52,7 @@ def test_the_released_binary() -> None:
     binary = read(RELEASED, "x.wasm", "inline")
     assert binary.sha256 == hashlib.sha256(RELEASED).hexdigest()
     assert binary.size == len(RELEASED)
-    assert {"proxy_on_configure", "proxy_on_log", "proxy_log", "proxy_http_call"} <= set(binary.capabilities)
+    assert {"proxy_on_configure", "proxy_on_done", "proxy_log", "proxy_http_call"} <= set(binary.capabilities)
     assert "proxy_on_memory_allocate" not in binary.capabilities
     assert list(binary.capabilities) == sorted(set(binary.capabilities))
 
