@@ -21,7 +21,8 @@ pub fn build(b: *std.Build) void {
     });
     // Multiplications that are checked call it; without checks nothing of it is linked.
     object.bundle_compiler_rt = true;
-    const wasm = link(b, object);
+    // Checks take room on the stack as well.
+    const wasm = link(b, object, if (optimize == .ReleaseSmall) limits.stack_bytes else 64 * 1024);
     b.getInstallStep().dependOn(&b.addInstallBinFile(wasm, file_name).step);
 
     b.step("dist", "build and put the result into dist/, with its digest").dependOn(release(b, wasm));
@@ -38,10 +39,10 @@ pub fn build(b: *std.Build) void {
 
 /// By the linker itself, as the build system has no word for --compress-relocations: without it every
 /// address and call takes five bytes, a twelfth of the whole.
-fn link(b: *std.Build, object: *std.Build.Step.Compile) std.Build.LazyPath {
+fn link(b: *std.Build, object: *std.Build.Step.Compile, stack_bytes: usize) std.Build.LazyPath {
     const linker = b.addSystemCommand(&.{ b.graph.zig_exe, "wasm-ld", "--no-entry", "--export-dynamic", "--strip-all" });
     linker.addArgs(&.{ "--compress-relocations", "--stack-first" });
-    linker.addArgs(&.{ "-z", b.fmt("stack-size={d}", .{limits.stack_bytes}) });
+    linker.addArgs(&.{ "-z", b.fmt("stack-size={d}", .{stack_bytes}) });
     // All memory there is, from the start: it never grows. Pages that are not touched cost nothing.
     linker.addArg(b.fmt("--initial-memory={d}", .{limits.memory_bytes}));
     linker.addArg(b.fmt("--max-memory={d}", .{limits.memory_bytes}));

@@ -2,6 +2,7 @@
 //! "nothing": the filter has no use for the reason. What the host returns lies in `scratch`, which is
 //! checked, and lives until the scratch space is reset at the next event.
 
+const std = @import("std");
 const limits = @import("limits.zig");
 const MetricKind = @import("metrics.zig").Kind;
 const Arena = @import("scratch.zig").Arena;
@@ -43,9 +44,11 @@ extern "env" fn proxy_get_metric(id: u32, value: *u64) Status;
 extern "env" fn proxy_set_tick_period_milliseconds(period: u32) Status;
 extern "env" fn proxy_get_current_time_nanoseconds(time: *u64) Status;
 
-/// Where the host writes the address and the size of what it returns.
+/// Where the host writes what it returns: here instead of on the stack, as a stack frame costs more.
 var returned_address: usize = 0;
 var returned_size: usize = 0;
+var returned_number: u64 = 0;
+var returned_id: u32 = 0;
 
 /// Nothing, unless it is within what we gave the host to put it into: that is not believed unseen.
 noinline fn returned(status: Status) []const u8 {
@@ -53,6 +56,9 @@ noinline fn returned(status: Status) []const u8 {
     const data: [*]const u8 = @ptrFromInt(returned_address);
     return data[0..returned_size];
 }
+
+/// No token, no metric.
+pub const none = std.math.maxInt(u32);
 
 pub fn warn(text: []const u8) void {
     _ = proxy_log(warn_level, text.ptr, text.len);
@@ -85,11 +91,14 @@ pub fn done() void {
     _ = proxy_done();
 }
 
-/// The token of the call, or null when it could not be made. The host copies `body`.
-pub fn httpCall(cluster: []const u8, head: []const u8, body: []const u8, timeout_ms: u32) ?u32 {
+fn idIf(status: Status) u32 {
+    return if (status == .ok) returned_id else none;
+}
+
+/// The token of the call, or `none` when it could not be made. The host copies `body`.
+pub fn httpCall(cluster: []const u8, head: []const u8, body: []const u8, timeout_ms: u32) u32 {
     // An empty header map in the wire form: no trailers.
     const trailers = [_]u8{0} ** 4;
-    var token: u32 = 0;
     const status = proxy_http_call(
         cluster.ptr,
         cluster.len,
@@ -100,14 +109,14 @@ pub fn httpCall(cluster: []const u8, head: []const u8, body: []const u8, timeout
         &trailers,
         trailers.len,
         timeout_ms,
-        &token,
+        &returned_id,
     );
-    return if (status == .ok) token else null;
+    return idIf(status);
 }
 
-pub fn defineMetric(kind: MetricKind, name: []const u8) ?u32 {
-    var id: u32 = 0;
-    return if (proxy_define_metric(@intFromEnum(kind), name.ptr, name.len, &id) == .ok) id else null;
+/// `none` when it can't be had: the host then refuses what is done with it.
+pub fn defineMetric(kind: MetricKind, name: []const u8) u32 {
+    return idIf(proxy_define_metric(@intFromEnum(kind), name.ptr, name.len, &returned_id));
 }
 
 /// Less than nothing is for gauges only.
@@ -119,9 +128,10 @@ pub fn recordMetric(id: u32, value: u64) void {
     _ = proxy_record_metric(id, value);
 }
 
-pub fn metricValue(id: u32) ?u64 {
-    var value: u64 = 0;
-    return if (proxy_get_metric(id, &value) == .ok) value else null;
+pub fn metricValue(id: u32) u64 {
+    returned_number = 0;
+    _ = proxy_get_metric(id, &returned_number);
+    return returned_number;
 }
 
 pub fn setTickPeriod(milliseconds: u32) void {
@@ -129,7 +139,6 @@ pub fn setTickPeriod(milliseconds: u32) void {
 }
 
 pub fn nowNanoseconds() u64 {
-    var time: u64 = 0;
-    _ = proxy_get_current_time_nanoseconds(&time);
-    return time;
+    _ = proxy_get_current_time_nanoseconds(&returned_number);
+    return returned_number;
 }

@@ -2,13 +2,14 @@
 
 const std = @import("std");
 const texts = @import("text.zig");
+const none = @import("json_reader.zig").none;
 const unsigned = @import("json_reader.zig").unsigned;
 
 /// Where the colon before the port is: behind the brackets of an IPv6 address, if there are any.
 fn portColon(address: []const u8) usize {
-    const colon = texts.lastIndexOf(address, ':') orelse return address.len;
-    const bracket = texts.lastIndexOf(address, ']') orelse return colon;
-    return if (bracket < colon) colon else address.len;
+    const colon = texts.lastIndexOf(address, ':');
+    const bracket = texts.lastIndexOf(address, ']');
+    return if (bracket == address.len or bracket < colon) colon else address.len;
 }
 
 /// Without the brackets of an IPv6 address.
@@ -21,7 +22,7 @@ pub fn hostOf(address: []const u8) []const u8 {
 pub fn portOf(address: []const u8) []const u8 {
     const colon = portColon(address);
     const port = address[@min(colon + 1, address.len)..];
-    return if (port.len <= 5 and unsigned(port, 10) != null) port else "";
+    return if (port.len <= 5 and unsigned(port, 10) != none) port else "";
 }
 
 /// Whether a host that a request names is meant by an entry of a list, such as `shop`, `shop:8080`,

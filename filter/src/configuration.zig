@@ -75,7 +75,21 @@ pub const Configuration = struct {
     }
 
     noinline fn reset(configuration: *Configuration) void {
-        configuration.* = .{};
+        @memset(std.mem.asBytes(configuration), 0);
+        // Most defaults are zeros or empty; a copy of them all would be twice as long in the binary.
+        inline for (std.meta.fields(Configuration)) |field| {
+            const value = comptime field.defaultValue().?;
+            if (comptime !isZero(value)) @field(configuration, field.name) = value;
+        }
+    }
+
+    fn isZero(comptime value: anytype) bool {
+        return switch (@typeInfo(@TypeOf(value))) {
+            .pointer => value.len == 0,
+            .@"enum" => @intFromEnum(value) == 0,
+            .array => isZero(value[0]),
+            else => value == 0,
+        };
     }
 
     fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group) void {
@@ -104,10 +118,13 @@ pub const Configuration = struct {
             .headers => return configuration.readCallHeaders(reader, lists),
             .number, .fraction => @as(*u32, @ptrCast(place)).* = number(reader.value, entry) orelse return false,
             .choice => {
-                const choices = table.choices[entry.more];
-                @as(*u32, @ptrCast(place)).* = indexOf(choices, reader.value) orelse return false;
+                @as(*u32, @ptrCast(place)).* = indexOf(table.choices[entry.more], reader.value) orelse return false;
             },
-            .revision => configuration.revision = revision(reader.value) orelse return false,
+            .revision => {
+                const value = revision(reader.value);
+                if (value == json_reader.none) return false;
+                configuration.revision = value;
+            },
             .name, .word, .path, .header => {
                 if (!isUsable(reader.value, entry.kind)) return false;
                 @as(*[]const u8, @ptrCast(@alignCast(place))).* = reader.value;
@@ -144,7 +161,7 @@ pub const Configuration = struct {
 
 /// Room for the lists of one configuration, one after the other.
 pub const Lists = struct {
-    items: [limits.list_items_max][]const u8 = undefined,
+    items: [][]const u8,
     used: usize = 0,
 
     fn add(lists: *Lists, item: []const u8) bool {
@@ -155,33 +172,37 @@ pub const Lists = struct {
     }
 };
 
-fn indexOf(list: Names, name: []const u8) ?u32 {
-    for (list, 0..) |item, at| if (texts.equal(item, name)) return @intCast(at);
+/// Which of the words with spaces behind them; null for none.
+fn indexOf(words: []const u8, word: []const u8) ?u32 {
+    var rest = words;
+    var at: u32 = 0;
+    while (rest.len > 0) : (at += 1) {
+        if (texts.equal(texts.before(rest, ' '), word)) return at;
+        rest = texts.after(rest, ' ');
+    }
     return null;
 }
 
 fn number(text: []const u8, entry: *const table.Entry) ?u32 {
     if (entry.kind == .fraction) {
         const places = 9;
-        const value = json_reader.decimal(text, places) orelse return null;
+        const value = json_reader.decimal(text, places);
         const whole = comptime std.math.pow(u64, 10, places);
         return if (value <= whole) @intCast(value * std.math.maxInt(u32) / whole) else null;
     }
     const range = table.ranges[entry.more];
-    const value = json_reader.decimal(text, 0) orelse return null;
+    const value = json_reader.decimal(text, 0);
     return if (value >= range.least and value <= range.most) @intCast(value) else null;
 }
 
-fn revision(digits: []const u8) ?u64 {
-    if (digits.len != 10) return null;
+fn revision(digits: []const u8) u64 {
     // One spelling only: the same revision reads the same wherever it is shown.
-    for (digits) |digit| if (digit < 'a' and digit > '9') return null;
-    return json_reader.unsigned(digits, 16);
+    return if (digits.len == 10 and consistsOf(digits, 10, "")) json_reader.unsigned(digits, 16) else json_reader.none;
 }
 
 /// A list replaces the defaults, but only when all of it can be used: a slip must not open what the
 /// defaults keep closed.
-fn names(reader: *Reader, lists: *Lists, kind: table.Kind, most: usize) ?Names {
+pub fn names(reader: *Reader, lists: *Lists, kind: table.Kind, most: usize) ?Names {
     const start = lists.used;
     var good = true;
     while (true) switch (reader.next()) {
@@ -210,30 +231,28 @@ fn isUsable(value: []const u8, kind: table.Kind) bool {
     };
 }
 
-fn isName(value: []const u8) bool {
-    if (value.len == 0 or value.len > limits.name_bytes_max) return false;
+/// Of lower case letters, digits and these, between one and so many.
+fn consistsOf(value: []const u8, most: usize, others: []const u8) bool {
     for (value) |byte| switch (byte) {
-        'a'...'z', '0'...'9', '-' => {},
-        else => return false,
+        'a'...'z', '0'...'9' => {},
+        else => if (texts.indexOf(others, byte) == others.len) return false,
     };
-    return value[0] != '-' and value[value.len - 1] != '-';
+    return value.len -% 1 < most;
+}
+
+fn isName(value: []const u8) bool {
+    return consistsOf(value, limits.name_bytes_max, "-") and value[0] != '-' and value[value.len - 1] != '-';
 }
 
 fn isVisible(value: []const u8, lowest: u8) bool {
-    if (value.len == 0 or value.len > 1024) return false;
     for (value) |byte| if (byte < lowest or byte >= 0x7f) return false;
-    return true;
+    return value.len -% 1 < 1024;
 }
 
 /// Lower case, as Envoy sends it; names that the call itself sets are not for the configuration.
 fn isHeaderName(value: []const u8) bool {
-    if (value.len == 0 or value.len > 256) return false;
-    for (value) |byte| switch (byte) {
-        'a'...'z', '0'...'9', '-', '_', '.' => {},
-        else => return false,
-    };
-    const own = [_][]const u8{ "content-type", "content-length", "transfer-encoding", "host", "connection", marker_name };
-    return indexOf(&own, value) == null;
+    return consistsOf(value, 256, "-_.") and
+        indexOf("content-type content-length transfer-encoding host connection " ++ marker_name, value) == null;
 }
 
 test {

@@ -40,7 +40,17 @@ pub const Kind = enum(u8) {
 };
 
 /// What a choice has to be one of. `by_format` can't be asked for.
-pub const choices = [_]Names{ std.meta.fieldNames(encoders.Format), std.meta.fieldNames(Context), std.meta.fieldNames(Bodies)[0..2] };
+pub const choices = [_][]const u8{ wordsOf(encoders.Format), wordsOf(Context), "off on" };
+
+fn wordsOf(comptime Choice: type) []const u8 {
+    var words: []const u8 = "";
+    for (std.meta.fieldNames(Choice)) |name| words = words ++ name ++ " ";
+    return words;
+}
+
+comptime {
+    std.debug.assert(@intFromEnum(Bodies.off) == 0 and @intFromEnum(Bodies.on) == 1);
+}
 
 pub const Range = struct { least: u32, most: u32 };
 pub const ranges = [_]Range{

@@ -4,7 +4,8 @@ const redaction = @import("redaction.zig");
 const Configuration = @import("configuration.zig").Configuration;
 const Lists = @import("configuration.zig").Lists;
 
-var lists: Lists = undefined;
+var items: [limits.list_items_max][]const u8 = undefined;
+var lists = Lists{ .items = &items };
 var buffer: [limits.configuration_bytes_max]u8 = undefined;
 
 fn parse(text: []const u8) Configuration {

@@ -3,9 +3,11 @@
 
 const std = @import("std");
 const limits = @import("limits.zig");
+const texts = @import("text.zig");
 
 /// Where the connection comes from and goes to, and the protocol it speaks.
-pub const Facts = [3][]const u8;
+pub const facts_count = 3;
+pub const Facts = [facts_count][]const u8;
 
 pub const Connection = struct {
     /// 0: empty.
@@ -18,7 +20,7 @@ pub const Connection = struct {
 pub const Cache = struct {
     entries: [limits.connections_cached]Connection,
 
-    fn entryOf(cache: *Cache, id: u64) *Connection {
+    noinline fn entryOf(cache: *Cache, id: u64) *Connection {
         return &cache.entries[@intCast(id % limits.connections_cached)];
     }
 
@@ -26,7 +28,7 @@ pub const Cache = struct {
     pub fn get(cache: *Cache, id: u64, facts: *Facts) bool {
         const entry = cache.entryOf(id);
         if (id == 0 or entry.id != id) return false;
-        for (facts, &entry.bytes, entry.lengths) |*fact, *bytes, length| fact.* = bytes[0..length];
+        for (facts, &entry.bytes, &entry.lengths) |*fact, *bytes, *length| fact.* = bytes[0..length.*];
         return true;
     }
 
@@ -36,7 +38,7 @@ pub const Cache = struct {
         for (facts, &entry.bytes, &entry.lengths) |fact, *bytes, *length| {
             // What is missing now may be there next time.
             if (fact.len == 0 or fact.len > bytes.len) return;
-            @memcpy(bytes[0..fact.len], fact);
+            texts.copy(bytes, fact);
             length.* = @intCast(fact.len);
         }
         entry.id = id;

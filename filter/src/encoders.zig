@@ -2,9 +2,6 @@
 //! then knows its name. (configuration.schema.json lists the names too; a test compares.)
 
 const std = @import("std");
-const json = @import("json.zig");
-const template = @import("template.zig");
-const Record = @import("record.zig").Record;
 
 const formats = struct {
     pub const publish = @import("encoders/publish.zig");
@@ -53,12 +50,6 @@ const all_traits = all: {
     break :all all;
 };
 
-pub fn traits(format: Format) *const Traits {
+pub noinline fn traits(format: Format) *const Traits {
     return &all_traits[@intFromEnum(format)];
-}
-
-/// Writes `text`, a template of this format.
-pub fn write(of: *const Traits, text: []const u8, record: *const Record, writer: *json.Writer) void {
-    const walker = template.Walker{ .record = record, .writer = writer, .header_objects = of.header_objects };
-    walker.walk(text);
 }

@@ -17,7 +17,7 @@ pub fn Exchange(comptime host: type) type {
         // Empty from the start: all of its bytes are zero.
         var cache: connections.Cache = std.mem.zeroes(connections.Cache);
         var own_known = false;
-        var own_lengths: [own_paths.len]usize = undefined;
+        var own: [own_paths.len][]const u8 = undefined;
         var own_bytes: [own_paths.len][limits.property_bytes_max]u8 = undefined;
         var serial: u64 = 0;
         var made_id: [request_id.length]u8 = undefined;
@@ -34,48 +34,44 @@ pub fn Exchange(comptime host: type) type {
                 message.headers = .{ .bytes = bytes };
             }
             record.noteHeaders();
-            const facts = connectionFacts(&plugin.configuration, stream);
-            record.set(.source_address, facts[0]);
-            record.set(.destination_address, facts[1]);
-            record.set(.protocol, facts[2]);
-            if (record.text(.request_id).len == 0) record.set(.request_id, makeRequestId(stream, &facts));
+            connectionFacts(record.range(.source_address, connections.facts_count), &plugin.configuration, stream);
+            if (record.text(.request_id).len == 0) record.set(.request_id, makeRequestId(record));
             if (traits.namespace) record.set(.namespace, namespaceOf(&plugin.configuration, cluster));
             if (traits.resource) setOwn(record);
             record.end_ns = if (traits.times) host.nowNanoseconds() else 0;
             return true;
         }
 
-        const own_paths = [_][]const u8{ "node\x00metadata\x00WORKLOAD_NAME", own_namespace, "node\x00metadata\x00NAME" };
         pub const own_namespace = "node\x00metadata\x00NAMESPACE";
+        const own_paths = [_][]const u8{ "node\x00metadata\x00WORKLOAD_NAME", own_namespace, "node\x00metadata\x00NAME" };
 
         /// The proxy's own names stay what they are: they are asked for once.
         fn setOwn(record: *Record) void {
-            for (own_paths, &own_lengths, &own_bytes, [_]Field{ .own_service, .own_namespace, .own_pod }) |path, *length, *bytes, field| {
-                if (!own_known) {
+            if (!own_known) {
+                own_known = true;
+                for (own_paths, &own, &own_bytes) |path, *text, *bytes| {
                     const value = property(path);
                     texts.copy(bytes, value);
-                    length.* = value.len;
+                    text.* = bytes[0..value.len];
                 }
-                record.set(field, bytes[0..length.*]);
+                // OpenTelemetry's word for a service whose name is not known.
+                if (own[0].len == 0) own[0] = "unknown_service:envoy";
             }
-            own_known = true;
-            // OpenTelemetry's word for a service whose name is not known.
-            if (own_lengths[0] == 0) record.set(.own_service, "unknown_service:envoy");
+            record.range(.own_service, own.len).* = own;
         }
 
-        fn connectionFacts(configuration: *const Configuration, stream: *const streams.Stream) connections.Facts {
+        fn connectionFacts(facts: *connections.Facts, configuration: *const Configuration, stream: *const streams.Stream) void {
             const is_gateway = configuration.context == .gateway;
             // A gateway's own address is nobody's destination; a source named by x-forwarded-for is the
             // request's and not the connection's: neither is kept.
-            const connection = if (!stream.source_is_forwarded and !is_gateway) connectionId() else 0;
-            var facts: connections.Facts = undefined;
-            if (cache.get(connection, &facts)) return facts;
-            facts[0] = property("source\x00address");
-            facts[1] = if (is_gateway) property("upstream\x00address") else "";
-            if (facts[1].len == 0) facts[1] = property("destination\x00address");
-            facts[2] = property("request\x00protocol");
-            cache.put(connection, &facts);
-            return facts;
+            const connection = if (stream.source_is_forwarded or is_gateway) 0 else connectionId();
+            if (cache.get(connection, facts)) return;
+            for ([_][]const u8{ "source\x00address", "destination\x00address", "request\x00protocol" }, facts) |path, *fact| fact.* = property(path);
+            if (is_gateway) {
+                const endpoint = property("upstream\x00address");
+                if (endpoint.len > 0) facts[1] = endpoint;
+            }
+            cache.put(connection, facts);
         }
 
         fn connectionId() u64 {
@@ -92,25 +88,16 @@ pub fn Exchange(comptime host: type) type {
         /// outbound|80||shop.pay.svc.cluster.local, or the endpoint: workload;namespace;...
         fn namespaceOf(configuration: *const Configuration, cluster: []const u8) []const u8 {
             if (configuration.context == .inbound) return property(own_namespace);
-            var at: usize = 0;
-            while (at < cluster.len) : (at += 1) {
-                if (!texts.startsWith(cluster[at..], ".svc.")) continue;
-                const dot = texts.lastIndexOf(cluster[0..at], '.') orelse return "";
-                return cluster[dot + 1 .. at];
-            }
+            const rest = texts.after(cluster, '.');
+            if (texts.startsWith(texts.after(rest, '.'), "svc.")) return texts.before(rest, '.');
             const workload = property("xds\x00upstream_host_metadata\x00filter_metadata\x00istio\x00workload");
-            const rest = workload[(texts.indexOf(workload, ';') orelse return "") + 1 ..];
-            return rest[0 .. texts.indexOf(rest, ';') orelse return ""];
+            return texts.before(texts.after(workload, ';'), ';');
         }
 
-        fn makeRequestId(stream: *const streams.Stream, facts: *const connections.Facts) []const u8 {
+        fn makeRequestId(record: *const Record) []const u8 {
             serial +%= 1;
-            return request_id.make(&.{
-                host.nowNanoseconds(),
-                serial << 32 | stream.id,
-                request_id.seedOf(facts[0]),
-                request_id.seedOf(facts[1]),
-            }, &made_id);
+            const seed = request_id.mix(host.nowNanoseconds()) +% serial;
+            return request_id.make(request_id.seedOf(record.text(.source_address)) ^ seed, &made_id);
         }
     };
 }

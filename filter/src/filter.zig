@@ -3,6 +3,7 @@
 //! the exchange goes on, and what could not be traced is counted.
 
 const std = @import("std");
+const json_reader = @import("json_reader.zig");
 const limits = @import("limits.zig");
 const capture = @import("capture.zig");
 const chain = @import("chain.zig");
@@ -37,9 +38,12 @@ pub fn Filter(comptime host: type) type {
 
         pub fn onContextCreate(id: u32, root: u32) void {
             if (root == 0) return; // A root context: it starts with its configuration.
-            const plugin = plugins.find(root) orelse return meter.count(anyPlugin(), .dropped_no_backend, 1);
-            if (!plugin.traces()) return meter.count(plugin, .dropped_no_backend, 1);
-            if (table.add(id, plugins.indexOf(plugin)) == null) meter.count(plugin, .dropped_streams, 1);
+            const found = plugins.find(root);
+            if (found) |plugin| if (plugin.traces()) {
+                if (table.add(id, plugins.indexOf(plugin)) == null) meter.count(plugin, .dropped_streams, 1);
+                return;
+            };
+            meter.count(found orelse anyPlugin(), .dropped_no_backend, 1);
         }
 
         /// Counts what happens where there is no plugin.
@@ -51,7 +55,7 @@ pub fn Filter(comptime host: type) type {
             host.scratch.reset();
             const plugin = plugins.claim(root) orelse {
                 meter.count(anyPlugin(), .configuration_errors, 1);
-                return host.warn("wasm-filter: too many configurations in one machine: this one traces nothing");
+                return host.warn("too many configurations: nothing is traced");
             };
             _ = sender.end(plugin);
             const text = if (size <= plugin.text.len) host.bufferBytes(.plugin_configuration, 0, size) else "";
@@ -64,10 +68,9 @@ pub fn Filter(comptime host: type) type {
             if (configuration.errors > 0) {
                 meter.count(plugin, .configuration_errors, configuration.errors);
                 // No values and no names from the configuration: a token may stand anywhere in it.
-                host.warn("wasm-filter: configuration entries that can't be used keep their defaults " ++
-                    "(the metric configuration_errors counts them)");
+                host.warn("bad configuration entries keep their defaults");
             }
-            if (!plugin.traces()) host.warn("wasm-filter: no backend.cluster: nothing is traced");
+            if (!plugin.traces()) host.warn("no backend.cluster: nothing is traced");
             host.setTickPeriod(plugin.tickMilliseconds());
         }
 
@@ -195,26 +198,19 @@ pub fn Filter(comptime host: type) type {
             var record: Record = undefined;
             if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
             if (!selection.wants(&plugin.configuration, .statuses, record.text(.status))) return skip(plugin, stream);
-            if (isTruncated(stream)) meter.count(plugin, .truncated, 1);
+            if (stream.request.isTruncated() or stream.response.isTruncated()) meter.count(plugin, .truncated, 1);
             sender.add(plugin, &record);
         }
 
         pub fn onHttpCallResponse(root: u32, token: u32, headers_count: u32, body_size: usize) void {
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
-            const status = if (headers_count > 0) host.headerValue(.call_response, ":status") else "";
+            const status = json_reader.unsigned(if (headers_count > 0) host.headerValue(.call_response, ":status") else "", 10);
             if (polling.answered(plugin, token, status, body_size)) return;
             sender.answered(plugin, token, status);
             if (!plugin.ending or sender.calls.countOf(root) > 0) return;
             plugin.root = 0;
             host.done();
-        }
-
-        fn isTruncated(stream: *const streams.Stream) bool {
-            if (stream.request.headers_truncated or stream.response.headers_truncated) return true;
-            // Bodies that are not wanted are absent by wish, not for want of room.
-            if (stream.request.body_truncated and stream.request.body_taken) return true;
-            return stream.response.body_truncated and stream.response.body_taken;
         }
 
         fn skip(plugin: *const Plugin, stream: *streams.Stream) void {

@@ -9,6 +9,7 @@ const MetricKind = @import("metrics.zig").Kind;
 const FakeHost = struct {
     var space: [256 * 1024]u8 = undefined;
     pub var scratch = Arena{ .buffer = &space };
+    pub const none = 0xffff_ffff;
     var configuration: []const u8 = "";
     var pairs: []const u8 = "";
     var body: []const u8 = "";
@@ -37,13 +38,13 @@ const FakeHost = struct {
         return if (std.mem.eql(u8, path, "source\x00address")) "[::1]:5" else "";
     }
 
-    pub fn httpCall(_: []const u8, _: []const u8, document: []const u8, _: u32) ?u32 {
+    pub fn httpCall(_: []const u8, _: []const u8, document: []const u8, _: u32) u32 {
         sent_length = document.len;
         @memcpy(sent[0..document.len], document);
         return 1;
     }
 
-    pub fn defineMetric(_: MetricKind, _: []const u8) ?u32 {
+    pub fn defineMetric(_: MetricKind, _: []const u8) u32 {
         defined += 1;
         return defined - 1;
     }
@@ -56,7 +57,7 @@ const FakeHost = struct {
         metrics[id] = value;
     }
 
-    pub fn metricValue(id: u32) ?u64 {
+    pub fn metricValue(id: u32) u64 {
         return metrics[id];
     }
 

@@ -13,6 +13,9 @@ pub const Pairs = struct {
     remaining: u32,
     lengths_at: usize,
     text_at: usize,
+    /// Of the header that `next` stepped to.
+    name: []const u8 = undefined,
+    value: []const u8 = undefined,
 
     pub fn init(bytes: []const u8) Pairs {
         const empty = Pairs{ .bytes = bytes, .remaining = 0, .lengths_at = 0, .text_at = 0 };
@@ -22,25 +25,22 @@ pub const Pairs = struct {
         return .{ .bytes = bytes, .remaining = count, .lengths_at = 4, .text_at = 4 + 8 * @as(usize, count) };
     }
 
-    pub fn next(pairs: *Pairs) ?Header {
-        if (pairs.remaining == 0) return null;
+    pub fn next(pairs: *Pairs) bool {
+        if (pairs.remaining == 0) return false;
         pairs.remaining -= 1;
-        const lengths = pairs.bytes[pairs.lengths_at..][0..8];
-        pairs.lengths_at += 8;
-        const name = pairs.text(std.mem.readInt(u32, lengths[0..4], .little)) orelse return null;
-        const value = pairs.text(std.mem.readInt(u32, lengths[4..8], .little)) orelse return null;
-        return .{ .name = name, .value = value };
+        return pairs.text(&pairs.name) and pairs.text(&pairs.value);
     }
 
-    fn text(pairs: *Pairs, length: usize) ?[]const u8 {
-        const left = pairs.bytes.len - pairs.text_at;
-        if (length >= left) {
+    fn text(pairs: *Pairs, place: *[]const u8) bool {
+        const length = std.mem.readInt(u32, pairs.bytes[pairs.lengths_at..][0..4], .little);
+        pairs.lengths_at += 4;
+        if (length >= pairs.bytes.len - pairs.text_at) {
             pairs.remaining = 0;
-            return null;
+            return false;
         }
-        const start = pairs.text_at;
+        place.* = pairs.bytes[pairs.text_at..][0..length];
         pairs.text_at += length + 1;
-        return pairs.bytes[start..][0..length];
+        return true;
     }
 };
 
@@ -56,7 +56,7 @@ pub fn encodePairs(lists: []const []const []const u8, buffer: []u8) ?[]const u8 
     for (lists) |list| for (list) |text| {
         if (text.len >= buffer.len - at) return null;
         std.mem.writeInt(u32, buffer[lengths_at + 4 * index ..][0..4], @intCast(text.len), .little);
-        @memcpy(buffer[at..][0..text.len], text);
+        texts.copy(buffer[at..].ptr, text);
         buffer[at + text.len] = 0;
         at += text.len + 1;
         index += 1;
@@ -70,7 +70,7 @@ pub const entry_overhead_bytes = 4;
 pub fn writeEntry(header: Header, buffer: []u8) ?[]const u8 {
     const place = valuePlace(header.name, buffer);
     if (place.len < header.value.len) return null;
-    @memcpy(place[0..header.value.len], header.value);
+    texts.copy(place.ptr, header.value);
     return sealEntry(header.name, header.value.len, buffer);
 }
 
@@ -85,7 +85,7 @@ pub fn sealEntry(name: []const u8, value_length: usize, buffer: []u8) ?[]const u
     if (size > buffer.len or name.len | value_length > std.math.maxInt(u16)) return null;
     std.mem.writeInt(u16, buffer[0..2], @intCast(name.len), .little);
     std.mem.writeInt(u16, buffer[2..4], @intCast(value_length), .little);
-    @memcpy(buffer[entry_overhead_bytes..][0..name.len], name);
+    texts.copy(buffer[entry_overhead_bytes..].ptr, name);
     return buffer[0..size];
 }
 
@@ -97,27 +97,36 @@ pub const List = struct {
         return .{ .rest = list.bytes };
     }
 
-    pub fn find(list: List, name: []const u8) ?[]const u8 {
+    /// Nothing when there is none.
+    pub fn find(list: List, name: []const u8) []const u8 {
         var headers = list.iterator();
-        while (headers.next()) |header| {
-            if (header.name.len == name.len and texts.equal(header.name, name)) return header.value;
-        }
-        return null;
+        return if (headers.seek(name)) headers.value else "";
     }
 };
 
 pub const Iterator = struct {
     rest: []const u8,
+    /// Of the header that `next` stepped to.
+    name: []const u8 = undefined,
+    value: []const u8 = undefined,
 
-    pub fn next(iterator: *Iterator) ?Header {
-        if (iterator.rest.len < entry_overhead_bytes) return null;
+    pub fn next(iterator: *Iterator) bool {
+        if (iterator.rest.len < entry_overhead_bytes) return false;
         const name_length = std.mem.readInt(u16, iterator.rest[0..2], .little);
         const value_length = std.mem.readInt(u16, iterator.rest[2..4], .little);
         const text = iterator.rest[entry_overhead_bytes..];
         const size = @as(usize, name_length) + value_length;
-        if (size > text.len) return null;
+        if (size > text.len) return false;
         iterator.rest = text[size..];
-        return .{ .name = text[0..name_length], .value = text[name_length..size] };
+        iterator.name = text[0..name_length];
+        iterator.value = text[name_length..size];
+        return true;
+    }
+
+    /// Steps to the next header of this name.
+    pub fn seek(iterator: *Iterator, name: []const u8) bool {
+        while (iterator.next()) if (texts.equal(iterator.name, name)) return true;
+        return false;
     }
 };
 
@@ -126,34 +135,34 @@ test "pairs survive a round trip, and any cut of them is safe" {
     const bytes = encodePairs(&.{ &.{ ":path", "/a" }, &.{}, &.{ "x", "" } }, &buffer).?;
     var pairs = Pairs.init(bytes);
     for ([_][2][]const u8{ .{ ":path", "/a" }, .{ "x", "" } }) |expected| {
-        const header = pairs.next().?;
-        try std.testing.expectEqualStrings(expected[0], header.name);
-        try std.testing.expectEqualStrings(expected[1], header.value);
+        try std.testing.expect(pairs.next());
+        try std.testing.expectEqualStrings(expected[0], pairs.name);
+        try std.testing.expectEqualStrings(expected[1], pairs.value);
     }
     for (0..bytes.len) |length| try std.testing.expectEqual(null, encodePairs(&.{&.{ ":path", "/a", "x", "" }}, buffer[0..length]));
-    try std.testing.expectEqual(null, pairs.next());
+    try std.testing.expect(!pairs.next());
     for (0..bytes.len) |length| {
         var cut = Pairs.init(bytes[0..length]);
-        while (cut.next()) |_| {}
+        while (cut.next()) {}
     }
 }
 
 test "lengths that lie end the list" {
     var bytes = [_]u8{0xff} ** 40;
     var many = Pairs.init(&bytes);
-    try std.testing.expectEqual(null, many.next());
+    try std.testing.expect(!many.next());
     std.mem.writeInt(u32, bytes[0..4], 1, .little);
     var long = Pairs.init(&bytes);
-    try std.testing.expectEqual(null, long.next());
+    try std.testing.expect(!long.next());
 }
 
 test "compact entries" {
     var buffer: [32]u8 = undefined;
     const entry = writeEntry(.{ .name = "host", .value = "shop" }, &buffer).?;
     const list = List{ .bytes = entry };
-    try std.testing.expectEqualStrings("shop", list.find("host").?);
-    try std.testing.expectEqual(null, list.find("hos"));
+    try std.testing.expectEqualStrings("shop", list.find("host"));
+    try std.testing.expectEqualStrings("", list.find("hos"));
     try std.testing.expectEqual(null, writeEntry(.{ .name = "host", .value = "shop" }, buffer[0..11]));
     var cut = Iterator{ .rest = entry[0 .. entry.len - 1] };
-    try std.testing.expectEqual(null, cut.next());
+    try std.testing.expect(!cut.next());
 }

@@ -5,33 +5,56 @@ const std = @import("std");
 const address = @import("address.zig");
 const limits = @import("limits.zig");
 const texts = @import("text.zig");
+const configuration = @import("configuration.zig");
+const Names = configuration.Names;
 const json_reader = @import("json_reader.zig");
 const Reader = json_reader.Reader;
 
-pub const Hosts = struct {
-    /// Before the first answer nothing is known, and nothing is traced.
-    known: bool,
-    count: usize,
+const List = struct {
+    names: Names,
     items: [limits.hosts_max][]const u8,
     text: [limits.hosts_bytes_max]u8,
 
+    /// Takes `{"hosts": [...]}`. False when it is anything else.
+    fn read(list: *List, answer: []const u8) bool {
+        if (answer.len > list.text.len) return false;
+        texts.copy(&list.text, answer);
+        var reader = Reader{ .text = list.text[0..answer.len] };
+        if (reader.next() != '{') return false;
+        var found = false;
+        while (true) switch (reader.next()) {
+            json_reader.string_token => {
+                const is_hosts = texts.equal(reader.value, "hosts");
+                const token = reader.next();
+                if (is_hosts) {
+                    if (token != '[') return false;
+                    var lists = configuration.Lists{ .items = &list.items };
+                    list.names = configuration.names(&reader, &lists, .word, list.items.len) orelse return false;
+                    found = true;
+                } else reader.skip(token);
+            },
+            '}' => return found and reader.next() == json_reader.end_token and !reader.failed,
+            else => return false,
+        };
+    }
+};
+
+pub const Hosts = struct {
+    /// The list in use, and the one that the next answer is read into: a bad one changes nothing.
+    lists: [2]List,
+    current: u1,
+    /// Before the first answer nothing is known, and nothing is traced.
+    known: bool,
+
     pub fn clear(hosts: *Hosts) void {
         hosts.known = false;
-        hosts.count = 0;
+        hosts.lists[hosts.current].names = &.{};
     }
 
-    /// False for an answer that can't be used. It is changed: strings are unescaped in place.
-    pub fn read(hosts: *Hosts, answer: []u8) bool {
-        var found: [limits.hosts_max][]const u8 = undefined;
-        const count = list(answer, &found) orelse return false;
-        var at: usize = 0;
-        for (found[0..count], 0..) |item, index| {
-            // All of them together were in an answer that fits.
-            @memcpy(hosts.text[at..][0..item.len], item);
-            hosts.items[index] = hosts.text[at..][0..item.len];
-            at += item.len;
-        }
-        hosts.count = count;
+    /// False for an answer that can't be used.
+    pub fn read(hosts: *Hosts, answer: []const u8) bool {
+        if (!hosts.lists[hosts.current ^ 1].read(answer)) return false;
+        hosts.current ^= 1;
         hosts.known = true;
         return true;
     }
@@ -41,7 +64,7 @@ pub const Hosts = struct {
         var port = address.portOf(authority);
         if (port.len == 0) port = if (texts.equal(scheme, "https")) "443" else "80";
         const host = address.hostOf(authority);
-        for (hosts.items[0..hosts.count]) |item| {
+        for (hosts.lists[hosts.current].names) |item| {
             if (texts.equal(item, "*")) return true;
             const wanted = address.portOf(item);
             if (wanted.len > 0 and !texts.equal(wanted, port)) continue;
@@ -50,37 +73,6 @@ pub const Hosts = struct {
         return false;
     }
 };
-
-fn list(answer: []u8, found: *[limits.hosts_max][]const u8) ?usize {
-    if (answer.len > limits.hosts_bytes_max) return null;
-    var reader = Reader{ .text = answer };
-    var count: ?usize = null;
-    if (reader.next() != '{') return null;
-    while (true) switch (reader.next()) {
-        json_reader.string_token => {
-            const is_hosts = texts.equal(reader.value, "hosts");
-            const token = reader.next();
-            if (!is_hosts) {
-                reader.skip(token);
-                continue;
-            }
-            if (token != '[') return null;
-            count = 0;
-            while (true) switch (reader.next()) {
-                ']' => break,
-                json_reader.string_token => {
-                    if (count.? == found.len) return null;
-                    found[count.?] = reader.value;
-                    count.? += 1;
-                },
-                else => return null,
-            };
-        },
-        '}' => break,
-        else => return null,
-    };
-    return if (reader.next() == json_reader.end_token and !reader.failed) count else null;
-}
 
 /// Whether `name`, service.namespace, is what a request calls `host`: the same, the name that Kubernetes
 /// makes of it (cart.pay.svc.cluster.local), or the service alone from its own namespace.
@@ -94,12 +86,12 @@ fn means(name: []const u8, host: []const u8, namespace: []const u8) bool {
 
 var tested: Hosts = undefined;
 
-fn read(comptime text: []const u8) bool {
-    var answer = text[0..text.len].*;
-    return tested.read(&answer);
+fn read(text: []const u8) bool {
+    return tested.read(text);
 }
 
 test "what an entry means" {
+    tested.current = 0;
     tested.clear();
     try std.testing.expect(!tested.has("cart.pay", "http", ""));
     try std.testing.expect(read("{\"x\": [{}], \"hosts\": [\"cart.pay:80\", \"other\", \"tls.pay:443\"]}"));
@@ -114,11 +106,9 @@ test "what an entry means" {
 }
 
 test "the last good list is kept" {
-    try std.testing.expect(read("{\"hosts\": [\"a\"]}"));
+    try std.testing.expect(read("{\"hosts\": [\"a\"], \"more\": [1]}"));
     for ([_][]const u8{ "", "[]", "{}", "{\"hosts\": \"a\"}", "{\"hosts\": [1]}", "{\"hosts\": [\"b\"]", "{\"hosts\": [\"b\"]} x" }) |bad| {
-        var answer: [32]u8 = undefined;
-        @memcpy(answer[0..bad.len], bad);
-        try std.testing.expect(!tested.read(answer[0..bad.len]));
+        try std.testing.expect(!read(bad));
         try std.testing.expect(tested.has("a", "http", "") and !tested.has("b", "http", ""));
     }
     try std.testing.expect(read("{\"hosts\": []}") and !tested.has("a", "http", ""));

@@ -68,17 +68,9 @@ pub const Writer = struct {
     }
 
     fn escape(writer: *Writer, byte: u8) void {
-        switch (byte) {
-            '"' => writer.raw("\\\""),
-            '\\' => writer.raw("\\\\"),
-            '\n' => writer.raw("\\n"),
-            '\r' => writer.raw("\\r"),
-            '\t' => writer.raw("\\t"),
-            else => {
-                const digits = "0123456789abcdef";
-                writer.raw(&[_]u8{ '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] });
-            },
-        }
+        const digits = "0123456789abcdef";
+        if (byte == '"' or byte == '\\') return writer.raw(&[_]u8{ '\\', byte });
+        writer.raw(&[_]u8{ '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] });
     }
 
     /// A string of the base64 of what a chain still holds.
@@ -109,29 +101,17 @@ fn plainLength(bytes: []const u8) usize {
 /// Length of the well-formed UTF-8 sequence of two to four bytes (RFC 3629) at the start, or 0.
 fn sequenceLength(bytes: []const u8) usize {
     const first = bytes[0];
-    const length: usize = switch (first) {
-        0xc2...0xdf => 2,
-        0xe0...0xef => 3,
-        0xf0...0xf4 => 4,
-        else => return 0,
-    };
+    if (first < 0xc2 or first > 0xf4) return 0;
+    const length: u5 = if (first < 0xe0) 2 else if (first < 0xf0) 3 else 4;
     if (bytes.len < length) return 0;
-    // Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte.
-    const lowest: u8 = switch (first) {
-        0xe0 => 0xa0,
-        0xf0 => 0x90,
-        else => 0x80,
-    };
-    const highest: u8 = switch (first) {
-        0xed => 0x9f,
-        0xf4 => 0x8f,
-        else => 0xbf,
-    };
-    if (bytes[1] < lowest or bytes[1] > highest) return 0;
-    for (bytes[2..length]) |byte| {
+    var code: u32 = first & (@as(u8, 0x7f) >> @intCast(length));
+    for (bytes[1..length]) |byte| {
         if (byte & 0xc0 != 0x80) return 0;
+        code = code << 6 | (byte & 0x3f);
     }
-    return length;
+    // Overlong forms, surrogates and what lies beyond the last code point.
+    const least = @as(u32, 1) << (5 * length - 4);
+    return if (code < least or code >> 11 == 0x1b or code > 0x10ffff) 0 else length;
 }
 
 fn expectString(expected: []const u8, bytes: []const u8) !void {
@@ -145,7 +125,7 @@ fn expectString(expected: []const u8, bytes: []const u8) !void {
 test "strings" {
     try expectString("\"\"", "");
     try expectString("\"/a?b=c\"", "/a?b=c");
-    try expectString("\"a\\\"b\\\\\\n\\r\\t\\u0000\\u001f\\u007f\"", "a\"b\\\n\r\t\x00\x1f\x7f");
+    try expectString("\"a\\\"b\\\\\\u000a\\u0000\\u001f\\u007f\"", "a\"b\\\n\x00\x1f\x7f");
     try expectString("\"é€😀\"", "é€😀");
     try expectString("\"\\u00e9x\"", "\xe9x");
     // Cut short, overlong, a surrogate, beyond the last code point, a lone continuation byte.

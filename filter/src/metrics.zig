@@ -47,22 +47,9 @@ pub const names = all: {
     break :all text;
 };
 
-const prefix = "wasmcustom.";
+pub const prefix = "wasmcustom.";
+pub const name_bytes_max = prefix.len + limits.name_bytes_max + 1 + suffix_bytes_max;
 const suffix_bytes_max = 32;
-
-/// The longest name, and what it is made of.
-pub const Name = struct {
-    bytes: [prefix.len + limits.name_bytes_max + suffix_bytes_max]u8,
-    length: usize,
-
-    pub fn start(name: *Name, filter_name: []const u8) void {
-        name.length = 0;
-        for ([_][]const u8{ prefix, filter_name, "_" }) |part| {
-            @memcpy(name.bytes[name.length..][0..part.len], part);
-            name.length += part.len;
-        }
-    }
-};
 
 comptime {
     for (std.meta.fieldNames(Metric)) |name| std.debug.assert(name.len < suffix_bytes_max);

@@ -23,13 +23,14 @@ pub const Plugin = struct {
     call_head_buffer: [limits.call_head_bytes_max]u8,
     poll_head: []const u8,
     poll_head_buffer: [limits.call_head_bytes_max]u8,
-    /// Of the poll without an answer yet.
-    poll_token: ?u32,
+    /// Whether a poll is without an answer yet, and which.
+    polling: bool,
+    poll_token: u32,
     poll_at_ns: u64,
     hosts: Hosts,
-    metric_ids: [metrics.count]?u32,
+    metric_ids: [metrics.count]u32,
     backoff: Backoff,
-    lists: configuration_file.Lists,
+    list_items: [limits.list_items_max][]const u8,
     text: [limits.configuration_bytes_max]u8,
 
     /// Reads the configuration out of `text[0..length]`.
@@ -37,10 +38,11 @@ pub const Plugin = struct {
         plugin.root = root;
         plugin.ending = false;
         plugin.backoff = .{};
-        plugin.configuration.parse(plugin.text[0..length], &plugin.lists);
+        var lists = configuration_file.Lists{ .items = &plugin.list_items };
+        plugin.configuration.parse(plugin.text[0..length], &lists);
         plugin.buildHeads();
         plugin.hosts.clear();
-        plugin.poll_token = null;
+        plugin.polling = false;
         plugin.poll_at_ns = 0;
     }
 
@@ -93,7 +95,10 @@ pub const Plugins = struct {
     }
 
     pub fn find(plugins: *Plugins, root: u32) ?*Plugin {
-        if (root == 0) return null;
+        return if (root == 0) null else plugins.seek(root);
+    }
+
+    noinline fn seek(plugins: *Plugins, root: u32) ?*Plugin {
         for (plugins.items()) |*plugin| if (plugin.root == root) return plugin;
         return null;
     }
@@ -105,9 +110,7 @@ pub const Plugins = struct {
     /// The place of this root, old or new. Null when there are too many.
     pub fn claim(plugins: *Plugins, root: u32) ?*Plugin {
         if (root == 0) return null;
-        if (plugins.find(root)) |plugin| return plugin;
-        for (plugins.items()) |*plugin| if (plugin.root == 0) return plugin;
-        return null;
+        return plugins.seek(root) orelse plugins.seek(0);
     }
 };
 

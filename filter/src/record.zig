@@ -69,6 +69,8 @@ pub const Field = enum(u8) {
     unless_empty,
     /// A key up to the next field: an attribute of OTLP, left out if the field is empty.
     attribute,
+    /// The same, with `own_prefix` before the key.
+    own_attribute,
 
     pub const first = 0x80;
 
@@ -83,16 +85,17 @@ pub const Field = enum(u8) {
 
 const texts_count = Field.url_path.index();
 
-const Derived = struct { from: Field, how: enum(u8) { before_query, after_query, after_slash, host, port, trace_id, span_id, status, failure } };
+/// What stands before or after the first of these bytes in a text, or what else is made of it.
+const Derived = struct { from: Field, byte: u8 = 0, how: enum(u8) { before, after, host, port, status, failure } };
 
 const derived = [_]Derived{
-    .{ .from = .path, .how = .before_query },
-    .{ .from = .path, .how = .after_query },
+    .{ .from = .path, .how = .before, .byte = '?' },
+    .{ .from = .path, .how = .after, .byte = '?' },
     .{ .from = .authority, .how = .host },
     .{ .from = .source_address, .how = .host },
-    .{ .from = .protocol, .how = .after_slash },
-    .{ .from = .traceparent, .how = .trace_id },
-    .{ .from = .traceparent, .how = .span_id },
+    .{ .from = .protocol, .how = .after, .byte = '/' },
+    .{ .from = .traceparent, .how = .before, .byte = '-' },
+    .{ .from = .traceparent, .how = .after, .byte = '-' },
     .{ .from = .status, .how = .failure },
     .{ .from = .status, .how = .status },
     .{ .from = .authority, .how = .port },
@@ -123,14 +126,20 @@ pub const Record = struct {
         record.texts[field.index()] = value;
     }
 
+    /// So many texts from this one on, to be set.
+    pub fn range(record: *Record, comptime field: Field, comptime count: usize) *[count][]const u8 {
+        return record.texts[comptime field.index()..][0..count];
+    }
+
     /// Takes from both lists of headers what a record keeps of them.
     pub fn noteHeaders(record: *Record) void {
         // Zeros are empty texts, and cheaper than a copy of a hundred addresses.
         @memset(std.mem.asBytes(&record.texts), 0);
         var all = record.messages[0].headers.iterator();
-        while (all.next()) |header| head.note(record.texts[0..head.names.len], header.name, header.value);
+        while (all.next()) head.note(record.texts[0..head.names.len], all.name, all.value);
         if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
-        record.set(.status, statusOf(record.messages[1].headers.find(":status") orelse ""));
+        record.set(.traceparent, traceContext(record.text(.traceparent)));
+        record.set(.status, statusOf(record.messages[1].headers.find(":status")));
     }
 
     /// Of a field that is a text.
@@ -140,13 +149,10 @@ pub const Record = struct {
         const how = &derived[at - texts_count];
         const from = record.text(how.from);
         return switch (how.how) {
-            .before_query => from[0 .. texts.indexOf(from, '?') orelse from.len],
-            .after_query => after(from, '?'),
-            .after_slash => after(from, '/'),
+            .before => texts.before(from, how.byte),
+            .after => texts.after(from, how.byte),
             .host => address.hostOf(from),
             .port => address.portOf(from),
-            .trace_id => traceParentPart(from, 3, 32),
-            .span_id => if (traceParentPart(from, 3, 32).len > 0) traceParentPart(from, 36, 16) else "",
             .status => if (from.len == 3) from else "",
             // OpenTelemetry's error.type: the status of a server's error, or that there was no answer.
             .failure => if (from.len != 3) "_OTHER" else if (from[0] >= '5') from else "",
@@ -154,7 +160,7 @@ pub const Record = struct {
     }
 
     /// The message of a field that there is for both directions.
-    pub fn message(record: *const Record, field: Field) *const Message {
+    pub noinline fn message(record: *const Record, field: Field) *const Message {
         return &record.messages[field.index() - Field.request_headers.index() & 1];
     }
 
@@ -173,10 +179,6 @@ pub const Record = struct {
     }
 };
 
-fn after(text: []const u8, byte: u8) []const u8 {
-    return text[if (texts.indexOf(text, byte)) |at| at + 1 else text.len..];
-}
-
 /// Three digits, or "0" for an exchange that ended without an answer.
 fn statusOf(text: []const u8) []const u8 {
     if (text.len != 3) return "0";
@@ -184,16 +186,24 @@ fn statusOf(text: []const u8) []const u8 {
     return text;
 }
 
-/// A part of W3C's traceparent (00-<trace id>-<span id>-<flags>), or nothing if all is not well with it.
-pub fn traceParentPart(value: []const u8, start: usize, length: usize) []const u8 {
+/// Trace and parent id of W3C's traceparent (00-<trace id>-<parent id>-<flags>) with the dash between them, or
+/// nothing if all is not well with it.
+pub fn traceContext(value: []const u8) []const u8 {
     if (value.len < 55 or value[2] != '-' or value[35] != '-' or value[52] != '-') return "";
-    const part = value[start..][0..length];
     var any: u8 = 0;
-    for (part) |digit| switch (digit) {
+    for (value[3..52], 3..) |digit, at| switch (digit) {
         '0'...'9', 'a'...'f' => any |= digit ^ '0',
-        else => return "",
+        else => {
+            if (at != 35 or any == 0) return "";
+            any = 0;
+        },
     };
-    return if (any == 0) "" else part;
+    return if (any == 0) "" else value[3..52];
+}
+
+/// The trace id alone: it is the same in every proxy on a request's way.
+pub fn traceId(value: []const u8) []const u8 {
+    return texts.before(traceContext(value), '-');
 }
 
 test "a status is always a number" {
@@ -215,9 +225,14 @@ test "a status is always a number" {
 
 test "traceparent" {
     const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736", traceParentPart(good, 3, 32));
-    try std.testing.expectEqualStrings("00f067aa0ba902b7", traceParentPart(good, 36, 16));
-    for ([_][]const u8{ "", good[0..54], "00-4BF92F3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-" ++ "0" ** 32 ++ "-00f067aa0ba902b7-01" }) |bad| {
-        try std.testing.expectEqualStrings("", traceParentPart(bad, 3, 32));
-    }
+    try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736", traceId(good));
+    try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", traceContext(good));
+    for ([_][]const u8{
+        "",
+        good[0..54],
+        "00-4BF92F3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-" ++ "0" ** 32 ++ "-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-" ++ "0" ** 16 ++ "-01",
+        "00-4bf92f3577b34da6-3ce929d0e0e4736-00f067aa0ba902b7-01",
+    }) |bad| try std.testing.expectEqualStrings("", traceContext(bad));
 }

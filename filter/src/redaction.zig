@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const texts = @import("text.zig");
+const none = @import("json_reader.zig").none;
 const unsigned = @import("json_reader.zig").unsigned;
 
 pub const placeholder = "[redacted]";
@@ -41,7 +42,8 @@ fn equalsEncoded(encoded: []const u8, plain: []const u8) bool {
         var byte = encoded[at];
         at += 1;
         if (byte == '%' and encoded.len - at >= 2) {
-            if (unsigned(encoded[at..][0..2], 16)) |decoded| {
+            const decoded = unsigned(encoded[at..][0..2], 16);
+            if (decoded != none) {
                 byte = @intCast(decoded);
                 at += 2;
             }
@@ -51,7 +53,7 @@ fn equalsEncoded(encoded: []const u8, plain: []const u8) bool {
     return at == encoded.len;
 }
 
-fn isSeparator(byte: u8) bool {
+noinline fn isSeparator(byte: u8) bool {
     return switch (byte) {
         '?', '&', ';', '#' => true,
         else => false,
@@ -66,7 +68,7 @@ pub fn redactQuery(text: []const u8, names: Names, target: []u8) ?usize {
     var length: usize = 0;
     while (length < text.len and text[length] != '?' and text[length] != '#') length += 1;
     if (length > target.len) return null;
-    @memcpy(target[0..length], text[0..length]);
+    texts.copy(target.ptr, text[0..length]);
     var hidden = false;
     // 0: there is no name that may still get a value.
     var name_at: usize = 0;
@@ -86,7 +88,7 @@ pub fn redactQuery(text: []const u8, names: Names, target: []u8) ?usize {
         if (at + 1 == text.len or isSeparator(text[at + 1]) or !hasEncoded(names, name)) continue;
         hidden = true;
         if (placeholder.len > target.len - length) return null;
-        @memcpy(target[length..][0..placeholder.len], placeholder);
+        texts.copy(target[length..].ptr, placeholder);
         length += placeholder.len;
     }
     return length;

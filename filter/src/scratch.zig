@@ -20,7 +20,7 @@ pub const Arena = struct {
         return arena.buffer[arena.used..];
     }
 
-    pub fn reset(arena: *Arena) void {
+    pub noinline fn reset(arena: *Arena) void {
         arena.used = 0;
     }
 

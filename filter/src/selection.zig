@@ -51,7 +51,7 @@ fn isSampled(rate: u32, head: *const Head, chance: u64) bool {
     const always = std.math.maxInt(u32);
     if (rate == always) return true;
     const version_digit = 14;
-    const trace_id = record.traceParentPart(head.get(.traceparent), 3, 32);
+    const trace_id = record.traceId(head.get(.traceparent));
     const id = head.get(.request_id);
     var seed = chance;
     if (trace_id.len > 0) {
@@ -74,12 +74,10 @@ pub fn isStreaming(head: *const Head) bool {
 /// By the media type, whatever parameters follow it.
 pub fn takesBodyOf(content_types: Names, content_type: []const u8) bool {
     if (content_types.len == 0) return true;
-    const end = texts.indexOf(content_type, ';') orelse content_type.len;
-    const media = std.mem.trimRight(u8, content_type[0..end], " \t");
+    const media = texts.before(texts.before(content_type, ';'), ' ');
     for (content_types) |item| {
-        if (std.mem.endsWith(u8, item, "/*")) {
-            if (texts.startsWithIgnoreCase(media, item[0 .. item.len - 1])) return true;
-        } else if (texts.equalIgnoreCase(media, item)) return true;
+        const main_type = texts.before(item, '*');
+        if (if (main_type.len < item.len) texts.startsWithIgnoreCase(media, main_type) else texts.equalIgnoreCase(media, item)) return true;
     }
     return false;
 }
@@ -114,7 +112,7 @@ test "the rate is kept, and an id is decided upon alike wherever it is seen" {
     var taken: usize = 0;
     for (0..20_000) |number| {
         var buffer: [request_id.length]u8 = undefined;
-        const id = request_id.make(&.{number}, &buffer);
+        const id = request_id.make(number, &buffer);
         var head = Head{};
         head_file.note(&head.values, "x-request-id", id);
         const first = isSampled(rate, &head, 1);

@@ -11,6 +11,7 @@ const Meter = @import("meter.zig").Meter;
 const Metric = @import("metrics.zig").Metric;
 const Plugin = @import("plugins.zig").Plugin;
 const texts = @import("text.zig");
+const Walker = @import("template.zig").Walker;
 const Record = @import("record.zig").Record;
 
 pub fn Sender(comptime host: type) type {
@@ -23,6 +24,9 @@ pub fn Sender(comptime host: type) type {
         var documents: u32 = 0;
         /// Length of what comes before the first document.
         var open_length: usize = 0;
+        /// Where the document ends that was the first to reach into the second half, and which it was.
+        var half_length: usize = 0;
+        var half_documents: u32 = 0;
         pub var calls: Calls = std.mem.zeroes(Calls);
 
         /// One document more. What can't be kept is dropped and counted, the oldest first.
@@ -33,7 +37,7 @@ pub fn Sender(comptime host: type) type {
             if (!batched) if (obstacle(plugin, 0)) |reason| return meter.count(plugin, reason, 1);
             while (!write(plugin, record)) {
                 if (documents == 0) return meter.count(plugin, .dropped_memory, 1);
-                if (!flush(plugin)) dropOldest(plugin, .dropped_memory);
+                if (!flush(plugin)) dropOldest();
             }
             const configuration = &plugin.configuration;
             if (batched and documents < configuration.batch_count and writer.length < configuration.batch_bytes) return;
@@ -51,21 +55,21 @@ pub fn Sender(comptime host: type) type {
             length += traits.close.len;
             const configuration = &plugin.configuration;
             const token = host.httpCall(configuration.cluster, plugin.call_head, output[0..length], configuration.timeout_ms);
-            if (token) |known| {
-                calls.add(.{ .root = plugin.root, .token = known, .bytes = @intCast(length), .documents = documents });
-            } else {
+            if (token == host.none) {
                 settle(plugin, .failed, documents, true);
+            } else {
+                calls.add(.{ .root = plugin.root, .token = token, .bytes = @intCast(length), .documents = documents });
             }
             documents = 0;
             return true;
         }
 
         /// The backend's answer to a call of ours.
-        pub fn answered(plugin: *Plugin, token: u32, status: []const u8) void {
+        pub fn answered(plugin: *Plugin, token: u32, status: u64) void {
             const call = calls.remove(plugin.root, token) orelse return;
-            const accepted = status.len == 3 and status[0] == '2';
-            // Any answer but an error of its own shows that somebody is there.
-            const down = status.len != 3 or status[0] == '5' or texts.equal(status, "429");
+            const accepted = status -% 200 < 100;
+            // Any answer but an error of its own shows that somebody is there. No answer is no number: the largest.
+            const down = status >= 500 or status == 429;
             if (accepted) meter.count(plugin, .bytes, call.bytes);
             settle(plugin, if (accepted) .sent else .failed, call.documents, down);
         }
@@ -101,15 +105,16 @@ pub fn Sender(comptime host: type) type {
 
         fn write(plugin: *Plugin, record: *const Record) bool {
             const traits = plugin.traits();
+            const walker = Walker{ .record = record, .writer = &writer, .header_objects = traits.header_objects };
             if (documents == 0) {
                 owner = plugin;
                 writer.length = 0;
                 writer.overflow = false;
-                encoders.write(traits, traits.open, record, &writer);
+                walker.walk(traits.open);
                 open_length = writer.length;
             }
             const before = writer.length;
-            encoders.write(traits, traits.document, record, &writer);
+            walker.walk(traits.document);
             writer.raw(traits.between);
             if (writer.overflow) {
                 writer.length = before;
@@ -117,21 +122,23 @@ pub fn Sender(comptime host: type) type {
                 return false;
             }
             documents += 1;
+            if (before < output.len / 2) {
+                half_length = writer.length;
+                half_documents = documents;
+            }
             return true;
         }
 
         /// The older half: moving the rest for each document would cost more than that is worth.
-        fn dropOldest(plugin: *Plugin, otherwise: Metric) void {
-            const reason = obstacle(plugin, writer.length) orelse otherwise;
-            var at = open_length + (writer.length - open_length) / 2;
-            while (at < writer.length and output[at] != '\n') at += 1;
-            at = @min(at + plugin.traits().between.len, writer.length);
-            var dropped: u32 = 0;
-            for (output[open_length..at]) |byte| dropped += @intFromBool(byte == '\n');
-            std.mem.copyForwards(u8, output[open_length..], output[at..writer.length]);
-            writer.length -= at - open_length;
-            documents -= dropped;
-            meter.count(plugin, reason, dropped);
+        fn dropOldest() void {
+            const rest = documents - half_documents;
+            documents = half_documents;
+            drop(.dropped_memory);
+            documents = rest;
+            @memmove(output[open_length..][0 .. writer.length - half_length], output[half_length..writer.length]);
+            writer.length -= half_length - open_length;
+            half_length = writer.length;
+            half_documents = documents;
         }
 
         fn drop(otherwise: Metric) void {

@@ -22,6 +22,11 @@ pub const Side = struct {
     /// When the headers came, where the format wants it.
     time_ns: u64 = 0,
 
+    /// Bodies that are not wanted are absent by wish, not for want of room.
+    pub noinline fn isTruncated(side: *const Side) bool {
+        return side.headers_truncated or side.body_truncated and side.body_taken;
+    }
+
     pub fn bodyBytes(side: *const Side) u32 {
         return side.chain.length - side.headers_bytes;
     }
@@ -66,7 +71,10 @@ pub const Table = struct {
                 table.used += 1;
                 slot = table.used;
             }
-            table.slots[slot] = .{ .id = id, .plugin = plugin };
+            const stream = &table.slots[slot];
+            @memset(std.mem.asBytes(stream), 0);
+            stream.id = id;
+            stream.plugin = plugin;
             place.* = slot;
         }
         return &table.slots[place.*];

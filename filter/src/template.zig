@@ -16,13 +16,16 @@ pub fn field(comptime which: Field) []const u8 {
     return &[_]u8{@intFromEnum(which)};
 }
 
+/// Of attributes that the semantic conventions have no name for.
+const own_prefix = "http.exchange.";
+
 pub const Walker = struct {
     record: *const Record,
     writer: *json.Writer,
     /// Whether a header is written as {"key", "value"}, or else as a pair.
     header_objects: bool,
 
-    pub fn walk(walker: *const Walker, template: []const u8) void {
+    pub noinline fn walk(walker: *const Walker, template: []const u8) void {
         var rest = template;
         while (rest.len > 0) {
             const text = plain(rest);
@@ -31,9 +34,10 @@ pub const Walker = struct {
             const which: Field = @enumFromInt(rest[text.len]);
             rest = rest[text.len + 1 ..];
             switch (which) {
-                .attribute => {
+                .attribute, .own_attribute => {
                     const key = plain(rest);
-                    walker.attribute(key, @enumFromInt(rest[key.len]));
+                    const prefix = if (which == .own_attribute) own_prefix else "";
+                    walker.attribute(prefix, key, @enumFromInt(rest[key.len]));
                     rest = rest[key.len + 1 ..];
                 },
                 .unless_empty => {
@@ -67,9 +71,9 @@ pub const Walker = struct {
         const host = if (is_request) walker.record.text(.authority) else "";
         if (host.len > 0) walker.header("host", host);
         var all = message.headers.iterator();
-        while (all.next()) |entry| {
-            if (isPseudo(entry.name) or host.len > 0 and texts.equal(entry.name, "host")) continue;
-            walker.header(entry.name, entry.value);
+        while (all.next()) {
+            if (isPseudo(all.name) or host.len > 0 and texts.equal(all.name, "host")) continue;
+            walker.header(all.name, all.value);
         }
     }
 
@@ -93,30 +97,30 @@ pub const Walker = struct {
         walker.writer.raw("Value\":");
     }
 
-    fn attribute(walker: *const Walker, key: []const u8, which: Field) void {
+    fn attribute(walker: *const Walker, prefix: []const u8, key: []const u8, which: Field) void {
         const record = walker.record;
         const writer = walker.writer;
         switch (which) {
             .request_body, .response_body => {
                 var body = record.message(which).body;
                 if (body.next(1) == null) return;
-                walker.openAttribute("", key, "bytes");
+                walker.openAttribute(prefix, key, "bytes");
                 writer.base64String(record.message(which).body);
             },
             .request_truncated, .response_truncated => {
                 if (!record.message(which).side.body_truncated) return;
-                walker.openAttribute("", key, "bool");
+                walker.openAttribute(prefix, key, "bool");
                 writer.raw("true");
             },
             else => if (which.isAtLeast(.request_ms)) {
-                walker.openAttribute("", key, "int");
+                walker.openAttribute(prefix, key, "int");
                 writer.raw("\"");
                 writer.number(record.number(which));
                 writer.raw("\"");
             } else {
                 const value = record.text(which);
                 if (value.len == 0) return;
-                walker.openAttribute("", key, if (which.isAtLeast(.response_status)) "int" else "string");
+                walker.openAttribute(prefix, key, if (which.isAtLeast(.response_status)) "int" else "string");
                 writer.string(value);
             },
         }
@@ -130,17 +134,17 @@ pub const Walker = struct {
         const bytes = message.headers.bytes;
         var all = message.headers.iterator();
         for (0..limits.header_attributes_max) |_| {
-            const earlier = headers.List{ .bytes = bytes[0 .. bytes.len - all.rest.len] };
-            const entry = all.next() orelse return;
-            if (isPseudo(entry.name) or earlier.find(entry.name) != null) continue;
-            walker.openAttribute(prefix, entry.name, "array");
+            const at = bytes.len - all.rest.len;
+            if (!all.next()) return;
+            var earlier = headers.Iterator{ .rest = bytes[0..at] };
+            if (isPseudo(all.name) or earlier.seek(all.name)) continue;
+            walker.openAttribute(prefix, all.name, "array");
             writer.raw("{\"values\":[");
-            var same = headers.Iterator{ .rest = bytes[earlier.bytes.len..] };
-            while (same.next()) |other| {
-                if (!texts.equal(entry.name, other.name)) continue;
+            var same = headers.Iterator{ .rest = bytes[at..] };
+            while (same.seek(all.name)) {
                 writer.separate();
                 writer.raw("{\"stringValue\":");
-                writer.string(other.value);
+                writer.string(same.value);
                 writer.raw("}");
             }
             writer.raw("]}}}");
@@ -161,13 +165,9 @@ fn plain(template: []const u8) []const u8 {
 /// APIClarity's server cuts addresses at colons and refuses what does not give two parts. So the colons
 /// of an IPv6 address become dashes, as in names of ipv6-literal.net, and a port that is missing is 0.
 fn oneColon(writer: *json.Writer, of: []const u8) void {
-    var buffer: [limits.property_bytes_max]u8 = undefined;
-    const host = address.hostOf(of);
-    const size = @min(host.len, buffer.len);
-    for (buffer[0..size], host[0..size]) |*to, byte| to.* = if (byte == ':') '-' else byte;
     const port = address.portOf(of);
     writer.raw("\"");
-    writer.escaped(buffer[0..size]);
+    for (address.hostOf(of)) |byte| writer.escaped(&.{if (byte == ':') '-' else byte});
     writer.raw(":");
     writer.raw(if (port.len > 0) port else "0");
     writer.raw("\"");

@@ -6,6 +6,7 @@ const encoders = @import("encoders.zig");
 const headers = @import("headers.zig");
 const json = @import("json.zig");
 const streams = @import("streams.zig");
+const Walker = @import("template.zig").Walker;
 const Record = @import("record.zig").Record;
 
 const request_headers = [_]headers.Header{
@@ -39,7 +40,8 @@ fn expectDocument(format: encoders.Format, expected: []const u8) !void {
     var buffer: [4096]u8 = undefined;
     var writer = json.Writer{ .buffer = &buffer };
     const traits = encoders.traits(format);
-    encoders.write(traits, traits.document, &record, &writer);
+    const walker = Walker{ .record = &record, .writer = &writer, .header_objects = traits.header_objects };
+    walker.walk(traits.document);
     try std.testing.expectEqualStrings(expected, writer.written());
 }
 

@@ -28,18 +28,29 @@ pub noinline fn copy(target: [*]u8, source: []const u8) void {
     @memcpy(target[0..source.len], source);
 }
 
-pub noinline fn indexOf(text: []const u8, byte: u8) ?usize {
+/// The length of the text when it is not there.
+pub noinline fn indexOf(text: []const u8, byte: u8) usize {
     for (text, 0..) |other, at| if (other == byte) return at;
-    return null;
+    return text.len;
 }
 
-pub noinline fn lastIndexOf(text: []const u8, byte: u8) ?usize {
+/// The length of the text when it is not there.
+pub noinline fn lastIndexOf(text: []const u8, byte: u8) usize {
     var at = text.len;
     while (at > 0) {
         at -= 1;
         if (text[at] == byte) return at;
     }
-    return null;
+    return text.len;
+}
+
+pub noinline fn before(text: []const u8, byte: u8) []const u8 {
+    return text[0..indexOf(text, byte)];
+}
+
+/// Nothing when the byte is not there.
+pub noinline fn after(text: []const u8, byte: u8) []const u8 {
+    return text[@min(indexOf(text, byte) + 1, text.len)..];
 }
 
 test "texts" {
@@ -47,7 +58,10 @@ test "texts" {
     try std.testing.expect(equalIgnoreCase("aB", "Ab") and !equalIgnoreCase("ab", "ac"));
     try std.testing.expect(startsWith("abc", "ab") and startsWith("a", "") and !startsWith("a", "ab"));
     try std.testing.expect(startsWithIgnoreCase("Text/plain", "text/") and !startsWithIgnoreCase("tex", "text/"));
-    try std.testing.expectEqual(@as(?usize, 1), indexOf("a:b:", ':'));
-    try std.testing.expectEqual(@as(?usize, 3), lastIndexOf("a:b:", ':'));
-    try std.testing.expectEqual(null, lastIndexOf("", ':'));
+    try std.testing.expectEqual(@as(usize, 1), indexOf("a:b:", ':'));
+    try std.testing.expectEqual(@as(usize, 3), lastIndexOf("a:b:", ':'));
+    try std.testing.expect(indexOf("ab", ':') == 2 and lastIndexOf("ab", ':') == 2);
+    try std.testing.expectEqualStrings("a", before("a:b:", ':'));
+    try std.testing.expectEqualStrings("b:", after("a:b:", ':'));
+    try std.testing.expect(before("ab", ':').len == 2 and after("ab", ':').len == 0);
 }

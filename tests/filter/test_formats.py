@@ -81,7 +81,7 @@ def test_apiclarity(wasm: Path) -> None:
         ("outbound", {b"xds\0cluster_name": b"outbound|80|v1|cart.pay.svc.cluster.local"}, "pay"),
         ("outbound", {b"xds\0cluster_name": b"PassthroughCluster"}, ""),
         ("gateway", {b"xds\0upstream_host_metadata\0filter_metadata\0istio\0workload": b"cart;pay;cart;v1;one"}, "pay"),
-        ("gateway", {b"xds\0upstream_host_metadata\0filter_metadata\0istio\0workload": b"cart;pay"}, ""),
+        ("gateway", {b"xds\0upstream_host_metadata\0filter_metadata\0istio\0workload": b"cart"}, ""),
         ("inbound", {b"node\0metadata\0NAMESPACE": b"shop"}, "shop"),
     ],
 )

@@ -9,6 +9,10 @@ fn attribute(comptime key: []const u8, comptime which: Field) []const u8 {
     return f(.attribute) ++ key ++ f(which);
 }
 
+fn own(comptime key: []const u8, comptime which: Field) []const u8 {
+    return f(.own_attribute) ++ key ++ f(which);
+}
+
 pub const traits = Traits{
     .path = "/v1/logs",
     .content_type = "application/json",
@@ -33,13 +37,13 @@ pub const traits = Traits{
         attribute("user_agent.original", .user_agent) ++
         attribute("http.response.status_code", .response_status) ++ attribute("error.type", .error_type) ++
         attribute("http.request.body.size", .request_bytes) ++ attribute("http.response.body.size", .response_bytes) ++
-        attribute("http.exchange.id", .request_id) ++ attribute("http.exchange.destination", .destination_address) ++
-        attribute("http.exchange.destination_namespace", .namespace) ++
-        attribute("http.exchange.duration_ns", .duration_ns) ++
-        attribute("http.exchange.request.body", .request_body) ++
-        attribute("http.exchange.request.body_truncated", .request_truncated) ++
-        attribute("http.exchange.response.body", .response_body) ++
-        attribute("http.exchange.response.body_truncated", .response_truncated) ++
+        own("id", .request_id) ++ own("destination", .destination_address) ++
+        own("destination_namespace", .namespace) ++
+        own("duration_ns", .duration_ns) ++
+        own("request.body", .request_body) ++
+        own("request.body_truncated", .request_truncated) ++
+        own("response.body", .response_body) ++
+        own("response.body_truncated", .response_truncated) ++
         f(.request_attributes) ++ f(.response_attributes) ++ "]}",
     .between = "\n,",
     .close = "]}]}]}",

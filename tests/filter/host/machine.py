@@ -199,6 +199,8 @@ class Machine:
         return OK
 
     def _increment_metric(self, metric: int, by: int) -> int:
+        if metric >= len(self._metric_names):
+            return BAD_ARGUMENT
         change = by - (1 << 64) if by >> 63 else by
         gauge = self._metric_kinds[metric] == GAUGE
         assert change != 0 and (gauge or change > 0), "Envoy refuses to take from a counter, or to add nothing"
@@ -207,10 +209,14 @@ class Machine:
         return OK
 
     def _record_metric(self, metric: int, value: int) -> int:
+        if metric >= len(self._metric_names):
+            return BAD_ARGUMENT
         self.metrics[self._metric_names[metric]] = value
         return OK
 
     def _get_metric(self, metric: int, value_at: int) -> int:
+        if metric >= len(self._metric_names):
+            return BAD_ARGUMENT
         self._write(value_at, struct.pack("<Q", self.metrics[self._metric_names[metric]]))
         return OK
 
