@@ -41,6 +41,10 @@ def params(**changes: Any) -> dict[str, Any]:
         "backend_address": "collector.traces",
         "backend_port": "9000",
         "foreign": False,
+        "sampling_enabled": False,
+        "sampling_port": "9990",
+        "filter_context": "outbound",
+        "refused": [],
         "istio_namespace": "istio-system",
         "root_namespace_allowed": False,
         "cluster_domain": "cluster.local",
@@ -98,33 +102,37 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "binary_path": str(tmp_path / "gone.wasm"),
         "backend_address": "http://x",
         "backend_port": 0,
-        "variables": {"wasm_filter_bodies": True},
+        "sampling_enabled": True,
+        "sampling_port": "x",
+        "refused": ["wasm_filter_bodies=True: must be on or off"],
+        "variables": {"wasm_filter_timeout": 0},
         "variables_given": ["wasm_filter_bodys"],
         "variables_known": ["wasm_filter_bodies"],
     }
     found = check_input(params(**wrong))
-    assert len(found.errors) == 7
+    assert len(found.errors) == 9
     message = found.message()
-    assert message.startswith("Nothing was changed. 7 things have to be put right first:\n  - ")
-    for variable in ("wasm_filter_name", "namespaces", "wasm_filter_binary_path", "wasm_filter_trace_backend_port"):
-        assert f"{variable}=" in message
+    assert message.startswith("Nothing was changed. 9 things have to be put right first:\n  - ")
+    for variable in ("name", "binary_path", "trace_backend_port", "trace_sampling_port", "timeout"):
+        assert f"wasm_filter_{variable}=" in message
+    assert "namespaces='B'" in message
     assert "wasm_filter_bodies=True: must be on or off" in message
     assert "wasm_filter_bodys: there is no such variable; did you mean wasm_filter_bodies?" in message
 
 
 def test_absent_looks_at_no_value_but_at_every_name() -> None:
-    wrong = {"wasm_filter_bodies": True, "wasm_filter_context": "gateway"}
+    wrong: dict[str, Any] = {"variables": {"wasm_filter_timeout": 0}, "refused": ["x"], "filter_context": "gateway"}
     given = {"variables_given": ["wasm_filter_x"], "variables_known": ["wasm_filter_name"]}
-    (error,) = check_input(params(state="absent", variables=wrong, **given)).errors
+    (error,) = check_input(params(state="absent", **wrong, **given)).errors
     assert error.startswith("wasm_filter_x: ")
 
 
 def test_a_gateway_takes_no_config_map() -> None:
-    (error,) = check_input(params(variables={"wasm_filter_context": "gateway"})).errors
+    (error,) = check_input(params(filter_context="gateway")).errors
     assert error.startswith("wasm_filter_context='gateway': ")
     assert "wasm_filter_delivery=inline" in error
-    assert check_input(params(variables={"wasm_filter_context": "inbound"})).errors == []
-    assert check_input(params(variables={"wasm_filter_context": "gateway"}, delivery="inline")).errors == []
+    assert check_input(params(filter_context="inbound")).errors == []
+    assert check_input(params(filter_context="gateway", delivery="inline")).errors == []
 
 
 def test_one_error_is_one_sentence() -> None:
@@ -303,6 +311,51 @@ def test_a_cluster_that_can_not_be_asked(error: Exception, said: str, advice: st
 def test_a_service_without_the_port_is_an_error() -> None:
     found = checked(FakeApi(namespace("shop"), namespace("pay"), SERVICE), backend_port=80)
     assert "it has: 9000" in found.errors[0]
+
+
+SAMPLED = {**SERVICE, "spec": {"ports": [{"port": 9000}, {"port": 9990}]}}
+
+
+def sampled(service: dict[str, Any], **changes: Any) -> Findings:
+    api = FakeApi(namespace("shop"), namespace("pay"), service)
+    return checked(api, sampling_enabled=True, **changes)
+
+
+def test_the_port_that_tells_what_to_trace_is_the_services_other_one() -> None:
+    found = sampled(SAMPLED)
+    assert found.errors == []
+    host = "collector.traces.svc.cluster.local"
+    assert found.facts["hosts_from"] == {"cluster": f"outbound|9990||{host}", "authority": f"{host}:9990"}
+    assert found.facts["backend"]["cluster"] == f"outbound|9000||{host}"
+
+
+def test_a_service_without_the_sampling_port_is_an_error_where_it_is_asked_for() -> None:
+    (error,) = sampled(SERVICE).errors
+    assert error == "wasm_filter_trace_sampling_port=9990: Service traces/collector has no such port; it has: 9000"
+    assert checked(FakeApi(namespace("shop"), namespace("pay"), SERVICE)).errors == []
+
+
+def test_both_ports_that_a_service_has_not_are_told_at_once() -> None:
+    errors = sampled(SERVICE, backend_port=1, sampling_port=2).errors
+    assert [error.partition("=")[0] for error in errors] == [
+        "wasm_filter_trace_backend_port",
+        "wasm_filter_trace_sampling_port",
+    ]
+
+
+def test_a_service_that_does_not_exist_is_told_once() -> None:
+    (error,) = sampled(SAMPLED, backend_address="gone.traces.svc").errors
+    assert error == "wasm_filter_trace_backend_address='gone.traces.svc': there is no Service gone in namespace traces"
+
+
+def test_only_a_service_can_be_asked_what_to_trace() -> None:
+    (error,) = sampled(SAMPLED, backend_address="192.0.2.1").errors
+    assert error.startswith("wasm_filter_trace_sampling_enabled=True: ")
+    assert "wasm_filter_trace_backend_address=192.0.2.1 is none" in error
+
+
+def test_a_foreign_filter_asks_nobody() -> None:
+    assert sampled(SERVICE, foreign=True).errors == []
 
 
 def test_the_alias_of_a_cluster_is_a_label(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
