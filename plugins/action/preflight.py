@@ -36,12 +36,16 @@ class ActionModule(ActionBase):
         present = arguments.get("state", "present") == "present"
         ours = not given or _is_released(arguments.get("binary_path"))
         arguments["foreign"] = bool(given)
-        if present and ours:
-            check = plugin_configuration.wrong_configuration if given else plugin_configuration.wrong_settings
-            arguments["refused"] = [str(error) for error in check(given or settings)]
+        if given:
+            # The others are settings of ours; this one says where the filter stands, whatever it is.
+            settings = {name: value for name, value in settings.items() if name == plugin_configuration.PLACE}
+        if present:
+            wrong = plugin_configuration.wrong_settings(settings)
+            wrong += plugin_configuration.wrong_configuration(given) if ours else []
+            arguments["refused"] = [str(error) for error in wrong]
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         if present and not result.get("failed"):
-            configuration = given or plugin_configuration.from_settings(settings)
+            configuration = given | plugin_configuration.from_settings(settings)
             chosen = (result["binary"], result.get("backend"), result.get("hosts_from"))
             leaves = what_leaves.ours(configuration, *chosen) if ours else what_leaves.foreign(result["binary"])
             result["run"] = {**result["run"], "leaves": leaves}

@@ -154,7 +154,9 @@ run:
   sample: {"id": "4e1f8a52-0d6e-4c39-9f57-0c7f0a7f1b11", "started": 1795407703.8, "check": false}
   contains:
     leaves:
-      description: What will leave the pods, see C(docs/schemas/result.schema.json). Of headers that are added only the names.
+      description:
+        - What will leave the pods, see C(docs/schemas/result.schema.json).
+        - Of headers that are added only the names.
       type: dict
       returned: state is present
 cluster:
@@ -184,7 +186,9 @@ hosts_from:
   description: The Envoy cluster to ask which hosts to trace, and the C(:authority) of the question.
   returned: state is present and sampling_enabled
   type: dict
-  sample: {"cluster": "outbound|9990||collector.traces.svc.cluster.local", "authority": "collector.traces.svc.cluster.local:9990"}
+  sample:
+    cluster: outbound|9990||collector.traces.svc.cluster.local
+    authority: collector.traces.svc.cluster.local:9990
 binary:
   description: The wasm file.
   returned: state is present

@@ -23,10 +23,12 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.json_sche
 FILTER = Path(__file__).parents[2] / "filter"
 # The one that takes a whole configuration, as it is.
 WHOLE = "wasm_filter_plugin_configuration"
+# Where the filter stands, which any filter has to.
+PLACE = "wasm_filter_context"
 HEADERS = ("backend", "headers")
 VARIABLES: dict[str, tuple[str, ...]] = {
     "wasm_filter_trace_format": ("format",),
-    "wasm_filter_context": ("context",),
+    PLACE: ("context",),
     "wasm_filter_trace_backend_authority": ("backend", "authority"),
     "wasm_filter_trace_backend_path": ("backend", "path"),
     "wasm_filter_trace_backend_timeout_ms": ("backend", "timeout_ms"),
@@ -52,6 +54,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 COMPUTED = {("revision",), ("name",), ("backend", "cluster"), ("hosts_from", "cluster")}
 # Empty: what the backend's address and port make of it.
 BY_ADDRESS = {"wasm_filter_trace_backend_authority", "wasm_filter_trace_sampling_authority"}
+# Python's float() alone would take 1_000 and nan. All bounds are far below what it can't hold.
+NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?")
 # The schema bounds each entry, the filter also what all take together (filter/src/limits.zig: 16 KiB, and
 # 8 KiB for the head of a call). The rest is for what is computed, and for path and authority.
 BYTES_MAX = 15 * 1024
@@ -152,7 +156,7 @@ def _named(path: tuple[str | int, ...], variables: Mapping[str, tuple[str, ...]]
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:
     for name in path:
-        value = value.get(name, "")
+        value = value.get(name, {})
     return value
 
 
@@ -162,7 +166,10 @@ def _pairs(headers: Any) -> Any:
 
 
 def _fitted(wanted: Schema, value: Any) -> Any:
-    """The value in the schema's type where it can only mean that: -e name=5 gives text, YAML makes a number of 404."""
+    """The value in the schema's type where it can only mean that: -e name=5 gives text, YAML makes a number of 404.
+
+    Numbers come out as everybody writes them, as the filter reads neither -0.0 nor 1e-100.
+    """
     wanted = json_schema.resolved(wanted, schema())
     kind = wanted.get("type")
     if isinstance(value, dict):
@@ -172,9 +179,9 @@ def _fitted(wanted: Schema, value: Any) -> Any:
         return [_fitted(each, item) for each, item in zip(inner, value)]  # noqa: B905
     if kind == "string" and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    # Python refuses to read a number of thousands of digits.
-    if kind == "integer" and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}", value):
-        return int(value)
-    if kind == "number" and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", value):
-        return float(value)
+    if kind in ("integer", "number"):
+        if isinstance(value, str) and NUMBER.fullmatch(value):
+            value = float(value)
+        if isinstance(value, float):
+            return int(value) if json_schema.is_type("integer", value) else round(value, 12) + 0.0
     return value

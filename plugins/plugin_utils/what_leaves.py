@@ -138,7 +138,8 @@ def _which(leaves: Mapping[str, Any]) -> str:
     share = "all" if leaves["sample_rate"] == 1 else f"{leaves['sample_rate'] * 100:g} % of the"
     parts = [f"{share} exchanges {EXCHANGES[leaves['context']]}"]
     if asked:
-        parts.append(f"of the hosts that {asked['address']}{asked['path']} names, asked every {asked['seconds']} s")
+        source = f"{asked['address']}{asked['path']}"
+        parts.append(f"only with a host that {source} names, asked every {asked['seconds']} s")
     if include:
         parts.append(f"only with {include}")
     if exclude:
@@ -154,7 +155,8 @@ def _how_often(leaves: Mapping[str, Any]) -> str:
     batch = leaves["batch"]
     if not batch:
         return "one POST for each exchange"
-    return f"a POST when {batch['count']} exchanges or {batch['bytes']} bytes wait, and every {batch['milliseconds']} ms"
+    full = f"{batch['count']} exchanges or {batch['bytes']} bytes"
+    return f"a POST when {full} wait, and every {batch['milliseconds']} ms"
 
 
 def _to(backend: Mapping[str, Any]) -> str:

@@ -56,7 +56,8 @@ def test_whatever_is_given_is_taken_or_refused(name: str, value: Any) -> None:
 def test_each_wrong_value_is_an_error_of_its_own_and_others_are_passed_over() -> None:
     given = {"wasm_filter_timeout": 0, "wasm_filter_selector": {}, "something": object()}
     given["wasm_filter_max_fail_percentage"] = "all"
-    assert {error.variable for error in wrong_values(given)} == {"wasm_filter_timeout", "wasm_filter_max_fail_percentage"}
+    wrong = {error.variable for error in wrong_values(given)}
+    assert wrong == {"wasm_filter_timeout", "wasm_filter_max_fail_percentage"}
     assert wrong_values({}) == []
 
 
