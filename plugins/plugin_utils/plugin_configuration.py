@@ -183,5 +183,5 @@ def _fitted(wanted: Schema, value: Any) -> Any:
         if isinstance(value, str) and NUMBER.fullmatch(value):
             value = float(value)
         if isinstance(value, float):
-            return int(value) if json_schema.is_type("integer", value) else round(value, 12) + 0.0
+            value = int(value) if json_schema.is_type("integer", value) else round(value, 12) if value > 0 else value
     return value

@@ -13,6 +13,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.action import prefligh
 from ansible_collections.openclarity.wasm_filters.plugins.action.preflight import ActionModule
 
 from tests.unit.objects import BINARY
+from tests.unit.plugins.module_call import ModuleCall
 
 GOOD = {
     "changed": False,
@@ -27,15 +28,8 @@ SETTINGS = {
 }
 
 
-class Sent(ActionModule):
-    """Notes what the module would get."""
-
-    outcome: dict[str, Any]
-    sent: dict[str, Any]
-
-    def _execute_module(self, **arguments: Any) -> dict[str, Any]:
-        self.sent = arguments["module_args"]
-        return self.outcome
+class Sent(ModuleCall, ActionModule):
+    """Runs no module."""
 
 
 @pytest.fixture
