@@ -12,6 +12,8 @@ from .names import is_dns_label
 
 ADDRESS = "wasm_filter_trace_backend_address"
 PORT = "wasm_filter_trace_backend_port"
+SAMPLING = "wasm_filter_trace_sampling_enabled"
+SAMPLING_PORT = "wasm_filter_trace_sampling_port"
 # (namespace, name) -> Service or None
 ServiceLookup = Callable[[str, str], "dict[str, Any] | None"]
 
@@ -27,13 +29,13 @@ class Backend:
     warnings: list[str] = field(default_factory=list)
 
 
-def check_port(value: object) -> int:
+def check_port(value: object, variable: str = PORT) -> int:
     """:raises InputError: not a TCP port."""
     text = str(value).strip()
     # int() alone would take 9_000 and the digits of other scripts.
     port = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
     if not 0 < port < 65536:
-        raise InputError(PORT, value, "must be a port from 1 to 65535")
+        raise InputError(variable, value, "must be a port from 1 to 65535")
     return port
 
 
@@ -54,13 +56,16 @@ def check_address(value: object) -> str:
     return address
 
 
-def resolve(address: str, port: int, domain: str, filter_name: str, service: ServiceLookup) -> Backend:
+def resolve(
+    address: str, port: int, domain: str, filter_name: str, service: ServiceLookup, variable: str = PORT
+) -> Backend:
     """Choose the cluster.
 
     A Service of this cluster is reached through the mesh's own cluster, so that mutual TLS, load
     balancing and outlier detection are the mesh's. Anything else gets a cluster of its own.
 
     :param domain: the cluster's DNS domain, such as cluster.local.
+    :param variable: the one that the port was given by.
     :raises InputError: the Service exists and has no such port.
     """
     literal = _ip(address)
@@ -77,7 +82,7 @@ def resolve(address: str, port: int, domain: str, filter_name: str, service: Ser
         ports = [entry["port"] for entry in found["spec"].get("ports") or []]
         if port not in ports:
             listed = ", ".join(str(number) for number in sorted(ports)) or "none"
-            raise InputError(PORT, port, f"Service {parts[0]}/{parts[1]} has no such port; it has: {listed}")
+            raise InputError(variable, port, f"Service {parts[0]}/{parts[1]} has no such port; it has: {listed}")
         return Backend(f"outbound|{port}||{host}", f"{host}:{port}", "service")
     if in_cluster:
         raise InputError(

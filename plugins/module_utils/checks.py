@@ -31,7 +31,8 @@ class Findings:
         try:
             return check()
         except InputError as error:
-            self.errors.append(str(error))
+            if str(error) not in self.errors:
+                self.errors.append(str(error))
             return None
 
     def message(self) -> str:
@@ -48,8 +49,9 @@ def check_input(params: dict[str, Any]) -> Findings:
     found.facts["namespaces"] = found.attempt(lambda: namespace_names(params["namespaces"]))
     found.errors += variables.unknown_names(params["variables_given"], params["variables_known"])
     if params["state"] == "present":
+        found.errors += params["refused"]
         found.errors += [str(error) for error in variables.wrong_values(params["variables"])]
-        if params["variables"].get("wasm_filter_context") == "gateway" and params["delivery"] == "configmap":
+        if params["filter_context"] == "gateway" and params["delivery"] == "configmap":
             found.attempt(_refuse_gateway)
         binary = found.attempt(lambda: _binary(params["binary_path"], params["delivery"], params["binary_sha256"]))
         if binary:
@@ -61,6 +63,8 @@ def check_input(params: dict[str, Any]) -> Findings:
         if not params["foreign"]:
             found.attempt(lambda: backend.check_address(params["backend_address"]))
             found.attempt(lambda: backend.check_port(params["backend_port"]))
+            if params["sampling_enabled"]:
+                found.attempt(lambda: backend.check_port(params["sampling_port"], backend.SAMPLING_PORT))
     return found
 
 
@@ -117,10 +121,12 @@ def check_cluster(api: ClusterApi, params: dict[str, Any], found: Findings) -> F
     refused = {name: {"reason": verdict.API_REFUSED, "message": why} for name, why in known.refused.items()}
     found.facts["unfit"] = {**{name: why for name, why in unfit.items() if why}, **refused}
     if params["state"] == "present" and not params["foreign"]:
-        chosen = found.attempt(lambda: _backend(api, params))
+        chosen = found.attempt(lambda: _backend(api, params, backend.PORT, params["backend_port"]))
         if chosen:
             found.facts["backend"] = asdict(chosen)
             found.warnings += found.facts["backend"].pop("warnings")
+        if params["sampling_enabled"]:
+            found.facts["hosts_from"] = found.attempt(lambda: _sampling(api, params))
     return found
 
 
@@ -187,7 +193,23 @@ def _unfit(name: str, namespace: dict[str, Any] | None, state: str) -> dict[str,
     return None
 
 
-def _backend(api: ClusterApi, params: dict[str, Any]) -> backend.Backend:
+def _sampling(api: ClusterApi, params: dict[str, Any]) -> dict[str, str]:
+    """The backend's other port, which tells what hosts to trace.
+
+    The mesh has a cluster for each port of a Service; for other backends there is none.
+    """
+    chosen = _backend(api, params, backend.SAMPLING_PORT, params["sampling_port"])
+    if chosen.kind != "service":
+        raise InputError(
+            backend.SAMPLING,
+            True,
+            f"asks the backend which hosts to trace, and needs one that is a Service of this cluster; "
+            f"{backend.ADDRESS}={params['backend_address']} is none",
+        )
+    return {"cluster": chosen.cluster, "authority": chosen.authority}
+
+
+def _backend(api: ClusterApi, params: dict[str, Any], variable: str, port: object) -> backend.Backend:
     def service(namespace: str, name: str) -> dict[str, Any] | None:
         try:
             return api.get(f"/api/v1/namespaces/{namespace}/services/{name}")
@@ -201,10 +223,11 @@ def _backend(api: ClusterApi, params: dict[str, Any]) -> backend.Backend:
 
     return backend.resolve(
         backend.check_address(params["backend_address"]),
-        backend.check_port(params["backend_port"]),
+        backend.check_port(port, variable),
         params["cluster_domain"],
         params["filter_name"],
         service,
+        variable,
     )
 
 

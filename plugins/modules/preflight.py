@@ -13,8 +13,10 @@ version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
   - Checks names, binary and backend, and that the cluster and the namespaces are fit for the filter.
+  - Holds the filter's own settings against C(filter/configuration.schema.json). That is done on the controller; what is
+    secret in them never reaches the module.
   - Every error names the variable, its value and what would be right. All of them are told at once.
-  - Reads only.
+  - Reads only. Shows what will leave the pods, and to where.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - openclarity.wasm_filters.attributes
@@ -53,15 +55,47 @@ options:
       - The backend's port.
     type: raw
     default: 9000
-  foreign:
+  sampling_enabled:
     description:
-      - The binary is not the one of this collection and needs no backend.
+      - Ask the backend which hosts to trace. It has to be a Service that has O(sampling_port) as well.
     type: bool
     default: false
+  sampling_port:
+    description:
+      - The port to ask.
+    type: raw
+    default: 9990
+  filter_context:
+    description:
+      - Which traffic the filter sees.
+    type: str
+    default: outbound
+  settings:
+    description:
+      - The variables that make the configuration of this collection's filter, by name.
+      - They stay on the controller.
+    type: dict
+    default: {}
+  plugin_configuration:
+    description:
+      - A configuration that the filter gets as it is; then no backend is asked for.
+      - Held against the schema if the binary is the released one. It stays on the controller.
+    type: dict
+    default: {}
+  foreign:
+    description:
+      - Set by the action plugin; whether O(plugin_configuration) is given.
+    type: bool
+    default: false
+  refused:
+    description:
+      - Set by the action plugin; what the schema refuses.
+    type: list
+    elements: str
+    default: []
   variables:
     description:
       - Further variables of the role, by name, that are checked by a table.
-      - Of the headers for the backend only the names.
     type: dict
     default: {}
   variables_given:
@@ -114,10 +148,17 @@ unfit:
   type: dict
   sample: {"ghost": {"reason": "namespace_missing", "message": "namespace ghost does not exist"}}
 run:
-  description: Identity and start of the run, for the result file.
+  description: Identity and start of the run, and what will leave the pods, for the result file.
   returned: success
   type: dict
   sample: {"id": "4e1f8a52-0d6e-4c39-9f57-0c7f0a7f1b11", "started": 1795407703.8, "check": false}
+  contains:
+    leaves:
+      description:
+        - What will leave the pods, see C(docs/schemas/result.schema.json).
+        - Of headers that are added only the names.
+      type: dict
+      returned: state is present
 cluster:
   description: A DNS label for the cluster, from the name of the kubeconfig's context.
   returned: success
@@ -141,6 +182,13 @@ backend:
       description: Envoy clusters that the EnvoyFilter has to add.
       type: list
       elements: dict
+hosts_from:
+  description: The Envoy cluster to ask which hosts to trace, and the C(:authority) of the question.
+  returned: state is present and sampling_enabled
+  type: dict
+  sample:
+    cluster: outbound|9990||collector.traces.svc.cluster.local
+    authority: collector.traces.svc.cluster.local:9990
 binary:
   description: The wasm file.
   returned: state is present
@@ -175,7 +223,13 @@ ARGUMENTS = {
     "binary_sha256": {"type": "str", "default": ""},
     "backend_address": {"type": "str"},
     "backend_port": {"type": "raw", "default": 9000},
+    "sampling_enabled": {"type": "bool", "default": False},
+    "sampling_port": {"type": "raw", "default": 9990},
+    "filter_context": {"type": "str", "default": "outbound"},
+    "settings": {"type": "dict", "default": {}, "no_log": True},
+    "plugin_configuration": {"type": "dict", "default": {}, "no_log": True},
     "foreign": {"type": "bool", "default": False},
+    "refused": {"type": "list", "elements": "str", "default": []},
     "variables": {"type": "dict", "default": {}},
     "variables_given": {"type": "list", "elements": "str", "default": []},
     "variables_known": {"type": "list", "elements": "str", "default": []},

@@ -69,6 +69,7 @@ class ResultFile:
                 "started": started,
                 "seconds": round(max(0.0, now - started), 1),
                 "check": bool(self.run.get("check")),
+                **({"leaves": self.run["leaves"]} if self.run.get("leaves") else {}),
             },
             "clusters": [
                 {"alias": alias, "namespaces": [entry for (cluster, _name), entry in known.items() if cluster == alias]}

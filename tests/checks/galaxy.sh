@@ -12,7 +12,7 @@ export ANSIBLE_COLLECTIONS_PATH=$GALAXY/collections
 ansible-galaxy collection install --offline --collections-path "$GALAXY/collections" "$tarball" >"$GALAXY/install.log" 2>&1 ||
     { cat "$GALAXY/install.log"; exit 1; }
 installed=$GALAXY/collections/ansible_collections/openclarity/wasm_filters
-for needed in README.md CHANGELOG.rst filter/dist/http-trace-filter.wasm filter/src/main.zig playbooks/deploy.yml; do
+for needed in README.md CHANGELOG.rst filter/dist/http-trace-filter.wasm filter/configuration.schema.json filter/src/main.zig playbooks/deploy.yml; do
     [ -e "$installed/$needed" ] || { echo "not in the collection: $needed" >&2; exit 1; }
 done
 for unwanted in .cache .venv tests testbed Makefile pyproject.toml filter/zig-out; do

@@ -67,16 +67,16 @@ def test_traces_of_both_sides_arrive_with_every_field(
 def test_a_second_run_changes_nothing(kubectl: Kubectl, app: Callable[..., str], collection: Collection) -> None:
     shop = app("again")
     assert collection.deploy(shop).status == 0
-    before = _versions(kubectl, shop)
+    before = versions(kubectl, shop)
 
     outcome = collection.deploy(shop)
 
     assert outcome.status == 0, outcome.output
     assert outcome.verdicts == {shop: "unchanged"} and outcome.recap(shop)["changed"] == 0
-    assert _versions(kubectl, shop) == before
+    assert versions(kubectl, shop) == before
 
 
-def _versions(kubectl: Kubectl, namespace: str) -> dict[str, Any]:
+def versions(kubectl: Kubectl, namespace: str) -> dict[str, Any]:
     """What a write of ours would move; not the resourceVersion of workloads, whose status moves by itself."""
     found = kubectl.get("deployments,configmaps,envoyfilters", "-n", namespace)["items"]
     return {

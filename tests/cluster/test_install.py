@@ -33,6 +33,7 @@ NEEDED = (
     "roles/wasm_filter/meta/argument_specs.yml",
     "filter/build.zig",
     "filter/src/main.zig",
+    "filter/configuration.schema.json",
     "filter/dist/http-trace-filter.wasm",
     "filter/dist/http-trace-filter.wasm.sha256",
     "collections/requirements.yml",

@@ -41,6 +41,10 @@ def params(**changes: Any) -> dict[str, Any]:
         "backend_address": "collector.traces",
         "backend_port": "9000",
         "foreign": False,
+        "sampling_enabled": False,
+        "sampling_port": "9990",
+        "filter_context": "outbound",
+        "refused": [],
         "istio_namespace": "istio-system",
         "root_namespace_allowed": False,
         "cluster_domain": "cluster.local",
@@ -98,33 +102,37 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "binary_path": str(tmp_path / "gone.wasm"),
         "backend_address": "http://x",
         "backend_port": 0,
-        "variables": {"wasm_filter_bodies": True},
+        "sampling_enabled": True,
+        "sampling_port": "x",
+        "refused": ["wasm_filter_bodies=True: must be on or off"],
+        "variables": {"wasm_filter_timeout": 0},
         "variables_given": ["wasm_filter_bodys"],
         "variables_known": ["wasm_filter_bodies"],
     }
     found = check_input(params(**wrong))
-    assert len(found.errors) == 7
+    assert len(found.errors) == 9
     message = found.message()
-    assert message.startswith("Nothing was changed. 7 things have to be put right first:\n  - ")
-    for variable in ("wasm_filter_name", "namespaces", "wasm_filter_binary_path", "wasm_filter_trace_backend_port"):
-        assert f"{variable}=" in message
+    assert message.startswith("Nothing was changed. 9 things have to be put right first:\n  - ")
+    for variable in ("name", "binary_path", "trace_backend_port", "trace_sampling_port", "timeout"):
+        assert f"wasm_filter_{variable}=" in message
+    assert "namespaces='B'" in message
     assert "wasm_filter_bodies=True: must be on or off" in message
     assert "wasm_filter_bodys: there is no such variable; did you mean wasm_filter_bodies?" in message
 
 
 def test_absent_looks_at_no_value_but_at_every_name() -> None:
-    wrong = {"wasm_filter_bodies": True, "wasm_filter_context": "gateway"}
+    wrong: dict[str, Any] = {"variables": {"wasm_filter_timeout": 0}, "refused": ["x"], "filter_context": "gateway"}
     given = {"variables_given": ["wasm_filter_x"], "variables_known": ["wasm_filter_name"]}
-    (error,) = check_input(params(state="absent", variables=wrong, **given)).errors
+    (error,) = check_input(params(state="absent", **wrong, **given)).errors
     assert error.startswith("wasm_filter_x: ")
 
 
 def test_a_gateway_takes_no_config_map() -> None:
-    (error,) = check_input(params(variables={"wasm_filter_context": "gateway"})).errors
+    (error,) = check_input(params(filter_context="gateway")).errors
     assert error.startswith("wasm_filter_context='gateway': ")
     assert "wasm_filter_delivery=inline" in error
-    assert check_input(params(variables={"wasm_filter_context": "inbound"})).errors == []
-    assert check_input(params(variables={"wasm_filter_context": "gateway"}, delivery="inline")).errors == []
+    assert check_input(params(filter_context="inbound")).errors == []
+    assert check_input(params(filter_context="gateway", delivery="inline")).errors == []
 
 
 def test_one_error_is_one_sentence() -> None:
@@ -256,26 +264,6 @@ def test_a_mesh_configuration_that_can_not_be_read_means_the_default() -> None:
     assert checked(api, namespaces="istio-system").errors
 
 
-def test_a_backend_outside_the_mesh_is_warned_about() -> None:
-    found = checked(FakeApi(namespace("shop"), namespace("pay")), backend_address="collector.example.com")
-    assert len(found.warnings) == 1
-    assert found.facts["backend"]["kind"] == "strict_dns"
-    assert "warnings" not in found.facts["backend"]
-
-
-def test_a_service_that_may_not_be_read_is_an_input_error() -> None:
-    api = FakeApi(namespace("shop"), namespace("pay"), SERVICE)
-    api.faults.append(Fault("GET .*/services/collector", 403))
-    (error,) = checked(api).errors
-    assert error.startswith(
-        "wasm_filter_trace_backend_address='collector.traces': may be Service collector in namespace"
-    )
-    assert "refused by the test with 403" in error
-    # What the sentence advises for a host works.
-    found = checked(api, backend_address="collector.traces.")
-    assert (found.errors, found.facts["backend"]["kind"]) == ([], "strict_dns")
-
-
 class Refused(Exception):
     """As of the kubernetes package: a status and a reason, and headers in its text."""
 
@@ -298,11 +286,6 @@ def test_a_cluster_that_can_not_be_asked(error: Exception, said: str, advice: st
     text = checks.unreachable(error)
     assert text.startswith(f"Nothing was changed. {said}. ")
     assert advice in text
-
-
-def test_a_service_without_the_port_is_an_error() -> None:
-    found = checked(FakeApi(namespace("shop"), namespace("pay"), SERVICE), backend_port=80)
-    assert "it has: 9000" in found.errors[0]
 
 
 def test_the_alias_of_a_cluster_is_a_label(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

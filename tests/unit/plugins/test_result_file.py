@@ -118,3 +118,11 @@ def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
     path = tmp_path / "out" / "today" / "result.json"
     ResultFile(str(path), RUN, "trace").add_wave("one", [deployed("shop")], [], 101)
     assert verdicts(path)
+
+
+def test_what_leaves_the_pods_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    leaves = {"foreign": True, "sha256": "ab" * 32, "size": 5}
+    ResultFile(str(path), {**RUN, "leaves": leaves}, "trace").add_wave("one", [deployed("shop")], WANTED, 103.0)
+    assert verdicts(path)["one", "shop"] == "deployed"
+    assert json.loads(path.read_text())["run"]["leaves"] == leaves

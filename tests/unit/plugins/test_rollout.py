@@ -13,6 +13,8 @@ from ansible.playbook.task import Task
 from ansible_collections.openclarity.wasm_filters.plugins.action import rollout
 from ansible_collections.openclarity.wasm_filters.plugins.action.rollout import ActionModule
 
+from tests.unit.plugins.module_call import ModuleCall
+
 GOOD = {
     "changed": True,
     "namespaces": [{"name": "shop", "verdict": "deployed", "changed": True, "message": "m", "diff": {"a": 1}}],
@@ -25,15 +27,8 @@ TASK_VARS = {
 }
 
 
-class Sent(ActionModule):
-    """Notes what the module would get."""
-
-    outcome: dict[str, Any]
-    sent: dict[str, Any]
-
-    def _execute_module(self, **arguments: Any) -> dict[str, Any]:
-        self.sent = arguments["module_args"]
-        return self.outcome
+class Sent(ModuleCall, ActionModule):
+    """Runs no module and sends no file."""
 
     def _transfer_file(self, local_path: str, remote_path: str) -> str:
         return f"remote:{local_path}"

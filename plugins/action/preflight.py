@@ -1,0 +1,65 @@
+# Copyright: the openclarity.wasm_filters contributors
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hold the plugin configuration against its schema, run the module `preflight`, say what will leave the pods.
+
+The configuration stays here, on the controller: the schema lies in the collection, and headers for the
+backend are tokens, which no module has to see.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils import plugin_configuration, what_leaves
+
+RELEASED = plugin_configuration.FILTER / "dist" / "http-trace-filter.wasm"
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/preflight.py."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        settings = arguments.pop("settings", None) or {}
+        given = arguments.pop("plugin_configuration", None) or {}
+        present = arguments.get("state", "present") == "present"
+        ours = not given or _is_released(arguments.get("binary_path"))
+        arguments["foreign"] = bool(given)
+        if given:
+            # The others are settings of ours; this one says where the filter stands, whatever it is.
+            settings = {name: value for name, value in settings.items() if name == plugin_configuration.PLACE}
+        if present:
+            wrong = plugin_configuration.wrong_settings(settings)
+            wrong += plugin_configuration.wrong_configuration(given) if ours else []
+            arguments["refused"] = [str(error) for error in wrong]
+        result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
+        if present and not result.get("failed"):
+            configuration = given | plugin_configuration.from_settings(settings)
+            chosen = (result["binary"], result.get("backend"), result.get("hosts_from"))
+            leaves = what_leaves.ours(configuration, *chosen) if ours else what_leaves.foreign(result["binary"])
+            result["run"] = {**result["run"], "leaves": leaves}
+            for line in what_leaves.lines(leaves, self._task.check_mode):
+                display.display(line)
+        return result
+
+
+def _is_released(path: str | None) -> bool:
+    """Whether it is the filter that comes with this collection: then its configuration is ours to judge."""
+    with contextlib.suppress(OSError, TypeError):
+        return _sha256(path) == _sha256(RELEASED)
+    return False  # the module says what is wrong with the file
+
+
+def _sha256(path: str | Path | None) -> str:
+    return hashlib.sha256(Path(path or "").read_bytes()).hexdigest()

@@ -1,0 +1,122 @@
+"""The action plugin around the module: what is refused, what the module gets, what is told."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from ansible.playbook.task import Task
+from ansible_collections.openclarity.wasm_filters.plugins.action import preflight
+from ansible_collections.openclarity.wasm_filters.plugins.action.preflight import ActionModule
+
+from tests.unit.objects import BINARY
+from tests.unit.plugins.module_call import ModuleCall
+
+GOOD = {
+    "changed": False,
+    "run": {"id": "1"},
+    "binary": {"sha256": "ab" * 32, "size": 5},
+    "backend": {"cluster": "c", "authority": "c.t.svc:9000", "kind": "service"},
+}
+SETTINGS = {
+    "wasm_filter_context": "outbound",
+    "wasm_filter_trace_format": "publish",
+    "wasm_filter_trace_backend_headers": {"x-token": "hunter2"},
+}
+
+
+class Sent(ModuleCall, ActionModule):
+    """Runs no module."""
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    lines: list[str] = []
+    monkeypatch.setattr(preflight.display, "display", lines.append)
+    return lines
+
+
+def run(outcome: dict[str, Any] = GOOD, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    task = MagicMock(Task)
+    task.args = {"binary_path": str(BINARY), "settings": SETTINGS, "plugin_configuration": {}, **arguments}
+    task.async_val = 0
+    task.check_mode = False
+    mock = MagicMock()
+    action = Sent(task, mock, mock, mock, mock, mock)
+    action.outcome = outcome
+    result: dict[str, Any] = action.run(task_vars={})
+    return result, action.sent
+
+
+def another(folder: Path) -> str:
+    path = folder / "foreign.wasm"
+    shutil.copy(BINARY, path)
+    with path.open("ab") as file:
+        file.write(b"\0\1\0")
+    return str(path)
+
+
+def test_what_will_leave_is_told_and_handed_on(told: list[str]) -> None:
+    result, sent = run()
+    assert told[0] == "What will leave the pods:"
+    assert "c.t.svc:9000/publish" in "\n".join(told)
+    assert result["run"]["leaves"]["headers_added"] == ["x-token"]
+    assert (sent["foreign"], sent["refused"]) == (False, [])
+
+
+def test_the_module_sees_no_setting_and_nobody_a_token(told: list[str]) -> None:
+    result, sent = run()
+    assert {"settings", "plugin_configuration"} & set(sent) == set()
+    assert "hunter2" not in f"{result}{sent}{told}"
+
+
+def test_what_the_schema_refuses_is_told_by_the_module_with_all_the_rest(told: list[str]) -> None:
+    settings = {**SETTINGS, "wasm_filter_trace_format": "xml"}
+    result, sent = run({"failed": True, "msg": "m"}, settings=settings)
+    assert [error.partition("=")[0] for error in sent["refused"]] == ["wasm_filter_trace_format"]
+    assert (result["failed"], told) == (True, [])
+
+
+def test_a_configuration_for_the_released_filter_is_judged(told: list[str]) -> None:
+    _result, sent = run(plugin_configuration={"bodies": "yes"})
+    (error,) = sent["refused"]
+    assert error.startswith("wasm_filter_plugin_configuration.bodies='yes': must be on or off")
+    assert sent["foreign"] is True
+    result, sent = run(
+        {key: value for key, value in GOOD.items() if key != "backend"},
+        plugin_configuration={"backend": {"cluster": "mine"}, "bodies": "off"},
+        settings={**SETTINGS, "wasm_filter_context": "gateway", "wasm_filter_trace_format": "xml"},
+    )
+    assert sent["refused"] == []
+    leaves = result["run"]["leaves"]
+    assert (leaves["foreign"], leaves["backend"]["cluster"], leaves["bodies"]) == (False, "mine", "off")
+    assert leaves["context"] == "gateway", "where it stands is the role's to say"
+
+
+def test_a_foreign_filters_configuration_is_its_own_matter(told: list[str], tmp_path: Path) -> None:
+    result, sent = run(plugin_configuration={"bodies": "yes"}, binary_path=another(tmp_path))
+    assert sent["refused"] == []
+    assert result["run"]["leaves"] == {"foreign": True, "sha256": "ab" * 32, "size": 5}
+    assert "foreign" in told[0]
+
+
+def test_where_it_stands_is_judged_of_any_filter(told: list[str], tmp_path: Path) -> None:
+    settings = {**SETTINGS, "wasm_filter_context": "Outbound"}
+    _result, sent = run(plugin_configuration={"a": 1}, binary_path=another(tmp_path), settings=settings)
+    (error,) = sent["refused"]
+    assert error.startswith("wasm_filter_context='Outbound': ")
+
+
+@pytest.mark.parametrize("path", [None, "", "/nonexistent", "/"])
+def test_a_file_that_can_not_be_read_is_for_the_module_to_tell(told: list[str], path: str | None) -> None:
+    _result, sent = run({"failed": True}, plugin_configuration={"bodies": "yes"}, binary_path=path)
+    assert (sent["binary_path"], sent["refused"]) == (path, [])
+
+
+def test_where_the_filter_is_taken_out_nothing_is_judged_or_told(told: list[str]) -> None:
+    bad = {"wasm_filter_trace_format": "xml"}
+    result, sent = run({"run": {"id": "1"}}, state="absent", settings=bad)
+    assert "refused" not in sent and told == [] and result["run"] == {"id": "1"}
