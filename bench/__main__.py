@@ -5,9 +5,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import filter_bench
+from bench import filter_bench, soak
 from bench.load import BadAnswer
-from bench.options import BadOption, bench_options
+from bench.options import BadOption, bench_options, soak_options
 from bench.rounds import Invalid
 
 
@@ -20,14 +20,28 @@ def _bench(report: Callable[[str], None]) -> int:
     return 0
 
 
+def _soak(report: Callable[[str], None]) -> int:
+    found = soak.run(soak_options(os.environ), report)
+    for complaint in found:
+        print(f"soak: {complaint}", file=sys.stderr)
+    print("soak: failed" if found else "soak: passed")
+    return 1 if found else 0
+
+
+COMMANDS = {"filter": _bench, "soak": _soak}
+
+
 def main(arguments: list[str]) -> int:
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        print(f"usage: python -m bench {'|'.join(COMMANDS)}", file=sys.stderr)
+        return 2
     begin = time.monotonic()
 
     def report(text: str) -> None:
         print(f"[{time.monotonic() - begin:6.1f} s] {text}", file=sys.stderr, flush=True)
 
     try:
-        return _bench(report)
+        return COMMANDS[arguments[0]](report)
     except BadOption as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

@@ -22,7 +22,7 @@ def run(options: Options, report: Callable[[str], None]) -> tuple[list[Row], str
 
 def _measure(options: Options, folder: Path, report: Callable[[str], None]) -> Measured:
     names = ("backend", options.peer_cluster)
-    with envoys.application(folder / "application") as upstream:
+    with envoys.application(folder / "application", {"/": traffic.RESPONSE_BODY}) as upstream:
         document = _record(options.filter, upstream, folder / "record")
         found = variants(options.filter, folder, document, options.peer, options.peer_configuration)
         # A start is a matter of the binary: one variant for each.
@@ -44,7 +44,7 @@ def _record(wasm: Path, upstream: int, folder: Path) -> str:
         _,
         port,
     ):
-        load.run(port, 1, traffic.request_bytes())
+        load.run([port], [traffic.request_bytes()])
         return backend.wait_for(lambda _: True).body.decode()
 
 

@@ -1,9 +1,11 @@
 """The clients: a few connections, each with one request at a time."""
 
+import contextlib
 import select
 import socket
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 CONNECTIONS = 4
 TIMEOUT_SECONDS = 20.0
@@ -18,22 +20,23 @@ class BadAnswer(Exception):
 class _Client:
     socket: socket.socket
     sent_at: int = 0
-    received: bytes = b""
+    received: bytearray = field(default_factory=bytearray)
 
     def send(self, request: bytes) -> None:
+        self.received.clear()
         self.sent_at = time.perf_counter_ns()
         self.socket.sendall(request)
 
     def answered(self) -> bool:
         """Reads what is there; whether the answer is complete."""
-        data = self.socket.recv(1 << 16)
+        data = self.socket.recv(1 << 18)
         if not data:
-            raise BadAnswer(f"connection closed after {self.received!r}")
+            raise BadAnswer(f"connection closed after {bytes(self.received[:500])!r}")
         self.received += data
         end = self.received.find(HEAD_END)
         if end < 0:
             return False
-        head = self.received[:end]
+        head = bytes(self.received[:end])
         if not head.startswith(b"HTTP/1.1 200 "):
             raise BadAnswer(f"not 200: {head!r}")
         length = int(head.partition(b"\r\ncontent-length: ")[2].partition(b"\r\n")[0])
@@ -43,35 +46,30 @@ class _Client:
         return missing == 0
 
 
-def run(port: int, requests: int, request: bytes, connections: int = CONNECTIONS, pause: float = 0) -> list[int]:
-    """Sends that many requests and returns how long each took, in ns, sorted.
+def run(ports: Sequence[int], requests: Iterable[bytes], connections: int = CONNECTIONS, pause: float = 0) -> list[int]:
+    """Sends the requests, over connections that take turns at the ports; returns how long each took, in ns, sorted.
 
     A closed loop: a client waits for its answer, then for `pause` seconds, and sends the next request. So a
     slow moment of another process makes the run longer rather than a queue, and the figures stay alike.
+    Raises BadAnswer.
     """
-    poller = select.epoll()
-    clients = {}
-    try:
-        for _ in range(min(connections, requests)):
-            client = _Client(socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS))
+    waiting = iter(requests)
+    with contextlib.ExitStack() as stack:
+        poller = stack.enter_context(select.epoll())
+        clients = {}
+        for number, request in zip(range(connections), waiting, strict=False):
+            connection = socket.create_connection(("127.0.0.1", ports[number % len(ports)]), TIMEOUT_SECONDS)
+            client = _Client(stack.enter_context(connection))
             client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             clients[client.socket.fileno()] = client
             poller.register(client.socket.fileno(), select.EPOLLIN)
-        return _loop(poller, clients, requests, request, pause)
-    finally:
-        poller.close()
-        for client in clients.values():
-            client.socket.close()
+            client.send(request)
+        return _loop(poller, clients, waiting, pause)
 
 
-def _loop(
-    poller: select.epoll, clients: dict[int, _Client], requests: int, request: bytes, pause: float
-) -> list[int]:
-    for client in clients.values():
-        client.send(request)
-    left = requests - len(clients)
+def _loop(poller: select.epoll, clients: dict[int, _Client], waiting: Iterator[bytes], pause: float) -> list[int]:
     taken: list[int] = []
-    while len(taken) < requests:
+    while clients:
         ready = poller.poll(TIMEOUT_SECONDS)
         if not ready:
             raise BadAnswer(f"no answer within {TIMEOUT_SECONDS:.0f} s, after {len(taken)} requests")
@@ -80,9 +78,12 @@ def _loop(
             if not client.answered():
                 continue
             taken.append(time.perf_counter_ns() - client.sent_at)
-            client.received = b""
-            if left > 0:
-                left -= 1
+            request = next(waiting, None)
+            if request is None:
+                poller.unregister(number)
+                del clients[number]
+                continue
+            if pause:
                 time.sleep(pause)
-                client.send(request)
+            client.send(request)
     return sorted(taken)

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 
 from bench import load, meters, traffic
 from bench.sink import Counts, Sink
@@ -46,7 +47,7 @@ def run(
     request = traffic.request_bytes()
     for contender in contenders:
         report(f"warming up: {contender.variant.name}")
-        load.run(contender.port, WARM_UP_REQUESTS, request)
+        load.run([contender.port], repeat(request, WARM_UP_REQUESTS))
     _settle(sink)
     samples: dict[str, list[Sample]] = {contender.variant.name: [] for contender in contenders}
     # Any seed: the same order in every run makes runs easier to compare.
@@ -72,11 +73,11 @@ def _mean(one: Sample, other: Sample) -> Sample:
 def _sample(contender: Contender, sink: Sink, requests: int, request: bytes) -> Sample:
     before = sink.counts()
     start = meters.cpu_ns_when_idle(contender.pid)
-    load.run(contender.port, requests, request)
+    load.run([contender.port], repeat(request, requests))
     _wait_for_traces(contender.variant, sink, before, requests)
     cpu = meters.cpu_ns_when_idle(contender.pid) - start
     paused = requests // LATENCY_SHARE
-    taken = load.run(contender.port, paused, request, connections=1, pause=LATENCY_PAUSE_SECONDS)
+    taken = load.run([contender.port], repeat(request, paused), connections=1, pause=LATENCY_PAUSE_SECONDS)
     _wait_for_traces(contender.variant, sink, before, requests + paused)
     return Sample(cpu / requests / 1000, taken[len(taken) // 2] / 1000, taken[len(taken) * 99 // 100] / 1000)
 

@@ -44,8 +44,8 @@ RESPONSE_HEADERS = {
 PATH = "/api/orders?customer=4711&page=2"
 
 
-def request_bytes() -> bytes:
+def request_bytes(path: str = PATH, body: bytes = REQUEST_BODY) -> bytes:
     """The request as it goes over the wire (HTTP/1.1, keep-alive)."""
-    headers = {**REQUEST_HEADERS, "content-length": str(len(REQUEST_BODY))}
-    lines = [f"POST {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-    return "\r\n".join(lines).encode() + REQUEST_BODY
+    headers = {**REQUEST_HEADERS, "content-length": str(len(body))}
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
