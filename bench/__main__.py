@@ -45,9 +45,12 @@ def main(arguments: list[str]) -> int:
     except BadOption as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    except (Invalid, BadAnswer) as error:
+    except (Invalid, BadAnswer, RuntimeError, AssertionError) as error:  # AssertionError: an Envoy that does not start
         print(f"bench: this is no measurement: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("bench: interrupted; nothing is left running", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

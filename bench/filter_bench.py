@@ -40,9 +40,9 @@ def _measure(options: Options, folder: Path, report: Callable[[str], None]) -> M
 def _record(wasm: Path, upstream: int, folder: Path) -> str:
     """A trace of the exchange that is measured, as the format publish writes it."""
     publish = ours(wasm, "publish", "on")
-    with serving(BackendHandler) as backend, envoys.proxying(publish, upstream, backend.port, ("backend",), folder) as (
-        _,
-        port,
+    with (
+        serving(BackendHandler) as backend,
+        envoys.proxying(publish, upstream, backend.port, ("backend",), folder) as (_, port),
     ):
         load.run([port], [traffic.request_bytes()])
         return backend.wait_for(lambda _: True).body.decode()

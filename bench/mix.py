@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from itertools import repeat
 
 from bench import traffic
 
@@ -25,11 +26,15 @@ class Mix:
         self._pairs = [(sent, received) for sent in sizes for received in sizes]
         self._weights = [one * other for one in weights for other in weights]
         self._requests = {
-            (sent, received): traffic.request_bytes(f"/{received}/orders", b"r" * sent) for sent, received in self._pairs
+            (sent, received): traffic.request_bytes(f"/{received}/orders", b"r" * sent)
+            for sent, received in self._pairs
         }
         self._skipped = traffic.request_bytes(SKIPPED, b"")
         self.skipped = 0
         """How many of those given so far are not to be traced."""
+
+    def largest(self, count: int) -> Iterator[bytes]:
+        return repeat(self._requests[max(self._pairs)], count)
 
     def take(self, count: int) -> Iterator[bytes]:
         for _ in range(count):

@@ -10,12 +10,14 @@ from bench import load, meters, traffic
 from bench.sink import Counts, Sink
 from bench.variants import Variant
 
-# Before the first round: connections are opened, caches are filled.
-WARM_UP_REQUESTS = 500
-# Latency is measured by one client that leaves the proxy time to finish with the trace.
-LATENCY_SHARE = 4
+# Before the first round, as a share of one: connections are opened, caches are filled.
+WARM_UP_SHARE = 4
+# Latency is measured by one client that leaves the proxy time to finish with the trace. Their number is a
+# multiple of what a batch holds, as the rest of a batch would have to be waited for.
+LATENCY_SHARE, LATENCY_MULTIPLE = 4, 100
 LATENCY_PAUSE_SECONDS = 0.001
-ARRIVAL_SECONDS = 20.0
+# Longer than a batch waits, and than a call may take.
+ARRIVAL_SECONDS = 6.0
 
 
 class Invalid(Exception):
@@ -47,7 +49,7 @@ def run(
     request = traffic.request_bytes()
     for contender in contenders:
         report(f"warming up: {contender.variant.name}")
-        load.run([contender.port], repeat(request, WARM_UP_REQUESTS))
+        load.run([contender.port], repeat(request, requests // WARM_UP_SHARE))
     _settle(sink)
     samples: dict[str, list[Sample]] = {contender.variant.name: [] for contender in contenders}
     # Any seed: the same order in every run makes runs easier to compare.
@@ -65,9 +67,7 @@ def run(
 
 
 def _mean(one: Sample, other: Sample) -> Sample:
-    return Sample(
-        (one.cpu_us + other.cpu_us) / 2, (one.p50_us + other.p50_us) / 2, (one.p99_us + other.p99_us) / 2
-    )
+    return Sample((one.cpu_us + other.cpu_us) / 2, (one.p50_us + other.p50_us) / 2, (one.p99_us + other.p99_us) / 2)
 
 
 def _sample(contender: Contender, sink: Sink, requests: int, request: bytes) -> Sample:
@@ -76,17 +76,22 @@ def _sample(contender: Contender, sink: Sink, requests: int, request: bytes) -> 
     load.run([contender.port], repeat(request, requests))
     _wait_for_traces(contender.variant, sink, before, requests)
     cpu = meters.cpu_ns_when_idle(contender.pid) - start
-    paused = requests // LATENCY_SHARE
+    paused = max(1, requests // LATENCY_SHARE // LATENCY_MULTIPLE) * LATENCY_MULTIPLE
     taken = load.run([contender.port], repeat(request, paused), connections=1, pause=LATENCY_PAUSE_SECONDS)
     _wait_for_traces(contender.variant, sink, before, requests + paused)
     return Sample(cpu / requests / 1000, taken[len(taken) // 2] / 1000, taken[len(taken) * 99 // 100] / 1000)
 
 
 def _wait_for_traces(variant: Variant, sink: Sink, before: Counts, requests: int) -> None:
+    """Until all are there, or none came for a while. Raises Invalid."""
     wanted = requests if variant.traces else 0
+    found = sink.counts().since(before).traces
     end = time.monotonic() + ARRIVAL_SECONDS
-    while (found := sink.counts().since(before).traces) < wanted and time.monotonic() < end:
+    while found < wanted and time.monotonic() < end:
         time.sleep(0.005)
+        now = sink.counts().since(before).traces
+        if now != found:
+            found, end = now, time.monotonic() + ARRIVAL_SECONDS
     if found != wanted:
         raise Invalid(f"{variant.name}: {found} traces arrived for {requests} requests, not {wanted}")
 

@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 import multiprocessing.connection
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,25 +64,32 @@ def _main(control: "multiprocessing.connection.Connection", shared: Any) -> None
 
 async def _serve(control: "multiprocessing.connection.Connection", shared: Any) -> None:
     loop = asyncio.get_running_loop()
-    open_connections: set[asyncio.BaseTransport] = set()
-    commands: asyncio.Queue[bool] = asyncio.Queue()
-    loop.add_reader(control.fileno(), lambda: commands.put_nowait(control.recv()))
+    commands: asyncio.Queue[bool | None] = asyncio.Queue()
+    commands.put_nowait(True)
+    loop.add_reader(control.fileno(), lambda: commands.put_nowait(_received(control, loop)))
+    connections: set[asyncio.BaseTransport] = set()
+    server = None
     port = 0
-    while True:
-        server = await loop.create_server(
-            lambda: _Connection(shared, open_connections), "127.0.0.1", port, family=socket.AF_INET, backlog=512
-        )
-        port = server.sockets[0].getsockname()[1]
+    while (up := await commands.get()) is not None:
+        if up and server is None:
+            server = await loop.create_server(lambda: _Connection(shared, connections), "127.0.0.1", port, backlog=512)
+            port = server.sockets[0].getsockname()[1]
+        elif not up and server is not None:
+            server.close()
+            for transport in list(connections):
+                transport.close()
+            await server.wait_closed()
+            server = None
         control.send(port)
-        while await commands.get():
-            control.send(port)
-        server.close()
-        for transport in list(open_connections):
-            transport.close()
-        await server.wait_closed()
-        control.send(None)
-        while not await commands.get():
-            control.send(None)
+
+
+def _received(control: "multiprocessing.connection.Connection", loop: asyncio.AbstractEventLoop) -> bool | None:
+    """None when the parent has gone."""
+    try:
+        return bool(control.recv())
+    except EOFError:
+        loop.remove_reader(control.fileno())
+        return None
 
 
 class _Connection(asyncio.Protocol):

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from bench import envoys, load, meters, mix, sink, soak_verdict
 from bench.options import Options
+from bench.rounds import Invalid
 from bench.variants import BACKEND, FORMATS, Variant
 from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, route
 from tests.filter.envoy.process import Envoy, running
 
 WORKERS = 2
 CONNECTIONS = 16
+FILLING_REQUESTS = 100
 SLICES = 40
 # One slice of so many has no backend. Not the last one.
 OUTAGE_EVERY, OUTAGE_AT = 5, 3
@@ -32,6 +34,11 @@ class Soak:
     requests: int = 0
     outages: int = 0
     resident: list[int] = field(default_factory=list)
+
+    def fill(self) -> None:
+        """Large bodies only, until all memory that the filter may use was used."""
+        load.run(self.ports, self.exchanges.largest(FILLING_REQUESTS), CONNECTIONS)
+        self.requests += FILLING_REQUESTS
 
     def send(self, count: int) -> None:
         load.run(self.ports, self.exchanges.take(count), CONNECTIONS)
@@ -70,6 +77,8 @@ def run(options: Options, report: Callable[[str], None]) -> list[str]:
         clusters = [cluster("upstream", upstream), cluster("backend", backend.port)]
         with running(bootstrap(listeners, clusters), Path(name) / "proxy", WORKERS, wasm_log="warning") as envoy:
             soak = Soak(envoy, [envoy.port(form) for form in FORMATS], backend)
+            _check(envoy)
+            soak.fill()
             for number in range(SLICES):
                 soak.slice(number, options.requests * (number + 1) // SLICES - options.requests * number // SLICES)
                 report(_line(soak))
@@ -78,6 +87,13 @@ def run(options: Options, report: Callable[[str], None]) -> list[str]:
             return soak_verdict.complaints(
                 soak.requests, soak.exchanges.skipped, metrics, backend.counts(), soak.resident, soak.outages
             )
+
+
+def _check(envoy: Envoy) -> None:
+    """Raises Invalid for a filter that does not count as ours does."""
+    missing = set(soak_verdict.METRICS) - set(envoy.metrics())
+    if missing:
+        raise Invalid(f"this is not the trace filter: it does not show {', '.join(sorted(missing))}")
 
 
 def _filter(wasm: Path, form: str) -> list[dict[str, object]]:

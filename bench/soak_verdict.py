@@ -8,6 +8,9 @@ from bench.sink import Counts
 # What an allocator keeps back goes up and down by this much. Ten bytes a request would be 5 MB in half a million.
 GROWTH_BYTES_MAX = 5_000_000
 GAUGES = ("memory_bytes", "in_flight", "backend_down")
+ENDS = ("sent", "failed", "dropped", "skipped")
+"""How an exchange can end: in one of these ways, and in one only."""
+METRICS = (*GAUGES, *ENDS, "truncated")
 
 
 def complaints(
@@ -15,7 +18,7 @@ def complaints(
 ) -> list[str]:
     """In words; empty if all is well. `resident` are bytes, sampled at equal distances."""
     found = [f"{name} is {metrics[name]} at the end, not 0" for name in GAUGES if metrics[name] != 0]
-    ended = {name: metrics[name] for name in ("sent", "failed", "dropped", "skipped")}
+    ended = {name: metrics[name] for name in ENDS}
     if sum(ended.values()) != requests:
         found.append(f"{requests} requests, but {ended}, which is {sum(ended.values())}")
     reasons = sum(value for name, value in metrics.items() if name.startswith("dropped_"))

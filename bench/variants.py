@@ -48,4 +48,3 @@ def variants(wasm: Path, folder: Path, document: str, peer: Path | None, peer_co
     if peer is not None:
         found.append(Variant(PEER, peer, peer_configuration, foreign=True))
     return found + [ours(wasm, form, bodies) for form in FORMATS for bodies in ("on", "off")]
-

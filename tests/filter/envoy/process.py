@@ -15,7 +15,6 @@ from pathlib import Path
 from tests.filter.envoy.bootstrap import Value
 from tests.filter.envoy.servers import DEADLINE_SECONDS
 
-
 ADMIN, LOG = "admin", "envoy.log"
 
 
