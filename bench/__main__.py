@@ -1,6 +1,7 @@
 """`python -m bench filter`, `python -m bench soak`: what the targets of the Makefile run."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -35,6 +36,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in COMMANDS:
         print(f"usage: python -m bench {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
+    # Envoys would outlive a process that is simply ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     begin = time.monotonic()
 
     def report(text: str) -> None:

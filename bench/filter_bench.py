@@ -17,7 +17,7 @@ def run(options: Options, report: Callable[[str], None]) -> tuple[list[Row], str
     with tempfile.TemporaryDirectory(prefix="bench-filter-") as name:
         measured = _measure(options, Path(name), report)
     found = rows(measured)
-    return found, table.render(found, goals.goals(found))
+    return found, table.render(found, goals.goals(found), options)
 
 
 def _measure(options: Options, folder: Path, report: Callable[[str], None]) -> Measured:

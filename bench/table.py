@@ -2,6 +2,7 @@
 
 from bench.figures import Row, Spread
 from bench.goals import Goal
+from bench.options import Options
 
 HEAD = [
     "variant",
@@ -18,11 +19,15 @@ HEAD = [
 ]
 
 
-def render(rows: list[Row], goals: list[Goal]) -> str:
-    """Both tables. All figures are over no filter; the median of the rounds, and what half of them lie between."""
+def render(rows: list[Row], goals: list[Goal], options: Options) -> str:
+    """How it was measured, and both tables."""
+    caption = (
+        f"{options.rounds} rounds of {options.requests:,} requests, {options.starts} starts. Each figure is over an "
+        "Envoy without a filter: the median (and what half of the rounds lie between)."
+    )
     figures = _table(HEAD, [_cells(row) for row in rows])
     judged = _table(["goal", "figure", "met"], [[goal.goal, goal.figure, _met(goal)] for goal in goals])
-    return f"{figures}\n\n{judged}\n"
+    return f"{caption}\n\n{figures}\n\n{judged}\n"
 
 
 def _table(head: list[str], lines: list[list[str]]) -> str:

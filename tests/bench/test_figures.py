@@ -7,6 +7,7 @@ import pytest
 from bench import table
 from bench.figures import Measured, Memory, Row, Spread, ratio, rows, spread
 from bench.goals import goals
+from bench.options import bench_options
 from bench.rounds import Sample
 from bench.variants import FIXED_POST, NONE, PEER
 
@@ -84,8 +85,9 @@ def test_the_tables_have_all_of_it(peer: bool) -> None:
     if peer:
         cpu["peer"] = [450, 450]
     found = rows(measured(**cpu))
-    text = table.render(found, goals(found))
-    lines = text.splitlines()
+    text = table.render(found, goals(found), bench_options({"ROUNDS": "5", "REQUESTS": "1400"}))
+    assert text.startswith("5 rounds of 1,400 requests, 7 starts.")
+    lines = text.splitlines()[2:]
     assert [line.split(" | ")[0] for line in lines[2 : 2 + len(found)]] == [f"| {row.name}" for row in found]
     widths = {line.count(" | ") for line in lines[: 2 + len(found)]}
     assert widths == {len(table.HEAD) - 1}

@@ -11,6 +11,7 @@ import pytest
 from bench import envoys, load, meters, rounds, sink, traffic, wasm_build
 from bench.options import RELEASED, ROOT
 from bench.variants import BACKEND, BATCHED, EMPTY, FIXED_POST, FORMATS, PEER, Variant
+from tests.filter.envoy.process import poll
 
 
 def bench(command: str, **options: str) -> "subprocess.CompletedProcess[str]":
@@ -26,12 +27,13 @@ def test_every_variant_is_measured_and_every_trace_arrives(tmp_path: Path) -> No
     done = bench("filter", OUTPUT=str(output), **peer)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == output.read_text().strip()
-    table, goals = output.read_text().split("\n\n")
+    caption, table, goals = output.read_text().split("\n\n")
     names = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]]
     forms = [f"{form}, batched" if form in BATCHED else form for form in FORMATS]
     ours = [f"{form}, bodies {bodies}" for form in forms for bodies in ("on", "off")]
     assert names == [EMPTY, FIXED_POST, PEER, *ours]
     assert len(goals.splitlines()) == 2 + 6
+    assert caption.startswith("2 rounds of 200 requests, ")
     assert "round 2 of 2" in done.stderr
 
 
@@ -97,3 +99,19 @@ def test_what_this_process_uses_is_metered() -> None:
     block = bytearray(os.urandom(1 << 20)) * 64
     assert meters.cpu_ns(os.getpid()) > before
     assert meters.resident_bytes(os.getpid()) > len(block)
+
+
+def test_nothing_is_left_running_when_it_is_ended(tmp_path: Path) -> None:
+    environment = {**os.environ, "SHORT": "1", "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "bench", "soak"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "requests: sent" in process.stderr.readline()
+        started = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+        assert len(started) >= 3, "two Envoys and the sink"
+        process.terminate()
+        assert "nothing is left running" in process.stderr.read()
+    assert process.returncode == 130
+    # One of them only watches over what the others leave, and ends a moment after them.
+    poll(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started), f"none of {started} to be there")
+    assert list(tmp_path.iterdir()) == []
