@@ -31,7 +31,7 @@ class Options:
 
 def bench_options(environment: Mapping[str, str]) -> Options:
     """Raises BadOption."""
-    return _read(environment, rounds=(2, 12), requests=(200, 2000), starts=(1, 7), least=200)
+    return _read(environment, rounds=(2, 12), requests=(200, 2000), starts=(1, 12), least=200)
 
 
 def soak_options(environment: Mapping[str, str]) -> Options:
