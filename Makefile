@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test molecule build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test bench-filter soak-filter molecule build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +31,12 @@ lock: ## write requirements/dev.txt anew from dev.in
 
 test: setup ## all checks and tests, on a test mesh of their own
 	@tests/run.sh
+
+bench-filter: setup ## what the filter costs in Envoy; PEER=x.wasm to compare, OUTPUT=file, ROUNDS, REQUESTS, STARTS, FILTER, SHORT=1
+	@$(BIN)/python -m bench filter
+
+soak-filter: setup ## a million requests through the filter without growth; REQUESTS, FILTER, SHORT=1
+	@$(BIN)/python -m bench soak
 
 molecule: setup ## the scenario in molecule/, on the test mesh or the cluster that KUBECONFIG names
 	@PATH="$(CURDIR)/$(BIN):$$PATH" molecule test

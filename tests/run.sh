@@ -12,4 +12,4 @@ trap '.venv/bin/python -m testbed down' EXIT
 tests/checks/run.sh
 
 echo "==> pytest"
-.venv/bin/python -m pytest tests/unit tests/filter tests/testbed tests/cluster "$@"
+.venv/bin/python -m pytest tests/unit tests/filter tests/bench tests/testbed tests/cluster "$@"

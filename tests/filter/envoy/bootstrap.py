@@ -23,7 +23,10 @@ def capabilities(wasm: Path) -> list[str]:
     return sorted(name for name in names if name and name.startswith("proxy_"))
 
 
-def wasm_config(wasm: Path, configuration: Value, allowed: list[str] | None = None) -> Value:
+def wasm_config(
+    wasm: Path, configuration: Value | str, allowed: list[str] | None = None, vm_id: str = "trace"
+) -> Value:
+    """`allowed` limits what the module may use; by default to what it names; an empty list is no limit."""
     restriction: Value = {name: {} for name in (capabilities(wasm) if allowed is None else allowed)}
     return {
         "@type": WASM,
@@ -33,10 +36,10 @@ def wasm_config(wasm: Path, configuration: Value, allowed: list[str] | None = No
             "failure_policy": "FAIL_RELOAD",
             "configuration": {
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
-                "value": json.dumps(configuration),
+                "value": configuration if isinstance(configuration, str) else json.dumps(configuration),
             },
             "vm_config": {
-                "vm_id": "trace",
+                "vm_id": vm_id,
                 "runtime": "envoy.wasm.runtime.v8",
                 "code": {"local": {"filename": str(wasm)}},
             },
@@ -70,7 +73,10 @@ def route(prefix: str, cluster: str) -> Value:
     return {"match": {"prefix": prefix}, "route": {"cluster": cluster}}
 
 
-def listener(name: str, filters: list[Value], address: str = "127.0.0.1", routes: list[Value] | None = None) -> Value:
+def listener(
+    name: str, filters: list[Value], address: str = "127.0.0.1", routes: list[Value] | None = None, port: int = 0
+) -> Value:
+    """On a port that the kernel chooses, unless told otherwise."""
     chain = [*filters, {"name": "router", "typed_config": {"@type": ROUTER}}]
     routes = routes or [
         route("/to-backend", "backend"),
@@ -85,7 +91,7 @@ def listener(name: str, filters: list[Value], address: str = "127.0.0.1", routes
     }
     return {
         "name": name,
-        "address": {"socket_address": {"address": address, "port_value": 0}},
+        "address": {"socket_address": {"address": address, "port_value": port}},
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from tests.filter.envoy.bootstrap import Value
 from tests.filter.envoy.servers import DEADLINE_SECONDS
 
+ADMIN, LOG = "admin", "envoy.log"
+
 
 def envoy_binary() -> str:
     """`WASM_FILTER_ENVOY` names another one, for a look at other versions."""
@@ -54,6 +56,7 @@ def poll(question: Callable[[], bool], what: str) -> None:
 class Envoy:
     admin_port: int
     log: Path
+    pid: int
 
     def admin(self, path: str) -> str:
         return request(self.admin_port, "GET", path).body.decode()
@@ -77,19 +80,30 @@ class Envoy:
 
 
 @contextmanager
-def running(bootstrap: Value, folder: Path) -> Iterator[Envoy]:
-    folder.mkdir(parents=True, exist_ok=True)
-    config, address, log = folder / "envoy.json", folder / "admin", folder / "envoy.log"
-    config.write_text(json.dumps(bootstrap))
-    command = [envoy_binary(), "-c", str(config), "--admin-address-path", str(address), "--concurrency", "1"]
-    command += ["--disable-hot-restart", "--log-level", "warning", "--component-log-level", "wasm:trace"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        envoy = Envoy(_admin_port(process, address, log), log)
+def running(bootstrap: Value, folder: Path, concurrency: int = 1, wasm_log: str = "trace") -> Iterator[Envoy]:
+    with started(bootstrap, folder, concurrency, wasm_log) as process:
+        log = folder / LOG
+        envoy = Envoy(_admin_port(process, folder / ADMIN, log), log, process.pid)
         poll(lambda: "LIVE" in envoy.admin("/ready"), f"Envoy to be ready: {log.read_text()[-2000:]}")
         yield envoy
         assert process.poll() is None, f"Envoy ended by itself: {log.read_text()[-2000:]}"
+
+
+@contextmanager
+def started(
+    bootstrap: Value, folder: Path, concurrency: int = 1, wasm_log: str = "trace"
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """An Envoy that may not be ready yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "envoy.json"
+    config.write_text(json.dumps(bootstrap))
+    command = [envoy_binary(), "-c", str(config), "--admin-address-path", str(folder / ADMIN)]
+    command += ["--concurrency", str(concurrency), "--disable-hot-restart"]
+    command += ["--log-level", "warning", "--component-log-level", f"wasm:{wasm_log}"]
+    with (folder / LOG).open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield process
     finally:
         process.terminate()
         try:
