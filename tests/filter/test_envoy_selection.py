@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, wasm_config
+from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, trace_filter
 from tests.filter.envoy.process import request, running
 from tests.filter.envoy.servers import BackendHandler, Server, UpstreamHandler, serving
 
@@ -17,12 +17,12 @@ CONFIGURATION = {
 
 
 @pytest.fixture(scope="module")
-def scene(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Server]]:
-    traced = [{"name": "trace", "typed_config": wasm_config(released, CONFIGURATION)}]
+def scene(program: Path, released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Server]]:
+    traced = trace_filter(released, CONFIGURATION)
     with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
         clusters = [cluster("upstream", upstream.port), cluster("backend", backend.port)]
         folder = tmp_path_factory.mktemp("selection")
-        with running(bootstrap([listener("traced", traced)], clusters), folder) as envoy:
+        with running(program, bootstrap([listener("traced", traced)], clusters), folder) as envoy:
             yield envoy.port("traced"), backend
 
 

@@ -23,7 +23,8 @@ from tests.filter.envoy.servers import BackendHandler, Server, UpstreamHandler, 
 class Slotted:
     """An Envoy with a slot, and what is put into it."""
 
-    def __init__(self, wasm: Path, folder: Path) -> None:
+    def __init__(self, program: Path, wasm: Path, folder: Path) -> None:
+        self.program = program
         self.wasm = wasm
         self.folder = folder
         self.discovery = folder / "slot.json"
@@ -41,13 +42,14 @@ class Slotted:
     @contextlib.contextmanager
     def envoy(self, upstream: Server, backend_port: int) -> Iterator[Envoy]:
         clusters = [cluster("upstream", upstream.port), cluster("backend", backend_port)]
-        with running(bootstrap([listener("traced", [slot(self.discovery)])], clusters), self.folder / "envoy") as envoy:
+        config = bootstrap([listener("traced", [slot(self.discovery)])], clusters)
+        with running(self.program, config, self.folder / "envoy") as envoy:
             yield envoy
 
 
 @pytest.fixture
-def slotted(released: Path, tmp_path: Path) -> Slotted:
-    return Slotted(released, tmp_path)
+def slotted(program: Path, released: Path, tmp_path: Path) -> Slotted:
+    return Slotted(program, released, tmp_path)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,10 @@ SLOT = "wasm-filters.openclarity.io/trace"
 
 Value = dict[str, Any]
 
+# How a cluster is spoken to, where it is not plain HTTP/1.1.
+HTTP2: Value = {"http2_protocol_options": {}}
+HTTP1_WITH_TRAILERS: Value = {"http_protocol_options": {"enable_trailers": True}}
+
 
 def capabilities(wasm: Path) -> list[str]:
     """What the filter needs: Envoy asks both for what it imports and for the callbacks that it exports."""
@@ -45,6 +49,10 @@ def wasm_config(wasm: Path, configuration: Value, allowed: list[str] | None = No
     }
 
 
+def trace_filter(wasm: Path, configuration: Value) -> list[Value]:
+    return [{"name": "trace", "typed_config": wasm_config(wasm, configuration)}]
+
+
 def slot(discovery: Path) -> Value:
     """The filter's place in the chain, as the collection makes it: empty until its configuration arrives."""
     return {
@@ -70,39 +78,51 @@ def route(prefix: str, cluster: str) -> Value:
     return {"match": {"prefix": prefix}, "route": {"cluster": cluster}}
 
 
-def listener(name: str, filters: list[Value], address: str = "127.0.0.1", routes: list[Value] | None = None) -> Value:
+def _address(address: str, port: int) -> Value:
+    """A path is a Unix domain socket."""
+    if address.startswith("/"):
+        return {"pipe": {"path": address}}
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def listener(
+    name: str, filters: list[Value], address: str = "127.0.0.1", routes: list[Value] | None = None, **manager: Any
+) -> Value:
+    """`manager`: more for the HTTP connection manager."""
     chain = [*filters, {"name": "router", "typed_config": {"@type": ROUTER}}]
     routes = routes or [
         route("/to-backend", "backend"),
         {"match": {"prefix": "/local"}, "direct_response": {"status": 418, "body": {"inline_string": "teapot"}}},
         route("/", "upstream"),
     ]
-    manager = {
+    config = {
         "@type": HCM,
         "stat_prefix": name,
         "http_filters": chain,
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
-    }
+    } | manager
     return {
         "name": name,
-        "address": {"socket_address": {"address": address, "port_value": 0}},
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+        "address": _address(address, 0),
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": config}]}],
     }
 
 
-def cluster(name: str, port: int, address: str = "127.0.0.1", http2: bool = False) -> Value:
-    endpoint = {"endpoint": {"address": {"socket_address": {"address": address, "port_value": port}}}}
+def pair(filters: list[Value], routes: list[Value] | None = None, **manager: Any) -> list[Value]:
+    """A listener with the filter, and the same without it, to compare."""
+    return [listener(name, chain, routes=routes, **manager) for name, chain in (("plain", []), ("traced", filters))]
+
+
+def cluster(name: str, port: int = 0, address: str = "127.0.0.1", protocol: Value | None = None) -> Value:
+    endpoint = {"endpoint": {"address": _address(address, port)}}
     value: Value = {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "2s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
-    if http2:
-        options = {
-            "@type": "type.googleapis.com/" + HTTP_OPTIONS,
-            "explicit_http_config": {"http2_protocol_options": {}},
-        }
+    if protocol is not None:
+        options = {"@type": "type.googleapis.com/" + HTTP_OPTIONS, "explicit_http_config": protocol}
         value["typed_extension_protocol_options"] = {HTTP_OPTIONS: options}
     return value
 

@@ -2,10 +2,8 @@
 
 import http.client
 import json
-import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +12,6 @@ from pathlib import Path
 
 from tests.filter.envoy.bootstrap import Value
 from tests.filter.envoy.servers import DEADLINE_SECONDS
-
-
-def envoy_binary() -> str:
-    """`WASM_FILTER_ENVOY` names another one, for a look at other versions."""
-    return os.environ.get("WASM_FILTER_ENVOY") or str(Path(sys.executable).with_name("envoy"))
 
 
 @dataclass
@@ -42,11 +35,11 @@ def request(
         connection.close()
 
 
-def poll(question: Callable[[], bool], what: str) -> None:
+def poll(question: Callable[[], bool], what: str, details: Callable[[], str] = lambda: "") -> None:
     """Asks until the answer is yes; there is a deadline, and no wait that is longer than needed."""
     end = time.monotonic() + DEADLINE_SECONDS
     while not question():
-        assert time.monotonic() < end, f"waited {DEADLINE_SECONDS} s for {what}"
+        assert time.monotonic() < end, f"waited {DEADLINE_SECONDS} s for {what} {details()}"
         time.sleep(0.02)
 
 
@@ -64,30 +57,30 @@ class Envoy:
                 return int(status["local_address"]["socket_address"]["port_value"])
         raise AssertionError(f"no listener {listener}: {self.log.read_text()[-2000:]}")
 
-    def metrics(self) -> dict[str, int]:
-        """The filter's metrics as the Prometheus page shows them."""
-        lines = re.findall(r"^wasmcustom_trace_(\w+)\{[^}]*\} (\d+)$", self.admin("/stats/prometheus"), re.M)
-        return {name: int(value) for name, value in lines}
+    def metrics(self, name: str = "trace") -> dict[str, int]:
+        """The metrics of the filter of this name, as the Prometheus page shows them."""
+        lines = re.findall(rf"^wasmcustom_{name}_(\w+)\{{[^}}]*\}} (\d+)$", self.admin("/stats/prometheus"), re.M)
+        return {metric: int(value) for metric, value in lines}
 
-    def wait_for_metric(self, name: str, wanted: Callable[[int], bool]) -> None:
-        poll(lambda: wanted(self.metrics().get(name, -1)), f"trace_{name}, which is {self.metrics()}")
+    def wait_for_metric(self, metric: str, wanted: Callable[[int], bool], name: str = "trace") -> None:
+        poll(lambda: wanted(self.metrics(name).get(metric, -1)), f"{name}_{metric}", lambda: str(self.metrics(name)))
 
     def wasm_log(self) -> str:
         return "\n".join(line for line in self.log.read_text().splitlines() if "wasm log" in line)
 
 
 @contextmanager
-def running(bootstrap: Value, folder: Path) -> Iterator[Envoy]:
+def running(program: Path, bootstrap: Value, folder: Path) -> Iterator[Envoy]:
     folder.mkdir(parents=True, exist_ok=True)
     config, address, log = folder / "envoy.json", folder / "admin", folder / "envoy.log"
     config.write_text(json.dumps(bootstrap))
-    command = [envoy_binary(), "-c", str(config), "--admin-address-path", str(address), "--concurrency", "1"]
+    command = [str(program), "-c", str(config), "--admin-address-path", str(address), "--concurrency", "1"]
     command += ["--disable-hot-restart", "--log-level", "warning", "--component-log-level", "wasm:trace"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
         envoy = Envoy(_admin_port(process, address, log), log)
-        poll(lambda: "LIVE" in envoy.admin("/ready"), f"Envoy to be ready: {log.read_text()[-2000:]}")
+        poll(lambda: "LIVE" in envoy.admin("/ready"), "Envoy to be ready:", lambda: log.read_text()[-2000:])
         yield envoy
         assert process.poll() is None, f"Envoy ended by itself: {log.read_text()[-2000:]}"
     finally:
