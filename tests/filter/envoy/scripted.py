@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import socketserver
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Scripted(Memory, socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, scripts: dict[str, Script], path: Path | None) -> None:
+    def __init__(self, scripts: Mapping[str, Script], path: Path | None) -> None:
         Memory.__init__(self)
         self.scripts = scripts
         self.address_family = socket.AF_UNIX if path else socket.AF_INET
@@ -72,7 +72,7 @@ class Scripted(Memory, socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def scripted(scripts: dict[str, Script], path: Path | None = None) -> Iterator[Scripted]:
+def scripted(scripts: Mapping[str, Script], path: Path | None = None) -> Iterator[Scripted]:
     """On loopback, or on a Unix domain socket."""
     with in_the_background(Scripted(scripts, path)) as server:
         yield server
