@@ -75,6 +75,7 @@ class Server(Memory, ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Server
 
     def handle_one_request(self) -> None:
