@@ -147,18 +147,18 @@ def test_http2(places: Places) -> None:
     """Two listeners after each other, the second one by HTTP/2."""
     body = b"x" * 100_000
     assert request(places.envoy.port("outbound"), "POST", "/h2/cart", body).body == b"got " + body
-    for listener, version in ((f"127.0.0.1:{places.envoy.port('outbound')}", "HTTP/1.1"), ("pipe", "HTTP/2")):
-        sent = traced_at(places, listener, "/h2/cart").document["scnt_request"]
+    for place, version in ((f"127.0.0.1:{places.envoy.port('outbound')}", "HTTP/1.1"), ("pipe", "HTTP/2")):
+        sent = traced_at(places, place, "/h2/cart").document["scnt_request"]
         assert sent["version"] == version
         assert base64.b64decode(sent["body"]) == body
         assert sent["headers"][0] == ["host", sent["host"]]
 
 
-def traced_at(places: Places, listener: str, path: str) -> Received:
-    """What the listener whose address ends like this says of the exchange."""
+def traced_at(places: Places, place: str, path: str) -> Received:
+    """What the place whose address ends like this says of the exchange."""
 
     def wanted(post: Received) -> bool:
-        at_the_listener = post.document.get("destination_address", "").endswith(listener)
+        at_the_listener = post.document.get("destination_address", "").endswith(place)
         return at_the_listener and post.document["scnt_request"]["path"] == path
 
     return places.backend.wait_for(wanted)

@@ -98,32 +98,6 @@ def test_a_missing_or_broken_file_leaves_traffic_alone(slotted: Slotted, tmp_pat
         backend.wait_for(lambda received: b"/healed" in received.body)
 
 
-def test_a_backend_that_is_down_costs_traces_and_nothing_else(slotted: Slotted) -> None:
-    slotted.put_filter("0000000004")
-    with serving(BackendHandler) as gone:
-        port = gone.port
-    with serving(UpstreamHandler) as upstream, slotted.envoy(upstream, port) as envoy:
-        for number in range(5):
-            assert get(envoy, f"/down-{number}") == 200
-        envoy.wait_for_metric("failed", lambda value: value == 5)
-        assert envoy.metrics()["sent"] == 0
-
-
-def test_a_backend_that_refuses_is_counted(slotted: Slotted) -> None:
-    slotted.put_filter("0000000005")
-    with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port) as envoy:
-        backend.status = 500
-        assert get(envoy, "/refused") == 200
-        envoy.wait_for_metric("failed", lambda value: value == 1)
-
-
-def test_a_backend_cluster_that_does_not_exist(slotted: Slotted) -> None:
-    slotted.put_filter("0000000006", backend={"cluster": "nowhere"})
-    with serving(UpstreamHandler) as upstream, slotted.envoy(upstream, upstream.port) as envoy:
-        assert get(envoy, "/nowhere") == 200
-        envoy.wait_for_metric("failed", lambda value: value == 1)
-
-
 def test_a_configuration_that_is_nonsense_is_loaded_all_the_same(slotted: Slotted) -> None:
     slotted.put_filter("0000000007", bodies=["?"], unknown=1)
     with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port) as envoy:

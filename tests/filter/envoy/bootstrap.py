@@ -50,7 +50,10 @@ def wasm_config(wasm: Path, configuration: Value, allowed: list[str] | None = No
 
 
 def trace_filter(wasm: Path, configuration: Value) -> list[Value]:
-    return [{"name": "trace", "typed_config": wasm_config(wasm, configuration)}]
+    """As in a rollout, filters of different names have a machine each."""
+    config = wasm_config(wasm, configuration)
+    config["config"]["vm_config"]["vm_id"] = configuration.get("name", "trace")
+    return [{"name": "trace", "typed_config": config}]
 
 
 def slot(discovery: Path) -> Value:
