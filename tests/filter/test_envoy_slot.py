@@ -11,9 +11,10 @@ from tests.filter.envoy.bootstrap import (
     bootstrap,
     capabilities,
     cluster,
-    discovery_response,
+    discover,
     listener,
     slot,
+    slot_content,
     wasm_config,
 )
 from tests.filter.envoy.process import Envoy, request, running
@@ -30,10 +31,7 @@ class Slotted:
         self.discovery = folder / "slot.json"
 
     def put(self, config: Value) -> None:
-        # Envoy notices a file that is moved into place.
-        fresh = self.folder / "fresh.json"
-        fresh.write_text(discovery_response(config))
-        fresh.rename(self.discovery)
+        discover(self.discovery, [slot_content(config)])
 
     def put_filter(self, revision: str, allowed: list[str] | None = None, **more: object) -> None:
         configuration = {"revision": revision, "backend": {"cluster": "backend"}, "heartbeat_seconds": 1} | more

@@ -13,7 +13,7 @@ import pytest
 
 from tests.filter.envoy.bootstrap import HTTP2, bootstrap, cluster, pair, route, trace_filter
 from tests.filter.envoy.process import running
-from tests.filter.envoy.scene import CONFIGURATION, Scene, steady_text
+from tests.filter.envoy.scene import CONFIGURATION, Scene, steady, steady_text
 from tests.filter.envoy.scripted import Wire, connect, receive, scripted
 from tests.filter.envoy.servers import DEADLINE_SECONDS, BackendHandler, serving
 
@@ -166,7 +166,7 @@ def get(port: int, message: bytes) -> tuple[Any, ...]:
             answer, call = channel.unary_unary("/shop.Cart/Get").with_call(message, timeout=DEADLINE_SECONDS)
             return answer, call.code(), call.trailing_metadata()
         except grpc.RpcError as error:
-            return error.details(), error.code(), error.trailing_metadata()
+            return error.details(), error.code(), steady([*error.trailing_metadata()])
 
 
 def test_grpc(scene: Scene) -> None:

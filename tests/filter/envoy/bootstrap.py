@@ -9,6 +9,7 @@ import wasmtime
 HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 RBAC = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC"
+LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 SLOT = "wasm-filters.openclarity.io/trace"
@@ -56,25 +57,32 @@ def trace_filter(wasm: Path, configuration: Value) -> list[Value]:
     return [{"name": "trace", "typed_config": config}]
 
 
+def watched(file: Path) -> Value:
+    return {"path_config_source": {"path": str(file)}, "resource_api_version": "V3"}
+
+
 def slot(discovery: Path) -> Value:
     """The filter's place in the chain, as the collection makes it: empty until its configuration arrives."""
     return {
         "name": SLOT,
         "config_discovery": {
-            "config_source": {"path_config_source": {"path": str(discovery)}, "resource_api_version": "V3"},
+            "config_source": watched(discovery),
             "type_urls": [WASM, RBAC],
             "default_config": {"@type": RBAC},
         },
     }
 
 
-def discovery_response(config: Value) -> str:
-    resource = {
-        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
-        "name": SLOT,
-        "typed_config": config,
-    }
-    return json.dumps({"version_info": "1", "resources": [resource]})
+def slot_content(config: Value) -> Value:
+    kind = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
+    return {"@type": kind, "name": SLOT, "typed_config": config}
+
+
+def discover(file: Path, resources: list[Value]) -> None:
+    """Puts a discovery response where Envoy watches: it notices a file that is moved into place."""
+    fresh = file.with_suffix(".fresh")
+    fresh.write_text(json.dumps({"version_info": "1", "resources": resources}))
+    fresh.rename(file)
 
 
 def route(prefix: str, cluster: str) -> Value:

@@ -70,12 +70,12 @@ class Envoy:
 
 
 @contextmanager
-def running(program: Path, bootstrap: Value, folder: Path) -> Iterator[Envoy]:
+def running(program: Path, bootstrap: Value, folder: Path, *options: str) -> Iterator[Envoy]:
     folder.mkdir(parents=True, exist_ok=True)
     config, address, log = folder / "envoy.json", folder / "admin", folder / "envoy.log"
     config.write_text(json.dumps(bootstrap))
     command = [str(program), "-c", str(config), "--admin-address-path", str(address), "--concurrency", "1"]
-    command += ["--disable-hot-restart", "--log-level", "warning", "--component-log-level", "wasm:trace"]
+    command += ["--disable-hot-restart", "--log-level", "warning", "--component-log-level", "wasm:trace", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
