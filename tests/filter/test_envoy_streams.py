@@ -202,3 +202,14 @@ def test_grpc_both_ways_at_once(scene: Scene) -> None:
                 turn.release()
             assert next(answers, None) is None
     without_bodies(scene, "/shop.Cart/Watch", "200")
+
+
+def test_grpc_that_is_given_up(scene: Scene) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{scene.envoy.port('traced')}") as channel:
+        held = threading.Event()
+        questions = (b"%d" % number for number in range(2) if number == 0 or held.wait(DEADLINE_SECONDS))
+        answers = channel.stream_stream("/shop.Cart/Give-Up")(questions, timeout=DEADLINE_SECONDS)
+        assert next(answers) == b"seen 0"
+        answers.cancel()
+        without_bodies(scene, "/shop.Cart/Give-Up", "200")
+        held.set()

@@ -79,8 +79,7 @@ def running(program: Path, bootstrap: Value, folder: Path, *options: str) -> Ite
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
-        envoy = Envoy(_admin_port(process, address, log), log)
-        poll(lambda: "LIVE" in envoy.admin("/ready"), "Envoy to be ready:", lambda: log.read_text()[-2000:])
+        envoy = _ready(process, address, log)
         yield envoy
         assert process.poll() is None, f"Envoy ended by itself: {log.read_text()[-2000:]}"
     finally:
@@ -92,10 +91,19 @@ def running(program: Path, bootstrap: Value, folder: Path, *options: str) -> Ite
             process.wait()
 
 
-def _admin_port(process: "subprocess.Popen[bytes]", address: Path, log: Path) -> int:
-    def written() -> bool:
+def _ready(process: "subprocess.Popen[bytes]", address: Path, log: Path) -> Envoy:
+    def asked() -> bool:
         assert process.poll() is None, f"Envoy exited with {process.returncode}: {log.read_text()[-3000:]}"
-        return address.exists() and ":" in address.read_text()
+        if not address.exists() or ":" not in address.read_text():
+            return False
+        try:
+            return "LIVE" in Envoy(_port(address), log).admin("/ready")
+        except OSError:
+            return False
 
-    poll(written, "Envoy's admin address")
+    poll(asked, "Envoy to be ready:", lambda: log.read_text()[-2000:])
+    return Envoy(_port(address), log)
+
+
+def _port(address: Path) -> int:
     return int(address.read_text().rpartition(":")[2])
