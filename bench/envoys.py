@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench import traffic
 from bench.variants import Variant
+from testbed import binaries
 from tests.filter.envoy.bootstrap import Value, bootstrap, cluster, listener, route
 from tests.filter.envoy.process import Envoy, running
 
@@ -27,7 +28,7 @@ def application(folder: Path, bodies: Mapping[str, str]) -> Iterator[int]:
     upstream = listener("upstream", [BUFFER], routes=[_answer(prefix, body) for prefix, body in bodies.items()])
     manager = upstream["filter_chains"][0]["filters"][0]["typed_config"]
     manager["route_config"]["max_direct_response_body_size_bytes"] = BODY_BYTES_MAX
-    with running(bootstrap([upstream], []), folder, wasm_log="off") as envoy:
+    with running(binaries.envoy(), bootstrap([upstream], []), folder, wasm_log="off") as envoy:
         yield envoy.port("upstream")
 
 
@@ -59,5 +60,6 @@ def proxying(
 ) -> Iterator[tuple[Envoy, int]]:
     """It runs; with the port to send requests to."""
     # As in a sidecar: what a filter has to say below "warning" is not written.
-    with running(proxy(variant, upstream, sink, sink_names), folder, wasm_log="warning") as envoy:
+    config = proxy(variant, upstream, sink, sink_names)
+    with running(binaries.envoy(), config, folder, wasm_log="warning") as envoy:
         yield envoy, envoy.port("traced0")

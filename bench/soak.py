@@ -10,6 +10,7 @@ from bench import envoys, load, meters, mix, sink, soak_verdict
 from bench.options import Options
 from bench.rounds import Invalid
 from bench.variants import BACKEND, FORMATS, Variant
+from testbed import binaries
 from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, route
 from tests.filter.envoy.process import Envoy, running
 
@@ -75,7 +76,8 @@ def run(options: Options, report: Callable[[str], None]) -> list[str]:
     ):
         listeners = [listener(form, _filter(options.filter, form), routes=[route("/", "upstream")]) for form in FORMATS]
         clusters = [cluster("upstream", upstream), cluster("backend", backend.port)]
-        with running(bootstrap(listeners, clusters), Path(name) / "proxy", WORKERS, wasm_log="warning") as envoy:
+        config, folder = bootstrap(listeners, clusters), Path(name) / "proxy"
+        with running(binaries.envoy(), config, folder, concurrency=WORKERS, wasm_log="warning") as envoy:
             soak = Soak(envoy, [envoy.port(form) for form in FORMATS], backend)
             _check(envoy)
             soak.fill()

@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.envoys import proxy
 from bench.rounds import Invalid
 from bench.variants import Variant
+from testbed import binaries
 from tests.filter.envoy.process import started
 
 DEADLINE_SECONDS = 30.0
@@ -43,7 +44,7 @@ def run(
                 # Where traces go does not matter here: to the application.
                 bootstrap = proxy(variant, upstream, upstream, names, reserved)
                 begin = time.monotonic()
-                with started(bootstrap, folder / "start", concurrency=machines, wasm_log="warning"):
+                with started(binaries.envoy(), bootstrap, folder / "start", concurrency=machines, wasm_log="warning"):
                     for port in reserved:
                         _wait_for_answer(variant, port, begin + DEADLINE_SECONDS)
                     taken[variant.name].append((time.monotonic() - begin) * 1000)

@@ -91,7 +91,7 @@ def ensure(report: Callable[[str], None]) -> Binaries:
             partial = Path(temporary) / "out"
             partial.mkdir()
             build(go, partial, environment, report)
-            _publish(partial, folder)
+            publish(partial, folder)
     return Binaries(folder)
 
 
@@ -148,7 +148,7 @@ def _module(go: Path, environment: dict[str, str], name: str) -> Path:
     return Path(listed.stdout.strip())
 
 
-def _publish(partial: Path, folder: Path) -> None:
+def publish(partial: Path, folder: Path) -> None:
     """Whoever renames first wins; a second builder of the same content has nothing to add."""
     try:
         partial.rename(folder)

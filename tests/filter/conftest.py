@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from tests.filter.envoy import versions
 
+ROOT = Path(__file__).resolve().parents[2]
 FILTER = ROOT / "filter"
 RELEASED = FILTER / "dist" / "http-trace-filter.wasm"
 
@@ -55,3 +55,10 @@ def wasm(request: pytest.FixtureRequest) -> Path:
     path = request.getfixturevalue(request.param)
     assert isinstance(path, Path)
     return path
+
+
+@pytest.fixture(scope="session", params=versions.versions())
+def program(request: pytest.FixtureRequest) -> Path:
+    """An Envoy of each version: a test that takes it runs with all of them."""
+    terminal = request.config.pluginmanager.getplugin("terminalreporter")
+    return versions.program(request.param, terminal.write_line)

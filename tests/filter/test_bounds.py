@@ -1,6 +1,7 @@
 """Whatever there is too much of is cut or dropped and counted, and the memory stays what it is."""
 
 import base64
+import json
 from pathlib import Path
 
 from tests.filter.host.machine import CALL_RESPONSE_HEADERS, INTERNAL_FAILURE
@@ -101,6 +102,27 @@ def test_when_memory_is_short_bodies_are_cut_and_requests_are_still_traced(wasm:
     assert b'"path":"/cart?id=1"' in proxy.machine.calls[-1].body
     # And all of it comes back.
     assert proxy.trace(big)["scnt_request"]["truncated_body"] is False
+
+
+def test_ten_thousand_streams_with_large_bodies_at_once(checked: Path) -> None:
+    proxy = Proxy(checked)
+    big = Exchange(request_body=[b"x" * 1_000_000], response_body=[b"y" * 1_000_000])
+    started = [proxy.start(big) for _ in range(10_000)]
+    proxy.tick()
+    assert 0 < proxy.metric("memory_bytes") <= proxy.machine.memory_bytes == 16 * 1024 * 1024
+    whole = 0
+    for stream in started:
+        proxy.finish(stream)
+        call = proxy.machine.calls.pop()
+        document = json.loads(call.body)
+        whole += not (document["scnt_request"]["truncated_body"] or document["scnt_response"]["truncated_body"])
+        proxy.answer(call)
+    assert (proxy.metric("sent"), proxy.metric("dropped"), proxy.metric("failed")) == (10_000, 0, 0)
+    assert proxy.metric("truncated") == 10_000 - whole > 9_900
+    proxy.tick()
+    assert (proxy.metric("memory_bytes"), proxy.metric("in_flight")) == (0, 0)
+    # And all of it comes back.
+    assert proxy.trace(big)["scnt_response"]["truncated_body"] is False
 
 
 def test_memory_does_not_wear_out(wasm: Path) -> None:

@@ -1,73 +1,27 @@
 """Exchanges through a real Envoy, each beside the same exchange without the filter."""
 
 import base64
-import contextlib
 import http.client
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, wasm_config
-from tests.filter.envoy.process import Answer, Envoy, request, running
-from tests.filter.envoy.servers import BackendHandler, Received, Server, UpstreamHandler, serving
+from tests.filter.envoy.bootstrap import bootstrap, cluster, pair, trace_filter
+from tests.filter.envoy.process import request, running
+from tests.filter.envoy.scene import CONFIGURATION, Scene
+from tests.filter.envoy.servers import BackendHandler, UpstreamHandler, serving
 
-CONFIGURATION = {
-    "revision": "0a1b2c3d4e",
-    "backend": {"cluster": "backend", "authority": "collector:9000"},
-    "heartbeat_seconds": 1,
-}
 SECRET = "s3cr3t"
 
 
-@dataclass
-class Scene:
-    envoy: Envoy
-    upstream: Server
-    backend: Server
-
-    def trace(self, path: str) -> Received:
-        """The trace of the exchange with this path, as far as the path goes without its query."""
-        return self.backend.wait_for(lambda post: post.document["scnt_request"]["path"].startswith(path))
-
-    def both(self, method: str, path: str, body: object = None, **headers: str) -> tuple[Answer, Received]:
-        """The exchange through the filter and, to compare, without it; then its trace."""
-        answers = []
-        seen = []
-        for name in ("plain", "traced"):
-            before = len(self.upstream.received)
-            answers.append(request(self.envoy.port(name), method, path, body, **headers))
-            seen.append([comparable(received) for received in self.upstream.received[before:]])
-        assert seen[0] == seen[1]
-        assert [answer.status for answer in answers] == [answers[0].status] * 2
-        assert [answer.body for answer in answers] == [answers[0].body] * 2
-        assert steady(answers[0].headers) == steady(answers[1].headers)
-        return answers[1], self.trace(path.partition("?")[0])
-
-
-def steady(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Without what differs from one request to the next in any case."""
-    changing = {"date", "x-request-id", "x-envoy-upstream-service-time", "host"}
-    return [pair for pair in headers if pair[0].lower() not in changing]
-
-
-def comparable(received: Received) -> tuple[str, str, list[tuple[str, str]], bytes]:
-    return received.method, received.path, steady(received.headers), received.body
-
-
 @pytest.fixture(scope="module")
-def scene(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    traced = [{"name": "trace", "typed_config": wasm_config(released, CONFIGURATION)}]
+def scene(program: Path, released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
-        listeners = [
-            listener("plain", []),
-            listener("traced", traced),
-            listener("traced6", traced, address="::1"),
-        ]
         clusters = [cluster("upstream", upstream.port), cluster("backend", backend.port)]
-        with running(bootstrap(listeners, clusters), tmp_path_factory.mktemp("envoy")) as envoy:
+        config = bootstrap(pair(trace_filter(released, CONFIGURATION)), clusters)
+        with running(program, config, tmp_path_factory.mktemp("envoy")) as envoy:
             yield Scene(envoy, upstream, backend)
 
 
@@ -99,14 +53,6 @@ def test_credentials_stay_here(scene: Scene) -> None:
     assert SECRET.encode() not in post.body
     assert dict(post.document["scnt_response"]["headers"])["set-cookie"] == "[redacted]"
     assert SECRET not in scene.envoy.wasm_log()
-
-
-def test_ipv6(scene: Scene) -> None:
-    port = scene.envoy.port("traced6")
-    assert request(port, "GET", "/six", address="::1").status == 200
-    document = scene.trace("/six").document
-    assert document["destination_address"] == f"[::1]:{port}"
-    assert document["source_address"].startswith("[::1]:")
 
 
 @pytest.mark.parametrize("method", ["HEAD", "DELETE", "PUT"])
@@ -192,19 +138,3 @@ def test_metrics(scene: Scene) -> None:
     assert (metrics["failed"], metrics["dropped"], metrics["configuration_errors"]) == (0, 0, 0)
     assert "truncated" in metrics
     scene.envoy.wait_for_metric("heartbeat", lambda value: value > 1_700_000_000)
-
-
-def test_http2(scene: Scene, released: Path, tmp_path: Path) -> None:
-    traced = [{"name": "trace", "typed_config": wasm_config(released, CONFIGURATION)}]
-    clusters = [cluster("upstream", scene.upstream.port), cluster("backend", scene.backend.port)]
-    # An Envoy that speaks HTTP/1.1 to us and HTTP/2 to the filter's listener stands for the client.
-    with running(bootstrap([listener("traced", traced)], clusters), tmp_path / "second") as second:
-        client = [cluster("upstream", second.port("traced"), http2=True), cluster("backend", scene.backend.port)]
-        with running(bootstrap([listener("client", [])], client), tmp_path / "client") as first:
-            answer = request(first.port("client"), "POST", "/http2", b"x" * 100_000)
-    assert answer.body == b"got " + b"x" * 100_000
-    sent = scene.trace("/http2").document["scnt_request"]
-    assert sent["version"] == "HTTP/2"
-    assert base64.b64decode(sent["body"]) == b"x" * 100_000
-    with contextlib.suppress(ValueError):
-        assert sent["headers"].index(["host", sent["host"]]) == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.filter import judges
-from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, route, wasm_config
+from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, route, trace_filter
 from tests.filter.envoy.process import Envoy, poll, request, running
 from tests.filter.envoy.servers import BackendHandler, Server, UpstreamHandler, serving
 
@@ -36,15 +36,15 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(program: Path, released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     listeners = []
     for form, more in CONFIGURATIONS.items():
         configuration = {"format": form, "backend": {"cluster": "backend"}} | more
-        traced = [{"name": "trace", "typed_config": wasm_config(released, configuration)}]
+        traced = trace_filter(released, configuration)
         listeners.append(listener(form, traced, routes=[route("/", UPSTREAM)]))
     with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
         clusters = [cluster(UPSTREAM, upstream.port), cluster("backend", backend.port)]
-        with running(bootstrap(listeners, clusters), tmp_path_factory.mktemp("formats")) as envoy:
+        with running(program, bootstrap(listeners, clusters), tmp_path_factory.mktemp("formats")) as envoy:
             yield Scene(envoy, backend)
 
 
@@ -80,18 +80,18 @@ def test_otlp_goes_by_time(scene: Scene) -> None:
     assert not any(key.endswith(".body") for key in attributes), "bodies stay here unless asked for"
 
 
-def test_what_waited_for_the_backend_arrives_when_it_is_back(released: Path, tmp_path: Path) -> None:
+def test_what_waited_for_the_backend_arrives_when_it_is_back(program: Path, released: Path, tmp_path: Path) -> None:
     configuration = {
         "format": "ndjson",
         "backend": {"cluster": "backend"},
         "batch": {"count": 1, "milliseconds": 100},
         "heartbeat_seconds": 1,
     }
-    traced = [{"name": "trace", "typed_config": wasm_config(released, configuration)}]
+    traced = trace_filter(released, configuration)
     with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
         backend.status = 503
         clusters = [cluster("upstream", upstream.port), cluster("backend", backend.port)]
-        with running(bootstrap([listener("traced", traced)], clusters), tmp_path) as envoy:
+        with running(program, bootstrap([listener("traced", traced)], clusters), tmp_path) as envoy:
             for number in range(5):
                 assert request(envoy.port("traced"), "GET", f"/down-{number}").status == 200
             envoy.wait_for_metric("backend_down", lambda value: value == 1)

@@ -1,12 +1,13 @@
 """The choice of what is traced, through a real Envoy."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, wasm_config
-from tests.filter.envoy.process import request, running
+from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, route, trace_filter
+from tests.filter.envoy.process import poll, request, running
 from tests.filter.envoy.servers import BackendHandler, Server, UpstreamHandler, serving
 
 CONFIGURATION = {
@@ -16,14 +17,56 @@ CONFIGURATION = {
 }
 
 
+SENT = 40
+
+
 @pytest.fixture(scope="module")
-def scene(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Server]]:
-    traced = [{"name": "trace", "typed_config": wasm_config(released, CONFIGURATION)}]
+def scene(program: Path, released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Server]]:
+    traced = trace_filter(released, CONFIGURATION)
     with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
         clusters = [cluster("upstream", upstream.port), cluster("backend", backend.port)]
         folder = tmp_path_factory.mktemp("selection")
-        with running(bootstrap([listener("traced", traced)], clusters), folder) as envoy:
+        with running(program, bootstrap([listener("traced", traced)], clusters), folder) as envoy:
             yield envoy.port("traced"), backend
+
+
+@pytest.mark.parametrize("by", ["traceparent", "x-request-id"])
+def test_both_ends_of_a_call_choose_alike(
+    program: Path, released: Path, tmp_path_factory: pytest.TempPathFactory, by: str
+) -> None:
+    """By the trace id of the caller, or by the request id that the first Envoy made."""
+    near, far = (
+        trace_filter(released, {"backend": {"cluster": place}, "sample_rate": 0.5}) for place in ("near", "far")
+    )
+    with (
+        serving(UpstreamHandler) as upstream,
+        serving(BackendHandler) as near_end,
+        serving(BackendHandler) as far_end,
+    ):
+        folder = tmp_path_factory.mktemp("ends")
+        pipe = str(folder / "pipe")
+        listeners = [
+            listener("near", near, routes=[route("/", "pipe")]),
+            listener("far", far, pipe, [route("/", "upstream")]),
+        ]
+        clusters = [
+            cluster("pipe", address=pipe),
+            cluster("upstream", upstream.port),
+            cluster("near", near_end.port),
+            cluster("far", far_end.port),
+        ]
+        with running(program, bootstrap(listeners, clusters), folder / "envoy") as envoy:
+            for number in range(SENT):
+                trace_id = hashlib.sha256(b"%d" % number).hexdigest()[:32]
+                headers = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"} if by == "traceparent" else {}
+                assert request(envoy.port("near"), "GET", f"/{number}", **headers).status == 200
+            # Two configurations in one machine: what one does not send, it skips.
+            poll(lambda: sum(envoy.metrics()[metric] for metric in ("sent", "skipped")) == 2 * SENT, "all of them")
+            chosen = [
+                sorted(post.document["scnt_request"]["path"] for post in end.received) for end in (near_end, far_end)
+            ]
+    assert chosen[0] == chosen[1]
+    assert 0 < len(chosen[0]) < SENT
 
 
 def test_include_and_exclude(scene: tuple[int, Server]) -> None:

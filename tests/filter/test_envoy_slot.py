@@ -11,9 +11,10 @@ from tests.filter.envoy.bootstrap import (
     bootstrap,
     capabilities,
     cluster,
-    discovery_response,
+    discover,
     listener,
     slot,
+    slot_content,
     wasm_config,
 )
 from tests.filter.envoy.process import Envoy, request, running
@@ -23,16 +24,14 @@ from tests.filter.envoy.servers import BackendHandler, Server, UpstreamHandler, 
 class Slotted:
     """An Envoy with a slot, and what is put into it."""
 
-    def __init__(self, wasm: Path, folder: Path) -> None:
+    def __init__(self, program: Path, wasm: Path, folder: Path) -> None:
+        self.program = program
         self.wasm = wasm
         self.folder = folder
         self.discovery = folder / "slot.json"
 
     def put(self, config: Value) -> None:
-        # Envoy notices a file that is moved into place.
-        fresh = self.folder / "fresh.json"
-        fresh.write_text(discovery_response(config))
-        fresh.rename(self.discovery)
+        discover(self.discovery, [slot_content(config)])
 
     def put_filter(self, revision: str, allowed: list[str] | None = None, **more: object) -> None:
         configuration = {"revision": revision, "backend": {"cluster": "backend"}, "heartbeat_seconds": 1} | more
@@ -41,13 +40,14 @@ class Slotted:
     @contextlib.contextmanager
     def envoy(self, upstream: Server, backend_port: int) -> Iterator[Envoy]:
         clusters = [cluster("upstream", upstream.port), cluster("backend", backend_port)]
-        with running(bootstrap([listener("traced", [slot(self.discovery)])], clusters), self.folder / "envoy") as envoy:
+        config = bootstrap([listener("traced", [slot(self.discovery)])], clusters)
+        with running(self.program, config, self.folder / "envoy") as envoy:
             yield envoy
 
 
 @pytest.fixture
-def slotted(released: Path, tmp_path: Path) -> Slotted:
-    return Slotted(released, tmp_path)
+def slotted(program: Path, released: Path, tmp_path: Path) -> Slotted:
+    return Slotted(program, released, tmp_path)
 
 
 @contextlib.contextmanager
@@ -94,32 +94,6 @@ def test_a_missing_or_broken_file_leaves_traffic_alone(slotted: Slotted, tmp_pat
         envoy.wait_for_metric("heartbeat", lambda value: value > 0)
         assert get(envoy, "/healed") == 200
         backend.wait_for(lambda received: b"/healed" in received.body)
-
-
-def test_a_backend_that_is_down_costs_traces_and_nothing_else(slotted: Slotted) -> None:
-    slotted.put_filter("0000000004")
-    with serving(BackendHandler) as gone:
-        port = gone.port
-    with serving(UpstreamHandler) as upstream, slotted.envoy(upstream, port) as envoy:
-        for number in range(5):
-            assert get(envoy, f"/down-{number}") == 200
-        envoy.wait_for_metric("failed", lambda value: value == 5)
-        assert envoy.metrics()["sent"] == 0
-
-
-def test_a_backend_that_refuses_is_counted(slotted: Slotted) -> None:
-    slotted.put_filter("0000000005")
-    with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port) as envoy:
-        backend.status = 500
-        assert get(envoy, "/refused") == 200
-        envoy.wait_for_metric("failed", lambda value: value == 1)
-
-
-def test_a_backend_cluster_that_does_not_exist(slotted: Slotted) -> None:
-    slotted.put_filter("0000000006", backend={"cluster": "nowhere"})
-    with serving(UpstreamHandler) as upstream, slotted.envoy(upstream, upstream.port) as envoy:
-        assert get(envoy, "/nowhere") == 200
-        envoy.wait_for_metric("failed", lambda value: value == 1)
 
 
 def test_a_configuration_that_is_nonsense_is_loaded_all_the_same(slotted: Slotted) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, wasm_config
+from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, trace_filter
 from tests.filter.envoy.process import poll, request, running
 from tests.filter.envoy.servers import BackendHandler, UpstreamHandler, serving
 from tests.filter.host.machine import INTERNAL_FAILURE, Call
@@ -137,13 +137,13 @@ def test_any_answer(wasm: Path, answer: bytes) -> None:
     is_traced(proxy, "any")
 
 
-def test_through_envoy(released: Path, tmp_path: Path) -> None:
+def test_through_envoy(program: Path, released: Path, tmp_path: Path) -> None:
     configuration = {"backend": {"cluster": "backend"}, "hosts_from": {"cluster": "backend", "seconds": 1}}
-    traced = [{"name": "trace", "typed_config": wasm_config(released, configuration)}]
+    traced = trace_filter(released, configuration)
     with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
         backend.hosts = ["cart.pay:80"]
         clusters = [cluster("upstream", upstream.port), cluster("backend", backend.port)]
-        with running(bootstrap([listener("traced", traced)], clusters), tmp_path) as envoy:
+        with running(program, bootstrap([listener("traced", traced)], clusters), tmp_path) as envoy:
             port = envoy.port("traced")
 
             def sent(host: str) -> int:

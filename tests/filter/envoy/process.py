@@ -2,10 +2,8 @@
 
 import http.client
 import json
-import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +14,6 @@ from tests.filter.envoy.bootstrap import Value
 from tests.filter.envoy.servers import DEADLINE_SECONDS
 
 ADMIN, LOG = "admin", "envoy.log"
-
-
-def envoy_binary() -> str:
-    """`WASM_FILTER_ENVOY` names another one, for a look at other versions."""
-    return os.environ.get("WASM_FILTER_ENVOY") or str(Path(sys.executable).with_name("envoy"))
 
 
 @dataclass
@@ -44,11 +37,11 @@ def request(
         connection.close()
 
 
-def poll(question: Callable[[], bool], what: str) -> None:
+def poll(question: Callable[[], bool], what: str, details: Callable[[], str] = lambda: "") -> None:
     """Asks until the answer is yes; there is a deadline, and no wait that is longer than needed."""
     end = time.monotonic() + DEADLINE_SECONDS
     while not question():
-        assert time.monotonic() < end, f"waited {DEADLINE_SECONDS} s for {what}"
+        assert time.monotonic() < end, f"waited {DEADLINE_SECONDS} s for {what} {details()}"
         time.sleep(0.02)
 
 
@@ -67,38 +60,39 @@ class Envoy:
                 return int(status["local_address"]["socket_address"]["port_value"])
         raise AssertionError(f"no listener {listener}: {self.log.read_text()[-2000:]}")
 
-    def metrics(self) -> dict[str, int]:
-        """The filter's metrics as the Prometheus page shows them."""
-        lines = re.findall(r"^wasmcustom_trace_(\w+)\{[^}]*\} (\d+)$", self.admin("/stats/prometheus"), re.M)
-        return {name: int(value) for name, value in lines}
+    def metrics(self, name: str = "trace") -> dict[str, int]:
+        """The metrics of the filter of this name, as the Prometheus page shows them."""
+        lines = re.findall(rf"^wasmcustom_{name}_(\w+)\{{[^}}]*\}} (\d+)$", self.admin("/stats/prometheus"), re.M)
+        return {metric: int(value) for metric, value in lines}
 
-    def wait_for_metric(self, name: str, wanted: Callable[[int], bool]) -> None:
-        poll(lambda: wanted(self.metrics().get(name, -1)), f"trace_{name}, which is {self.metrics()}")
+    def wait_for_metric(self, metric: str, wanted: Callable[[int], bool], name: str = "trace") -> None:
+        poll(lambda: wanted(self.metrics(name).get(metric, -1)), f"{name}_{metric}", lambda: str(self.metrics(name)))
 
     def wasm_log(self) -> str:
         return "\n".join(line for line in self.log.read_text().splitlines() if "wasm log" in line)
 
 
 @contextmanager
-def running(bootstrap: Value, folder: Path, concurrency: int = 1, wasm_log: str = "trace") -> Iterator[Envoy]:
-    with started(bootstrap, folder, concurrency, wasm_log) as process:
+def running(
+    program: Path, bootstrap: Value, folder: Path, *options: str, concurrency: int = 1, wasm_log: str = "trace"
+) -> Iterator[Envoy]:
+    """An Envoy that is ready."""
+    with started(program, bootstrap, folder, *options, concurrency=concurrency, wasm_log=wasm_log) as process:
         log = folder / LOG
-        envoy = Envoy(_admin_port(process, folder / ADMIN, log), log, process.pid)
-        poll(lambda: "LIVE" in envoy.admin("/ready"), f"Envoy to be ready: {log.read_text()[-2000:]}")
-        yield envoy
+        yield _ready(process, folder / ADMIN, log)
         assert process.poll() is None, f"Envoy ended by itself: {log.read_text()[-2000:]}"
 
 
 @contextmanager
 def started(
-    bootstrap: Value, folder: Path, concurrency: int = 1, wasm_log: str = "trace"
+    program: Path, bootstrap: Value, folder: Path, *options: str, concurrency: int = 1, wasm_log: str = "trace"
 ) -> "Iterator[subprocess.Popen[bytes]]":
     """An Envoy that may not be ready yet."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "envoy.json"
     config.write_text(json.dumps(bootstrap))
-    command = [envoy_binary(), "-c", str(config), "--admin-address-path", str(folder / ADMIN)]
-    command += ["--concurrency", str(concurrency), "--disable-hot-restart"]
+    command = [str(program), "-c", str(config), "--admin-address-path", str(folder / ADMIN)]
+    command += ["--concurrency", str(concurrency), "--disable-hot-restart", *options]
     command += ["--log-level", "warning", "--component-log-level", f"wasm:{wasm_log}"]
     with (folder / LOG).open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
@@ -113,10 +107,19 @@ def started(
             process.wait()
 
 
-def _admin_port(process: "subprocess.Popen[bytes]", address: Path, log: Path) -> int:
-    def written() -> bool:
+def _ready(process: "subprocess.Popen[bytes]", address: Path, log: Path) -> Envoy:
+    def asked() -> bool:
         assert process.poll() is None, f"Envoy exited with {process.returncode}: {log.read_text()[-3000:]}"
-        return address.exists() and ":" in address.read_text()
+        if not address.exists() or ":" not in address.read_text():
+            return False
+        try:
+            return "LIVE" in Envoy(_port(address), log, process.pid).admin("/ready")
+        except OSError:
+            return False
 
-    poll(written, "Envoy's admin address")
+    poll(asked, "Envoy to be ready:", lambda: log.read_text()[-2000:])
+    return Envoy(_port(address), log, process.pid)
+
+
+def _port(address: Path) -> int:
     return int(address.read_text().rpartition(":")[2])

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from socketserver import BaseServer
+from typing import Any, TypeVar
 
 DEADLINE_SECONDS = 20.0
+
+Running = TypeVar("Running", bound=BaseServer)
 
 
 @dataclass
@@ -29,20 +32,12 @@ class Received:
         return document
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
+class Memory:
+    """What a server got."""
 
-    def __init__(self, family: socket.AddressFamily, handler: type["Handler"]) -> None:
-        self.address_family = family
-        super().__init__(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), handler)
+    def __init__(self) -> None:
         self.received: list[Received] = []
         self.changed = threading.Condition()
-        self.status = 200
-        self.hosts: list[str] = []
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
 
     def keep(self, request: Received) -> None:
         with self.changed:
@@ -62,8 +57,25 @@ class Server(ThreadingHTTPServer):
                 self.changed.wait(left)
 
 
+class Server(Memory, ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self, family: socket.AddressFamily, handler: type["Handler"]) -> None:
+        Memory.__init__(self)
+        self.address_family = family
+        ThreadingHTTPServer.__init__(self, ("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), handler)
+        self.status = 200
+        self.hosts: list[str] = []
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Server
 
     def handle_one_request(self) -> None:
@@ -135,7 +147,12 @@ class BackendHandler(Handler):
 
 @contextmanager
 def serving(handler: type[Handler], family: socket.AddressFamily = socket.AF_INET) -> Iterator[Server]:
-    server = Server(family, handler)
+    with in_the_background(Server(family, handler)) as server:
+        yield server
+
+
+@contextmanager
+def in_the_background(server: Running) -> Iterator[Running]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
