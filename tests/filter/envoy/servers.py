@@ -64,6 +64,8 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body leave in two writes; Nagle's algorithm would hold the second one back.
+    disable_nagle_algorithm = True
     server: Server
 
     def handle_one_request(self) -> None:
