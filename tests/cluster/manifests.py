@@ -56,10 +56,10 @@ def workload(
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": body}
 
 
-def collector(namespace_name: str) -> list[dict[str, Any]]:
-    """A trace backend, outside the mesh."""
+def collector(namespace_name: str, injected: bool = False) -> list[dict[str, Any]]:
+    """A trace backend, outside the mesh unless it is to have a sidecar."""
     return [
-        namespace(namespace_name, injected=False),
+        namespace(namespace_name, injected),
         service(namespace_name, "collector", 9000, 9000),
         workload(namespace_name, "collector", image="testbed/trace-backend", port=9000),
     ]
