@@ -29,6 +29,7 @@ def workload(
     image: str = "testbed/app",
     port: int = 8080,
     annotations: dict[str, str] | None = None,
+    env: dict[str, str] | None = None,
     pod: dict[str, Any] | None = None,
     spec: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def workload(
         "name": "app",
         "image": image,
         "ports": [{"containerPort": port}],
-        "env": [{"name": "PORT", "value": str(port)}],
+        "env": [{"name": key, "value": value} for key, value in {"PORT": str(port), **(env or {})}.items()],
         "readinessProbe": {"httpGet": {"path": "/", "port": port}, "periodSeconds": 1},
     }
     body: dict[str, Any] = {
@@ -62,4 +63,27 @@ def collector(namespace_name: str, injected: bool = False) -> list[dict[str, Any
         namespace(namespace_name, injected),
         service(namespace_name, "collector", 9000, 9000),
         workload(namespace_name, "collector", image="testbed/trace-backend", port=9000),
+    ]
+
+
+def gateway(namespace_name: str, target: str, annotations: dict[str, str]) -> list[dict[str, Any]]:
+    """An ingress gateway, injected by Istio's own template, that leads all it gets to the Service `web` of `target`."""
+    deployment = workload(
+        namespace_name, "gateway", annotations={"inject.istio.io/templates": "gateway", **annotations}
+    )
+    template = deployment["spec"]["template"]
+    # A Gateway selects pods of all namespaces.
+    selector = {"edge": namespace_name}
+    template["metadata"]["labels"] |= {"sidecar.istio.io/inject": "true", **selector}
+    template["spec"]["containers"] = [{"name": "istio-proxy", "image": "auto"}]
+    host = f"web.{target}.svc.cluster.local"
+    servers = [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
+    routes = [{"route": [{"destination": {"host": host, "port": {"number": 80}}}]}]
+    metadata = {"name": "gateway", "namespace": namespace_name}
+    api = {"apiVersion": "networking.istio.io/v1", "metadata": metadata}
+    return [
+        service(namespace_name, "gateway"),
+        deployment,
+        {**api, "kind": "Gateway", "spec": {"selector": selector, "servers": servers}},
+        {**api, "kind": "VirtualService", "spec": {"hosts": ["*"], "gateways": ["gateway"], "http": routes}},
     ]

@@ -46,6 +46,17 @@ class Sidecar:
     def get(self, path: str) -> int:
         return int(self.kubectl.call(self.namespace, self.pod, f"http://web.{self.namespace}/echo?{path}")["status"])
 
+    def log(self) -> str:
+        return proxy_log(self.kubectl, self.namespace, self.pod)
+
+    def metrics_gone(self) -> bool:
+        """Until then they are of what drains: connections from before the removal, which are traced still."""
+        stats = self.stats()
+        if not any(name.startswith("wasmcustom_") for name in stats):
+            return True
+        assert stats["envoy_listener_manager_total_filter_chains_draining"] > 0
+        return False
+
     def beats_after(self, moment: float) -> None:
         def fresh() -> bool:
             return self.stats()["wasmcustom_trace_heartbeat"] > moment
@@ -89,42 +100,23 @@ def test_all_metrics_are_within_istios_default_inclusion(
     assert {name for name in stats if name.startswith("wasmcustom_")} == metrics_of_the_readme()
 
 
-def test_a_swap_and_then_a_removal(sidecar: Sidecar) -> None:
-    first = sidecar.deploy()
+def test_swaps_and_a_removal(sidecar: Sidecar, trapping_in_ticks: Path) -> None:
+    sidecar.deploy()
     sidecar.beats_after(0)
+
+    sidecar.deploy(wasm_filter_binary_path=str(trapping_in_ticks))
+    # The worker's machine, and the main thread's.
+    eventually("both have trapped", lambda: sidecar.log().count("proxy_on_tick failed") >= 2, TRUTH_SECONDS)
+    assert sidecar.stats()["wasmcustom_trace_heartbeat"] == 0, "the old revision's heartbeat is not the new one's"
+
     swapped = time.time()
-    assert sidecar.deploy(wasm_filter_bodies="off") != first
+    sidecar.deploy(wasm_filter_bodies="off")
     sidecar.beats_after(swapped)
     assert sidecar.get("swapped") == 200
-    eventually("the new one traces", lambda: sidecar.stats()["wasmcustom_trace_sent"] == 1)
+    eventually("the newest traces", lambda: sidecar.stats()["wasmcustom_trace_sent"] == 1)
 
-    # What still drains beats on; then there is nothing left.
     assert sidecar.collection.remove(sidecar.namespace).verdicts == {sidecar.namespace: "removed"}
-
-    def gone() -> bool:
-        stats = sidecar.stats()
-        if not any(name.startswith("wasmcustom_") for name in stats):
-            return True
-        assert stats["envoy_listener_manager_total_filter_chains_draining"] > 0, "what is shown, drains"
-        return False
-
-    eventually("the metrics are gone", gone, TRUTH_SECONDS)
-
-
-def test_a_revision_that_dies_at_its_first_tick_never_beats(sidecar: Sidecar, trapping_in_ticks: Path) -> None:
-    sidecar.deploy()
-    sidecar.beats_after(0)
-    sidecar.deploy(wasm_filter_binary_path=str(trapping_in_ticks))
-
-    # The worker's machine, and the main thread's.
-    def died() -> bool:
-        return proxy_log(sidecar.kubectl, sidecar.namespace, sidecar.pod).count("proxy_on_tick failed") >= 2
-
-    eventually("both machines have trapped", died, TRUTH_SECONDS)
-    assert sidecar.stats()["wasmcustom_trace_heartbeat"] == 0
-    healed = time.time()
-    sidecar.deploy()
-    sidecar.beats_after(healed)
+    eventually("the metrics are gone", sidecar.metrics_gone, TRUTH_SECONDS)
 
 
 def test_a_trap_shows_as_a_reload_and_the_filter_is_back(sidecar: Sidecar, trapping_in_requests: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,11 @@ from tests.cluster.kubectl import Kubectl, eventually
 from tests.cluster.test_deploy import only_pod
 
 REQUESTS = 100
+# Of a sidecar's own counts those of requests that go out to port 80, and no others.
+OUTGOING = {
+    "sidecar.istio.io/statsInclusionPrefixes": "http.outbound_0.0.0.0_80",
+    "sidecar.istio.io/statsInclusionRegexps": "no-such-metric",
+}
 
 
 @pytest.fixture
@@ -59,3 +62,50 @@ def test_tracing_the_tracer_never_loops(
     assert destinations() == positions
     posted = [one for one in inner.traces() if one["document"]["scnt_request"]["method"] == "POST"]
     assert posted == [], "a trace of a trace"
+
+
+@pytest.mark.parametrize("delivery", ["configmap", "inline"])
+def test_the_first_request_of_a_new_pod_is_traced(
+    kubectl: Kubectl, app: Callable[..., str], collection: Collection, delivery: str
+) -> None:
+    # The application calls as soon as it runs, before its sidecar does.
+    shop = app("first", env={"CALLS": "http://web/echo", "CALL_INTERVAL_SECONDS": "0.5"}, annotations=OUTGOING)
+    assert collection.deploy(shop, wasm_filter_delivery=delivery).status == 0
+    if delivery == "inline":
+        kubectl("rollout", "restart", "deployment/web", "-n", shop)
+        kubectl.rolled(shop, "deployment/web")
+    pod = only_pod(kubectl, shop)["metadata"]["name"]
+
+    def all_traced() -> bool:
+        stats = kubectl.stats(shop, pod)
+        completed = stats["envoy_http_downstream_rq_completed"]
+        return completed > 3 and stats["wasmcustom_trace_sent"] == completed
+
+    eventually("as many traces as requests", all_traced)
+
+
+def test_a_gateway_knows_the_client_and_the_endpoint(
+    kubectl: Kubectl,
+    app: Callable[..., str],
+    new_namespace: Callable[..., str],
+    backend: Backend,
+    collection: Collection,
+) -> None:
+    shop, edge = app("behind"), new_namespace("edge")
+    trusting = {"proxy.istio.io/config": "gatewayTopology: {numTrustedProxies: 1}"}
+    kubectl.apply(*manifests.gateway(edge, shop, trusting))
+    kubectl.rolled(edge, "deployment/gateway")
+    outcome = collection.deploy(edge, wasm_filter_context="gateway", wasm_filter_delivery="inline")
+    assert outcome.status == 0, outcome.output
+    gateway, web = only_pod(kubectl, edge, "gateway"), only_pod(kubectl, shop)
+    eventually("the filter runs", lambda: kubectl.revision_running(edge, gateway["metadata"]["name"]))
+
+    assert kubectl.call(shop, web["metadata"]["name"], f"http://gateway.{edge}/echo?direct")["status"] == 200
+    direct = backend.trace_of("direct")
+    assert direct["source_address"].startswith(web["status"]["podIP"] + ":")
+    # The API server is a proxy that the gateway trusts, and says who called it: we, on its loopback.
+    kubectl.through_pod(edge, gateway["metadata"]["name"], 8080, "/echo?forwarded")
+    forwarded = backend.trace_of("forwarded")
+    assert forwarded["source_address"].startswith("127.0.0.1:")
+    for document in (direct, forwarded):
+        assert document["destination_address"] == f"{web['status']['podIP']}:8080"
