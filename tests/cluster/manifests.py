@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
+
+from tests.filter import otel_collector
 
 KWOK = {"nodeSelector": {"testbed/kind": "kwok"}, "tolerations": [{"operator": "Exists"}]}
 
@@ -64,6 +68,22 @@ def collector(namespace_name: str, injected: bool = False) -> list[dict[str, Any
         service(namespace_name, "collector", 9000, 9000),
         workload(namespace_name, "collector", image="testbed/trace-backend", port=9000),
     ]
+
+
+def opentelemetry_collector(namespace_name: str, program: Path, sink: str) -> list[dict[str, Any]]:
+    """A Collector that hands on to `sink`, a URL, what comes in by OTLP/HTTP."""
+    deployment = workload(namespace_name, "otel", port=4318)
+    pod = deployment["spec"]["template"]["spec"]
+    pod["containers"][0] |= {
+        "command": [str(program), "--config", "/etc/otel/collector.json"],
+        "readinessProbe": {"tcpSocket": {"port": 4318}, "periodSeconds": 1},
+        "volumeMounts": [{"name": "config", "mountPath": "/etc/otel"}],
+    }
+    pod["volumes"] = [{"name": "config", "configMap": {"name": "otel"}}]
+    content = json.dumps(otel_collector.configuration({"endpoint": "0.0.0.0:4318"}, sink))
+    metadata = {"name": "otel", "namespace": namespace_name}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"collector.json": content}}
+    return [config, service(namespace_name, "otel", 4318, 4318), deployment]
 
 
 def gateway(namespace_name: str, target: str, annotations: dict[str, str]) -> list[dict[str, Any]]:

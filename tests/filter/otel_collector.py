@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.go_build import GoModule, kept
+from tests.filter import judges
 from tests.filter.envoy.process import poll
 from tests.filter.envoy.servers import DEADLINE_SECONDS
 
@@ -38,7 +39,8 @@ def configuration(receiver: dict[str, Any], sink: str) -> dict[str, Any]:
         "sending_queue": {"enabled": False},
         "retry_on_failure": {"enabled": False},
     }
-    own_metrics = {"periodic": {"interval": 1000, "exporter": {"console": {}}}}
+    # Written at the end too, which is what the tests read.
+    own_metrics = {"periodic": {"interval": 60_000, "exporter": {"console": {}}}}
     return {
         "receivers": {"otlp": {"protocols": {"http": receiver}}},
         "exporters": {"otlp_http": exporter},
@@ -47,6 +49,17 @@ def configuration(receiver: dict[str, Any], sink: str) -> dict[str, Any]:
             "telemetry": {"logs": {"encoding": "json"}, "metrics": {"readers": [own_metrics]}},
         },
     }
+
+
+def read(post: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What the Collector wrote: the resource, and the records. It adds an empty body to each, and is else held to what
+    the filter is held to."""
+    request = json.loads(post)
+    for resource in request["resourceLogs"]:
+        for scope in resource["scopeLogs"]:
+            assert scope["scope"] == {"name": "openclarity.wasm_filters"}
+            assert all(record.pop("body") == {} for record in scope["logRecords"])
+    return judges.otlp(json.dumps(request).encode())
 
 
 @dataclass

@@ -2,7 +2,6 @@
 what that wrote is compared field by field with what was sent."""
 
 import http.client
-import json
 import os
 import time
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.filter import judges, otel_collector
+from tests.filter import otel_collector
 from tests.filter.envoy.bootstrap import Value, bootstrap, cluster, listener, wasm_config
 from tests.filter.envoy.process import running
 from tests.filter.envoy.servers import DEADLINE_SECONDS, BackendHandler, UpstreamHandler, serving
@@ -85,16 +84,6 @@ class Evidence:
         return [record for _, records in self.batches for record in records]
 
 
-def read(post: bytes) -> tuple[Value, list[Value]]:
-    """The Collector adds an empty body to each record, and is else held to what the filter is held to."""
-    request = json.loads(post)
-    for resource in request["resourceLogs"]:
-        for scope in resource["scopeLogs"]:
-            assert scope["scope"] == {"name": "openclarity.wasm_filters"}
-            assert all(record.pop("body") == {} for record in scope["logRecords"])
-    return judges.otlp(json.dumps(request).encode())
-
-
 def pass_through(wasm: Path, program: Path, folder: Path, exchanges: list[Sent], configuration: Value) -> Evidence:
     configuration = {"format": "otlp", "backend": {"cluster": "backend"}, "bodies": "on", **configuration}
     traced = [{"name": "trace", "typed_config": wasm_config(wasm, configuration)}]
@@ -110,7 +99,7 @@ def pass_through(wasm: Path, program: Path, folder: Path, exchanges: list[Sent],
                     exchange.run(envoy.port("otlp"))
                 envoy.wait_for_metric("sent", lambda value: value == len(exchanges))
                 metrics = envoy.metrics()
-        posts = [read(post.body) for post in sink.received]
+        posts = [otel_collector.read(post.body) for post in sink.received]
     return Evidence(posts, collector, metrics)
 
 
