@@ -3,6 +3,7 @@ that goes out as JSON to a port on loopback, batch for batch."""
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ def configuration(receiver: dict[str, Any], sink: str) -> dict[str, Any]:
 def read(post: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the Collector wrote: the resource, and the records. It adds an empty body to each, and is else held to what
     the filter is held to."""
-    request = json.loads(post)
+    request = judges.strict_json(post)
     for resource in request["resourceLogs"]:
         for scope in resource["scopeLogs"]:
             assert scope["scope"] == {"name": "openclarity.wasm_filters"}
@@ -111,3 +112,7 @@ def collecting(program: Path, sink_port: int, folder: Path) -> Iterator[Collecto
             process.wait()
             raise
     assert status == 0, (folder / "stderr").read_text()[-3000:]
+
+
+if __name__ == "__main__":
+    print(binary(functools.partial(print, flush=True)))
