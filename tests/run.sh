@@ -4,10 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export TESTBED_DIR="${TESTBED_DIR:-$PWD/.cache/test-mesh}"
 
-# First, as it shows how the long first build goes on; the check of the Go code then finds it done.
+# Both first, as they show how a long first build goes on; the check of the Go code then finds it done.
 echo "==> the test mesh"
 .venv/bin/python -m testbed up
 trap '.venv/bin/python -m testbed down' EXIT
+
+echo "==> the OpenTelemetry Collector"
+.venv/bin/python -m tests.filter.otel_collector
 
 tests/checks/run.sh
 

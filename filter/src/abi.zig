@@ -91,7 +91,7 @@ pub fn done() void {
     _ = proxy_done();
 }
 
-fn idIf(status: Status) u32 {
+noinline fn idIf(status: Status) u32 {
     return if (status == .ok) returned_id else none;
 }
 

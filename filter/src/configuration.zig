@@ -52,7 +52,7 @@ pub const Configuration = struct {
     errors: u32 = 0,
 
     /// `text` is changed (strings are unescaped in place); it and `lists` must live as long as the result.
-    pub fn parse(configuration: *Configuration, text: []u8, lists: *Lists) void {
+    pub noinline fn parse(configuration: *Configuration, text: []u8, lists: *Lists) void {
         configuration.reset();
         lists.used = 0;
         var reader = Reader{ .text = text };

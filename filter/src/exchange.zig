@@ -42,15 +42,15 @@ pub fn Exchange(comptime host: type) type {
             return true;
         }
 
-        pub const own_namespace = "node\x00metadata\x00NAMESPACE";
-        const own_paths = [_][]const u8{ "node\x00metadata\x00WORKLOAD_NAME", own_namespace, "node\x00metadata\x00NAME" };
+        const own_namespace = "xds\x00node\x00metadata\x00NAMESPACE";
+        const own_paths = [_][]const u8{ "xds\x00node\x00metadata\x00WORKLOAD_NAME", own_namespace, "xds\x00node\x00metadata\x00NAME" };
 
         /// The proxy's own names stay what they are: they are asked for once.
         fn setOwn(record: *Record) void {
             if (!own_known) {
                 own_known = true;
                 for (own_paths, &own, &own_bytes) |path, *text, *bytes| {
-                    const value = property(path);
+                    const value = ownProperty(path);
                     texts.copy(bytes, value);
                     text.* = bytes[0..value.len];
                 }
@@ -79,7 +79,17 @@ pub fn Exchange(comptime host: type) type {
             return if (bytes.len == 8) std.mem.readInt(u64, bytes[0..8], .little) else 0;
         }
 
-        pub noinline fn property(path: []const u8) []const u8 {
+        pub noinline fn ownNamespace() []const u8 {
+            return ownProperty(own_namespace);
+        }
+
+        /// Older proxies have what they tell of themselves directly under `node`.
+        fn ownProperty(path: []const u8) []const u8 {
+            const value = property(path);
+            return if (value.len > 0) value else property(path["xds\x00".len..]);
+        }
+
+        noinline fn property(path: []const u8) []const u8 {
             const value = host.property(path);
             return value[0..@min(value.len, limits.property_bytes_max)];
         }
@@ -87,7 +97,7 @@ pub fn Exchange(comptime host: type) type {
         /// What a pod receives is for its own namespace; what it sends goes where the cluster's name says,
         /// outbound|80||shop.pay.svc.cluster.local, or the endpoint: workload;namespace;...
         fn namespaceOf(configuration: *const Configuration, cluster: []const u8) []const u8 {
-            if (configuration.context == .inbound) return property(own_namespace);
+            if (configuration.context == .inbound) return ownNamespace();
             const rest = texts.after(cluster, '.');
             if (texts.startsWith(texts.after(rest, '.'), "svc.")) return texts.before(rest, '.');
             const workload = property("xds\x00upstream_host_metadata\x00filter_metadata\x00istio\x00workload");

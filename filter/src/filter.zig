@@ -40,6 +40,7 @@ pub fn Filter(comptime host: type) type {
             if (root == 0) return; // A root context: it starts with its configuration.
             const found = plugins.find(root);
             if (found) |plugin| if (plugin.traces()) {
+                plugin.served = true;
                 if (table.add(id, plugins.indexOf(plugin)) == null) meter.count(plugin, .dropped_streams, 1);
                 return;
             };
@@ -83,7 +84,9 @@ pub fn Filter(comptime host: type) type {
         }
 
         /// The heartbeat tells that this machine is alive. It beats for the revision that the gauge shows:
-        /// an older configuration that still drains must not answer for a newer one that has died.
+        /// an older configuration that still drains must not answer for a newer one that has died. Nor may
+        /// Envoy's main thread, whose machine ticks but never has a request, answer for a worker that has
+        /// died: an odd second says that the machine has had requests, and then only such machines beat.
         pub fn onTick(root: u32) void {
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
@@ -91,7 +94,9 @@ pub fn Filter(comptime host: type) type {
             polling.tick(plugin);
             showLevels(plugin);
             if (meter.shown(plugin, .revision) != plugin.configuration.revision) return;
-            meter.show(plugin, .heartbeat, host.nowNanoseconds() / std.time.ns_per_s);
+            const served = @intFromBool(plugin.served);
+            if (meter.shown(plugin, .heartbeat) & 1 > served) return;
+            meter.show(plugin, .heartbeat, host.nowNanoseconds() / std.time.ns_per_s & ~@as(u64, 1) | served);
         }
 
         /// At ticks, as a gauge that followed each request would cost each request a call of the host.
@@ -102,7 +107,7 @@ pub fn Filter(comptime host: type) type {
             // The machine may end with the configuration: nobody would then take these out of the gauge.
             const leaving = if (plugin.ending) sender.calls.countOf(plugin.root) else 0;
             meter.level(plugin, .in_flight, sender.calls.count - leaving);
-            const used = limits.blocks_count - pool.available;
+            const used: usize = limits.blocks_count - pool.available;
             meter.level(plugin, .memory_bytes, used * limits.block_bytes + sender.waiting());
         }
 
@@ -130,7 +135,7 @@ pub fn Filter(comptime host: type) type {
 
         fn isHostWanted(plugin: *const Plugin, head: *const Head) bool {
             if (plugin.configuration.hosts_from_cluster.len == 0) return true;
-            return plugin.hosts.has(head.hostname(), head.get(.scheme), exchange.property(exchange.own_namespace));
+            return plugin.hosts.has(head.hostname(), head.get(.scheme), exchange.ownNamespace());
         }
 
         fn sideOf(stream: *streams.Stream, direction: Direction) *streams.Side {

@@ -7,6 +7,7 @@ const std = @import("std");
 const base64 = @import("base64.zig");
 const chain = @import("chain.zig");
 const limits = @import("limits.zig");
+const texts = @import("text.zig");
 
 pub const Writer = struct {
     buffer: []u8,
@@ -19,7 +20,7 @@ pub const Writer = struct {
             writer.overflow = true;
             return;
         }
-        @memcpy(writer.buffer[writer.length..][0..text.len], text);
+        texts.copy(writer.buffer[writer.length..].ptr, text);
         writer.length += text.len;
     }
 
@@ -94,7 +95,7 @@ pub const Writer = struct {
 /// first byte has to be escaped.
 fn plainLength(bytes: []const u8) usize {
     const first = bytes[0];
-    if (first < 0x80) return @intFromBool(first >= 0x20 and first != '"' and first != '\\' and first != 0x7f);
+    if (first < 0x80) return @intFromBool(first >= 0x20 and first != '"' and first != '\\');
     return sequenceLength(bytes);
 }
 
@@ -125,7 +126,7 @@ fn expectString(expected: []const u8, bytes: []const u8) !void {
 test "strings" {
     try expectString("\"\"", "");
     try expectString("\"/a?b=c\"", "/a?b=c");
-    try expectString("\"a\\\"b\\\\\\u000a\\u0000\\u001f\\u007f\"", "a\"b\\\n\x00\x1f\x7f");
+    try expectString("\"a\\\"b\\\\\\u000a\\u0000\\u001f\x7f\"", "a\"b\\\n\x00\x1f\x7f");
     try expectString("\"é€😀\"", "é€😀");
     try expectString("\"\\u00e9x\"", "\xe9x");
     // Cut short, overlong, a surrogate, beyond the last code point, a lone continuation byte.

@@ -64,7 +64,7 @@ pub const Reader = struct {
         }
     }
 
-    pub noinline fn drop(reader: *Reader) void {
+    pub fn drop(reader: *Reader) void {
         _ = reader.fail();
     }
 

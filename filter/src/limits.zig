@@ -51,6 +51,8 @@ pub const list_names_max = 64;
 /// All lists of one configuration together.
 pub const list_items_max = 1024;
 pub const name_bytes_max = 40;
+/// As long as a configured one can be.
+pub const query_name_bytes_max = 1024;
 
 pub const timeout_ms_max = 60_000;
 pub const heartbeat_seconds_max = 60;

@@ -26,7 +26,7 @@ pub fn Meter(comptime host: type) type {
             }
         }
 
-        fn idOf(plugin: *const Plugin, metric: Metric) u32 {
+        noinline fn idOf(plugin: *const Plugin, metric: Metric) u32 {
             return plugin.metric_ids[@intFromEnum(metric)];
         }
 

@@ -17,6 +17,8 @@ pub const Plugin = struct {
     root: u32,
     /// Nothing more is to come but the answers to its calls.
     ending: bool,
+    /// It has had requests.
+    served: bool,
     configuration: Configuration,
     /// The headers of every call to the backend, in the form that the host takes.
     call_head: []const u8,
@@ -37,6 +39,7 @@ pub const Plugin = struct {
     pub fn configure(plugin: *Plugin, root: u32, length: usize) void {
         plugin.root = root;
         plugin.ending = false;
+        plugin.served = false;
         plugin.backoff = .{};
         var lists = configuration_file.Lists{ .items = &plugin.list_items };
         plugin.configuration.parse(plugin.text[0..length], &lists);

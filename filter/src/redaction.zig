@@ -2,6 +2,7 @@
 //! are captured, before anything is stored, so that no encoder can forget it.
 
 const std = @import("std");
+const limits = @import("limits.zig");
 const texts = @import("text.zig");
 const none = @import("json_reader.zig").none;
 const unsigned = @import("json_reader.zig").unsigned;
@@ -20,37 +21,29 @@ pub const query_names_default = [_][]const u8{ "access_token", "token", "code", 
 
 pub const Names = []const []const u8;
 
-pub fn has(names: Names, name: []const u8) bool {
+pub noinline fn has(names: Names, name: []const u8) bool {
     for (names) |item| {
         if (item.len == name.len and texts.equalIgnoreCase(item, name)) return true;
     }
     return false;
 }
 
+var decoded: [limits.query_name_bytes_max]u8 = undefined;
+
 /// The same for a query parameter's name, in which %XX stands for a byte: a server decodes it too.
 fn hasEncoded(names: Names, name: []const u8) bool {
-    for (names) |item| {
-        if (equalsEncoded(name, item)) return true;
-    }
-    return false;
-}
-
-fn equalsEncoded(encoded: []const u8, plain: []const u8) bool {
+    var length: usize = 0;
     var at: usize = 0;
-    for (plain) |expected| {
-        if (at >= encoded.len) return false;
-        var byte = encoded[at];
+    while (at < name.len and length < decoded.len) : (length += 1) {
+        decoded[length] = name[at];
         at += 1;
-        if (byte == '%' and encoded.len - at >= 2) {
-            const decoded = unsigned(encoded[at..][0..2], 16);
-            if (decoded != none) {
-                byte = @intCast(decoded);
-                at += 2;
-            }
-        }
-        if (std.ascii.toLower(byte) != std.ascii.toLower(expected)) return false;
+        if (name[at - 1] != '%' or name.len - at < 2) continue;
+        const byte = unsigned(name[at..][0..2], 16);
+        if (byte == none) continue;
+        decoded[length] = @intCast(byte);
+        at += 2;
     }
-    return at == encoded.len;
+    return has(names, decoded[0..length]);
 }
 
 noinline fn isSeparator(byte: u8) bool {

