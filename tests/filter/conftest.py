@@ -60,5 +60,11 @@ def wasm(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture(scope="session", params=versions.versions())
 def program(request: pytest.FixtureRequest) -> Path:
     """An Envoy of each version: a test that takes it runs with all of them."""
-    terminal = request.config.pluginmanager.getplugin("terminalreporter")
-    return versions.program(request.param, terminal.write_line)
+    plugins = request.config.pluginmanager
+    terminal, capture = plugins.getplugin("terminalreporter"), plugins.getplugin("capturemanager")
+
+    def report(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            terminal.write_line("\n" + text)
+
+    return versions.program(request.param, report)

@@ -6,11 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.filter.envoy.bootstrap import HTTP1_WITH_TRAILERS, bootstrap, cluster, pair, route, trace_filter
+from tests.filter.envoy.bootstrap import (
+    HTTP1_WITH_TRAILERS,
+    HTTP2,
+    Value,
+    bootstrap,
+    cluster,
+    listener,
+    route,
+    trace_filter,
+)
 from tests.filter.envoy.process import running
 from tests.filter.envoy.scene import CONFIGURATION, Scene, steady, steady_text
 from tests.filter.envoy.scripted import Wire, connect, receive, scripted, talk
-from tests.filter.envoy.servers import BackendHandler, serving
+from tests.filter.envoy.servers import BackendHandler, Received, serving
 
 OK = b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
 END = b"content-length: 2\r\n\r\nok"
@@ -78,6 +87,7 @@ def endless(wire: Wire) -> None:
 
 SCRIPTS = {
     "trailers": trailers,
+    "h2": trailers,
     "early": early,
     "interim": interim,
     "cut": cut,
@@ -89,24 +99,32 @@ SCRIPTS = {
 }
 
 
+def listeners(wasm: Path, folder: Path) -> Iterator[Value]:
+    """With and without the filter; and of each a second one behind it, by HTTP/2."""
+    retried = route("/flaky", "upstream")
+    retries = {"retry_on": "5xx", "num_retries": 2, "retry_back_off": {"base_interval": "0.01s"}}
+    retried["route"]["retry_policy"] = retries
+    options: Value = {
+        "http_protocol_options": {"enable_trailers": True},
+        "proxy_100_continue": True,
+        "delayed_close_timeout": "0.1s",
+    }
+    for name, chain in zip(LISTENERS, ([], trace_filter(wasm, CONFIGURATION)), strict=True):
+        routes = [retried, route("/h2", f"{name}-h2"), route("/", "upstream")]
+        yield listener(name, chain, routes=routes, **options)
+        yield listener(f"{name}-h2", chain, str(folder / name), routes=[route("/", "upstream")], **options)
+
+
 @pytest.fixture(scope="module")
 def scene(program: Path, released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    retried = route("/flaky", "upstream")
-    retried["route"]["retry_policy"] = {
-        "retry_on": "5xx",
-        "num_retries": 2,
-        "retry_back_off": {"base_interval": "0.01s"},
-    }
-    listeners = pair(
-        trace_filter(released, CONFIGURATION),
-        routes=[retried, route("/", "upstream")],
-        http_protocol_options={"enable_trailers": True},
-        proxy_100_continue=True,
-        delayed_close_timeout="0.1s",
-    )
+    folder = tmp_path_factory.mktemp("exchanges")
     with scripted(SCRIPTS | {"flaky": Flaky()}) as upstream, serving(BackendHandler) as backend:
-        clusters = [cluster("upstream", upstream.port, protocol=HTTP1_WITH_TRAILERS), cluster("backend", backend.port)]
-        with running(program, bootstrap(listeners, clusters), tmp_path_factory.mktemp("exchanges")) as envoy:
+        clusters = [
+            cluster("upstream", upstream.port, protocol=HTTP1_WITH_TRAILERS),
+            *(cluster(f"{name}-h2", address=str(folder / name), protocol=HTTP2) for name in LISTENERS),
+            cluster("backend", backend.port),
+        ]
+        with running(program, bootstrap([*listeners(released, folder)], clusters), folder / "envoy") as envoy:
             yield Scene(envoy, upstream, backend)
 
 
@@ -132,13 +150,20 @@ def body(scene: Scene, path: str, side: str = "scnt_response") -> bytes:
     return base64.b64decode(scene.trace(path).document[side]["body"])
 
 
-def test_trailers_both_ways(scene: Scene) -> None:
+@pytest.mark.parametrize(("path", "version"), [("/trailers", "HTTP/1.1"), ("/h2", "HTTP/2")])
+def test_trailers_both_ways(scene: Scene, path: str, version: str) -> None:
     chunks = b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nx-sent: 41\r\n\r\n"
-    answer = both(scene, "POST /trailers HTTP/1.1", b"trailer: x-sent\r\n", chunks)
+    answer = both(scene, f"POST {path} HTTP/1.1", b"trailer: x-sent\r\n", chunks)
     assert b"x-sent: 41 after abcde" in answer
     assert answer.endswith(b"\r\n0\r\nx-sum: 42\r\n\r\n")
-    assert body(scene, "/trailers", "scnt_request") == b"abcde"
-    assert body(scene, "/trailers") == b"x-sent: 41 after abcde"
+
+    def wanted(post: Received) -> bool:
+        sent = post.document["scnt_request"]
+        return bool((sent["path"], sent["version"]) == (path, version))
+
+    document = scene.backend.wait_for(wanted).document
+    assert base64.b64decode(document["scnt_request"]["body"]) == b"abcde"
+    assert base64.b64decode(document["scnt_response"]["body"]) == b"x-sent: 41 after abcde"
 
 
 def test_an_answer_before_the_request_is_complete(scene: Scene) -> None:
