@@ -53,7 +53,7 @@ fn redactedEntry(buffer: []u8, configuration: *const Configuration, name: []cons
 /// An entry is stored as a whole or not at all: half of one would make the rest unreadable.
 fn appendWhole(side: *streams.Side, pool: *chain.Pool, entry: []const u8) bool {
     const blocks = entry.len / (limits.block_bytes - 4) + 1;
-    if (pool.available < blocks) return false;
+    if (pool.available < pool.withheld + blocks) return false;
     return side.chain.append(pool, entry, 0) == entry.len;
 }
 

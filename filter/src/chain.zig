@@ -27,13 +27,15 @@ pub const Pool = struct {
     /// Up to here blocks have been used: the pages of those above cost no memory yet.
     used: u16 = 0,
     available: u16,
+    /// So many are left alone, for a smaller budget than the machine has.
+    withheld: u16 = 0,
 
     pub fn init(blocks: []Block) Pool {
         return .{ .blocks = blocks, .available = @intCast(blocks.len - 1) };
     }
 
     fn take(pool: *Pool, reserve: u16) ?u16 {
-        if (pool.available <= reserve) return null;
+        if (pool.available <= pool.withheld + reserve) return null;
         pool.available -= 1;
         var index = pool.free;
         if (index != none) {

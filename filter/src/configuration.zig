@@ -35,6 +35,7 @@ pub const Configuration = struct {
     redact_headers: Names = &redaction.header_names_default,
     redact_query: Names = &redaction.query_names_default,
     heartbeat_seconds: u32 = 5,
+    memory_mib: u32 = limits.memory_mib_max,
     /// Of 2^32 - 1.
     sample_rate: u32 = std.math.maxInt(u32),
     /// A list for each rule.
@@ -190,9 +191,8 @@ fn number(text: []const u8, entry: *const table.Entry) ?u32 {
         const whole = comptime std.math.pow(u64, 10, places);
         return if (value <= whole) @intCast(value * std.math.maxInt(u32) / whole) else null;
     }
-    const range = table.ranges[entry.more];
     const value = json_reader.decimal(text, 0);
-    return if (value >= range.least and value <= range.most) @intCast(value) else null;
+    return if (value >= table.least[entry.more] and value <= table.most[entry.more]) @intCast(value) else null;
 }
 
 fn revision(digits: []const u8) u64 {

@@ -52,8 +52,8 @@ comptime {
     std.debug.assert(@intFromEnum(Bodies.off) == 0 and @intFromEnum(Bodies.on) == 1);
 }
 
-pub const Range = struct { least: u32, most: u32 };
-pub const ranges = [_]Range{
+const Range = struct { least: u8, most: u32 };
+const ranges = [_]Range{
     .{ .least = 0, .most = limits.body_bytes_max },
     .{ .least = 1, .most = limits.heartbeat_seconds_max },
     .{ .least = 1, .most = limits.timeout_ms_max },
@@ -61,7 +61,17 @@ pub const ranges = [_]Range{
     .{ .least = 1, .most = limits.batch_count_max },
     .{ .least = 1, .most = limits.batch_bytes_max },
     .{ .least = 100, .most = 60_000 },
+    .{ .least = limits.memory_mib_min, .most = limits.memory_mib_max },
 };
+/// Apart, as a pair of both would take three bytes more.
+pub const least: [ranges.len]u8 = partOf("least");
+pub const most: [ranges.len]u32 = partOf("most");
+
+fn partOf(comptime name: []const u8) [ranges.len]@FieldType(Range, name) {
+    var all: [ranges.len]@FieldType(Range, name) = undefined;
+    for (ranges, &all) |range, *one| one.* = @field(range, name);
+    return all;
+}
 
 /// An entry as it lies in `entries`, before its name: of forty of them every byte counts.
 pub const Entry = extern struct {
@@ -111,6 +121,7 @@ const entries = entry(.top, .revision, 0, "revision") ++
     entry(.top, .number, 0, "request_body_bytes_max") ++
     entry(.top, .number, 0, "response_body_bytes_max") ++
     entry(.top, .number, 1, "heartbeat_seconds") ++
+    entry(.top, .number, 7, "memory_mib") ++
     entry(.top, .names, 0, "redact_headers") ++
     entry(.top, .names, 0, "redact_query") ++
     entry(.top, .fraction, 0, "sample_rate") ++

@@ -20,7 +20,7 @@ pub const Connection = struct {
 pub const Cache = struct {
     entries: [limits.connections_cached]Connection,
 
-    noinline fn entryOf(cache: *Cache, id: u64) *Connection {
+    fn entryOf(cache: *Cache, id: u64) *Connection {
         return &cache.entries[@intCast(id % limits.connections_cached)];
     }
 

@@ -19,6 +19,8 @@ const Record = @import("record.zig").Record;
 const Plugin = plugins_file.Plugin;
 const Sender = @import("sender.zig").Sender;
 
+const nothing_traced = "nothing is traced: no backend.cluster, or too many configurations";
+
 pub const Direction = enum { request, response };
 
 pub fn Filter(comptime host: type) type {
@@ -40,7 +42,10 @@ pub fn Filter(comptime host: type) type {
             if (root == 0) return; // A root context: it starts with its configuration.
             const found = plugins.find(root);
             if (found) |plugin| if (plugin.traces()) {
-                plugin.served = true;
+                if (!plugin.served) {
+                    plugin.served = true;
+                    beat(plugin);
+                }
                 if (table.add(id, plugins.indexOf(plugin)) == null) meter.count(plugin, .dropped_streams, 1);
                 return;
             };
@@ -56,22 +61,23 @@ pub fn Filter(comptime host: type) type {
             host.scratch.reset();
             const plugin = plugins.claim(root) orelse {
                 meter.count(anyPlugin(), .configuration_errors, 1);
-                return host.warn("too many configurations: nothing is traced");
+                return host.warn(nothing_traced);
             };
             _ = sender.end(plugin);
             const text = if (size <= plugin.text.len) host.bufferBytes(.plugin_configuration, 0, size) else "";
             const length = @min(text.len, plugin.text.len);
             texts.copy(&plugin.text, text[0..length]);
             plugin.configure(root, length);
+            pool.withheld = @intCast((limits.memory_mib_max - plugin.configuration.memory_mib) * (1024 * 1024 / limits.block_bytes));
             meter.define(plugin);
             const configuration = &plugin.configuration;
             showRevision(plugin);
             if (configuration.errors > 0) {
                 meter.count(plugin, .configuration_errors, configuration.errors);
                 // No values and no names from the configuration: a token may stand anywhere in it.
-                host.warn("bad configuration entries keep their defaults");
+                host.warn("bad entries keep their defaults");
             }
-            if (!plugin.traces()) host.warn("no backend.cluster: nothing is traced");
+            if (!plugin.traces()) host.warn(nothing_traced);
             host.setTickPeriod(plugin.tickMilliseconds());
         }
 
@@ -83,16 +89,20 @@ pub fn Filter(comptime host: type) type {
             meter.show(plugin, .revision, revision);
         }
 
-        /// The heartbeat tells that this machine is alive. It beats for the revision that the gauge shows:
-        /// an older configuration that still drains must not answer for a newer one that has died. Nor may
-        /// Envoy's main thread, whose machine ticks but never has a request, answer for a worker that has
-        /// died: an odd second says that the machine has had requests, and then only such machines beat.
         pub fn onTick(root: u32) void {
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
             _ = sender.flush(plugin);
             polling.tick(plugin);
             showLevels(plugin);
+            beat(plugin);
+        }
+
+        /// The heartbeat tells that this machine is alive. It beats for the revision that the gauge shows:
+        /// an older configuration that still drains must not answer for a newer one that has died. Nor may
+        /// Envoy's main thread, whose machine ticks but never has a request, answer for a worker that has
+        /// died: an odd second says that the machine has had requests, and then only such machines beat.
+        noinline fn beat(plugin: *const Plugin) void {
             if (meter.shown(plugin, .revision) != plugin.configuration.revision) return;
             const served = @intFromBool(plugin.served);
             if (meter.shown(plugin, .heartbeat) & 1 > served) return;

@@ -4,7 +4,10 @@
 const std = @import("std");
 
 /// What one virtual machine (one worker thread) can ever use; build.zig links exactly this much.
-pub const memory_bytes = 16 * 1024 * 1024;
+pub const memory_mib_max = 16;
+pub const memory_bytes = memory_mib_max * 1024 * 1024;
+/// The least that can be configured: what is not storage of streams (the queue first of all) takes six.
+pub const memory_mib_min = 8;
 /// At the bottom of the memory, so that an overflow is a trap; and small, as addresses below 8 KiB, where the
 /// constants then are, take two bytes instead of three. A test sees how much of it is ever used.
 pub const stack_bytes = 3072;
@@ -80,6 +83,8 @@ comptime {
     std.debug.assert(bodies + escaped + properties + 1024 <= output_bytes);
     std.debug.assert(std.math.isPowerOfTwo(stream_buckets));
     std.debug.assert(blocks_count < std.math.maxInt(u16));
+    // Something is left for streams with the smallest budget.
+    std.debug.assert(blocks_count * block_bytes > (memory_mib_max - memory_mib_min + 1) * 1024 * 1024);
     std.debug.assert(2 * headers_bytes_max + 16 * property_bytes_max <= scratch_bytes);
     std.debug.assert(headers_bytes_max <= std.math.maxInt(u16) + 1);
 }

@@ -31,7 +31,7 @@ pub noinline fn has(names: Names, name: []const u8) bool {
 var decoded: [limits.query_name_bytes_max]u8 = undefined;
 
 /// The same for a query parameter's name, in which %XX stands for a byte: a server decodes it too.
-fn hasEncoded(names: Names, name: []const u8) bool {
+noinline fn hasEncoded(names: Names, name: []const u8) bool {
     var length: usize = 0;
     var at: usize = 0;
     while (at < name.len and length < decoded.len) : (length += 1) {

@@ -108,6 +108,8 @@ def test_a_trap(program: Path, released: Path, trapping: Path, folder: Path) -> 
             assert scene.get("/trap", **{f"x_{number}": "" for number in range(HEADERS_THAT_TRAP)}) == 503
             client.sendall(b"b")
             assert receive(client, b"\r\n\r\n").startswith(b"HTTP/1.1 503 ")
+        # Envoy's main thread still ticks, and does not answer for the worker.
+        assert not is_alive(scene)
         # At once, unless it was loaded a moment ago.
         poll(lambda: scene.get("/again") == 200, "the filter to be loaded again")
         after = scene.envoy.metrics()["heartbeat"]

@@ -39,6 +39,7 @@ def wasm_config(
             "name": "trace",
             "root_id": "trace",
             "failure_policy": "FAIL_RELOAD",
+            "reload_config": {"backoff": {"base_interval": "0.02s"}},
             "configuration": {
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
                 "value": configuration if isinstance(configuration, str) else json.dumps(configuration),
