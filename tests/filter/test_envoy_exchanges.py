@@ -45,8 +45,9 @@ class Flaky:
         self.seen: set[str] = set()
 
     def __call__(self, wire: Wire) -> None:
-        wire.say((OK if wire.path in self.seen else b"HTTP/1.1 503 No\r\nconnection: close\r\n") + END)
+        again = wire.path in self.seen
         self.seen.add(wire.path)
+        wire.say((OK if again else b"HTTP/1.1 503 No\r\nconnection: close\r\n") + END)
 
 
 def interim(wire: Wire) -> None:
