@@ -45,8 +45,9 @@ class Flaky:
         self.seen: set[str] = set()
 
     def __call__(self, wire: Wire) -> None:
-        wire.say((OK if wire.path in self.seen else b"HTTP/1.1 503 No\r\nconnection: close\r\n") + END)
+        again = wire.path in self.seen
         self.seen.add(wire.path)
+        wire.say((OK if again else b"HTTP/1.1 503 No\r\nconnection: close\r\n") + END)
 
 
 def interim(wire: Wire) -> None:
@@ -214,7 +215,7 @@ def test_a_client_that_breaks_off(scene: Scene) -> None:
         client.sendall(b"GET /endless HTTP/1.1\r\nhost: shop\r\n\r\n")
         receive(client, b"more")
     assert status(scene, "/endless") == "200"
-    assert body(scene, "/endless").startswith(b"more more")
+    assert body(scene, "/endless").startswith(b"more ")
 
 
 def test_a_client_that_breaks_off_its_request(scene: Scene) -> None:

@@ -32,7 +32,8 @@ class Events:
 
     def __call__(self, wire: Wire) -> None:
         self.next.clear()
-        wire.say(b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ntransfer-encoding: chunked\r\n\r\n" % self.content_type)
+        wire.say(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: %s\r\n" % self.content_type)
+        wire.say(b"transfer-encoding: chunked\r\n\r\n")
         wire.say(b"9\r\ndata: 1\n\n\r\n")
         assert self.next.wait(DEADLINE_SECONDS)
         wire.say(b"9\r\ndata: 2\n\n\r\n0\r\n\r\n")

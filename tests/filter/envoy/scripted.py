@@ -11,7 +11,10 @@ from tests.filter.envoy.servers import DEADLINE_SECONDS, Memory, Received, in_th
 
 
 class Wire(socketserver.StreamRequestHandler):
-    """One connection, for one request: its head is read, the rest is up to the script for the path."""
+    """One connection, for one request: its head is read, the rest is up to the script for the path.
+
+    An answer that keeps the connection would have Envoy send the next request into one that is about to be closed.
+    """
 
     timeout = DEADLINE_SECONDS
     server: "Scripted"
@@ -95,7 +98,7 @@ def talk(where: int | Path, text: bytes) -> bytes:
 
 
 def receive(client: socket.socket, wanted: bytes) -> bytes:
-    """Reads until what was read ends with, or has, what is wanted."""
+    """Reads until what was read has what is wanted."""
     got = b""
     while wanted not in got:
         piece = client.recv(65536)
