@@ -64,7 +64,7 @@ pub fn bodyRoom(side: *const streams.Side, body_bytes_max: u32) u32 {
 
 /// False when the body has to end here.
 pub fn storeBody(side: *streams.Side, pool: *chain.Pool, piece: []const u8) bool {
-    const taken = side.chain.append(pool, piece, @min(limits.blocks_reserve_for_headers, pool.blocks.len / 4));
+    const taken = side.chain.append(pool, piece, pool.reserve());
     return taken == piece.len;
 }
 

@@ -34,8 +34,14 @@ pub const Pool = struct {
         return .{ .blocks = blocks, .available = @intCast(blocks.len - 1) };
     }
 
-    fn take(pool: *Pool, reserve: u16) ?u16 {
-        if (pool.available <= pool.withheld + reserve) return null;
+    /// Bodies leave this to the headers of other streams: when memory is short, bodies are cut first and
+    /// requests are dropped last.
+    pub fn reserve(pool: *const Pool) u16 {
+        return @intCast((pool.blocks.len - pool.withheld) / 4);
+    }
+
+    fn take(pool: *Pool, kept: u16) ?u16 {
+        if (pool.available <= pool.withheld + kept) return null;
         pool.available -= 1;
         var index = pool.free;
         if (index != none) {

@@ -29,9 +29,6 @@ pub const output_bytes = 4 * 1024 * 1024;
 /// Storage of all streams together, in blocks of one size: nothing fragments.
 pub const block_bytes = 1024;
 pub const blocks_count = 10_300;
-/// Bodies leave this many blocks to the headers of other streams: when memory is short, bodies are
-/// cut first and requests are dropped last.
-pub const blocks_reserve_for_headers = blocks_count / 4;
 
 pub const streams_max = 10_240;
 /// A power of two.

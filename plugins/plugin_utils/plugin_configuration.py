@@ -48,6 +48,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "wasm_filter_response_body_bytes_max": ("response_body_bytes_max",),
     "wasm_filter_redact_headers": ("redact_headers",),
     "wasm_filter_redact_query": ("redact_query",),
+    "wasm_filter_memory_mib": ("memory_mib",),
     "wasm_filter_heartbeat_seconds": ("heartbeat_seconds",),
 }
 # What the cluster and other variables decide.

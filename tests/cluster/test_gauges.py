@@ -57,9 +57,12 @@ class Sidecar:
         assert stats["envoy_listener_manager_total_filter_chains_draining"] > 0
         return False
 
+    def heartbeat(self) -> float:
+        return self.stats()["wasmcustom_trace_heartbeat"]
+
     def beats_after(self, moment: float) -> None:
         def fresh() -> bool:
-            return self.stats()["wasmcustom_trace_heartbeat"] > moment
+            return self.heartbeat() > moment
 
         eventually("a heartbeat", fresh, TRUTH_SECONDS)
 
@@ -124,6 +127,8 @@ def test_a_trap_shows_as_a_reload_and_the_filter_is_back(sidecar: Sidecar, trapp
     sidecar.beats_after(0)
     assert sidecar.get("trap-now") == 503, "the proxy answers for the exchange in which a machine trapped"
     trapped = time.time()
+    # The heartbeat has nobody left to set it, and is older than two of its periods soon.
+    eventually("the heartbeat is stale", lambda: time.time() - sidecar.heartbeat() > 10, TRUTH_SECONDS)
     assert sidecar.stats()[RELOADED] == 0, "it waits for the next request"
     assert sidecar.get("after") == 200
     eventually("its trace", lambda: sidecar.stats()["wasmcustom_trace_sent"] == 1, TRUTH_SECONDS)

@@ -125,6 +125,24 @@ def test_ten_thousand_streams_with_large_bodies_at_once(checked: Path) -> None:
     assert proxy.trace(big)["scnt_response"]["truncated_body"] is False
 
 
+def test_a_smaller_budget_cuts_sooner(wasm: Path) -> None:
+    big = Exchange(request_body=[b"x" * 1_000_000])
+    used = {}
+    for budget in (8, 16):
+        proxy = Proxy(wasm, {"memory_mib": budget})
+        started = [proxy.start(big) for _ in range(20)]
+        proxy.tick()
+        used[budget] = proxy.metric("memory_bytes")
+        for stream in started:
+            proxy.finish(stream)
+            proxy.answer(proxy.machine.calls[-1])
+        assert (proxy.metric("sent"), proxy.metric("dropped")) == (20, 0)
+        assert proxy.trace(big)["scnt_request"]["truncated_body"] is False
+    # A quarter of what there is for exchanges is kept for the headers of others.
+    assert 1024 * 1024 < used[8] < 2 * 1024 * 1024
+    assert used[16] > 7 * 1024 * 1024
+
+
 def test_memory_does_not_wear_out(wasm: Path) -> None:
     proxy = Proxy(wasm)
     for round_number in range(400):

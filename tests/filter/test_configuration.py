@@ -60,6 +60,7 @@ PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
     "response_body_bytes_max": size,
     "redact_headers": st.lists(word, max_size=64),
     "redact_query": st.lists(word, max_size=64),
+    "memory_mib": st.integers(8, 16),
     "heartbeat_seconds": st.integers(1, 60),
 }
 accepted = st.fixed_dictionaries(
