@@ -10,7 +10,14 @@ from tests.filter.host.wire import Pair
 SECRET = b"(hush)"
 REDACTED = b"[redacted]"
 ID = b"x-fuzz"
-MEDIA = [b"application/json", b"text/plain; charset=utf-8", b"image/png", b"application/grpc+proto", b"text/event-stream", b""]
+MEDIA = [
+    b"application/json",
+    b"text/plain; charset=utf-8",
+    b"image/png",
+    b"application/grpc+proto",
+    b"text/event-stream",
+    b"",
+]
 PATHS = [b"/api/items", b"/api/health", b"/cart", b"/other", b"/", b"", b"/caf\xc3\xa9\xff", b'/"\\\x01']
 HOSTS = [b"shop", b"shop", b"cart.pay", b"quiet"]
 STATUSES = [b"200", b"200", b"201", b"404", b"503", b"0", b"20x", b"2000", b""]
@@ -54,7 +61,9 @@ def _more(random: Random, settings: Settings | None, *, huge: bool) -> list[Head
             name = name.upper() if random.random() < 0.1 else name
             headers.append(Header(name, b"Bearer " + SECRET * random.randrange(1, 4), REDACTED))
         elif kind < 0.6 and settings is not None:
-            headers.append(with_query(random, random.choice([b"referer", b"location", b"x-url"]), b"https://a/", settings))
+            headers.append(
+                with_query(random, random.choice([b"referer", b"location", b"x-url"]), b"https://a/", settings)
+            )
         elif kind < 0.8:
             headers.append(plain(b"x-%d" % random.randrange(3), odd(random, 60)))
         else:
@@ -83,7 +92,13 @@ def request(random: Random, settings: Settings | None, number: int, *, huge: boo
     if random.random() < 0.7:
         headers.append(plain(b"content-type", random.choice(MEDIA)))
     if random.random() < 0.03:
-        headers.append(plain(*random.choice([(b"upgrade", b"websocket"), (b"x-wasm-filter-trace", b"t"), (b"x-forwarded-for", b"1.2.3.4")])))
+        headers.append(
+            plain(
+                *random.choice(
+                    [(b"upgrade", b"websocket"), (b"x-wasm-filter-trace", b"t"), (b"x-forwarded-for", b"1.2.3.4")]
+                )
+            )
+        )
     return headers + _more(random, settings, huge=huge)
 
 

@@ -74,7 +74,7 @@ class Side:
         self.announced += announced
         if self.body_cut:
             return
-        room = limit - len(self.body) if self.takes_body else 0
+        room = max(0, limit - len(self.body)) if self.takes_body else 0
         wanted = min(announced, room)
         self.body += buffer[:wanted]
         self.body_cut = announced > room or len(buffer) < wanted

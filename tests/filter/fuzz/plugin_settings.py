@@ -38,7 +38,16 @@ class Settings:
 
 def unreadable(random: Random) -> Settings:
     """Text that is no JSON, and JSON that names no backend: nothing is traced."""
-    texts = [b"", b"{}", b"[", b'{"format": "otlp"', b"\0\xff", b'{"backend": 7}', b'{"backend": {"cluster": ""}}', b"x" * 17_000]
+    texts = [
+        b"",
+        b"{}",
+        b"[",
+        b'{"format": "otlp"',
+        b"\0\xff",
+        b'{"backend": 7}',
+        b'{"backend": {"cluster": ""}}',
+        b"x" * 17_000,
+    ]
     return Settings(text=random.choice([*texts, random.randbytes(random.randrange(60)) + b"\xff"]))
 
 

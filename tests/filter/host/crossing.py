@@ -110,10 +110,12 @@ class Instance:
         return int.from_bytes(values.raw[:4], "little") if results else None
 
     def _raise(self, error: int | None) -> None:
-        trap, self._trap.value = self._trap.value, None
+        trap = ctypes.cast(self._trap, ctypes.POINTER(_ffi.wasm_trap_t))
+        self._trap = ctypes.c_void_p()
+        self._trap_at = ctypes.addressof(self._trap)
         raised, self.error = self.error, None
         if raised is not None:
             raise raised
         if error:
             raise wasmtime.WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(_ffi.wasmtime_error_t)))
-        raise wasmtime.Trap._from_ptr(ctypes.cast(trap, ctypes.POINTER(_ffi.wasm_trap_t)))
+        raise wasmtime.Trap._from_ptr(trap)

@@ -37,6 +37,8 @@ PARAMETERS = {
     "proxy_get_current_time_nanoseconds": "i",
 }
 
+_METHODS = {name: "_" + name.removeprefix("proxy_") for name in PARAMETERS}
+
 
 @dataclass
 class Call:
@@ -100,7 +102,7 @@ class Machine:
         refused = self.refuse(name)
         if refused is not None:
             return refused
-        return _HOST_CALLS[name](self, *arguments)
+        return int(getattr(self, _METHODS[name])(*arguments))
 
     def _place(self, address: int, size: int) -> slice:
         if address + size > len(self.memory):
@@ -211,7 +213,3 @@ class Machine:
         self._write(time_at, struct.pack("<Q", self.now_ns))
         return OK
 
-
-_HOST_CALLS: dict[str, Callable[..., int]] = {
-    name: getattr(Machine, "_" + name.removeprefix("proxy_")) for name in PARAMETERS
-}
