@@ -47,28 +47,28 @@ def _read(
     least: int,
 ) -> Options:
     """Each pair has the default of the short form and of the whole one."""
-    short = _choice(environment, "SHORT")
+    short = choice(environment, "SHORT")
     return Options(
         short=short,
-        filter=_wasm(environment, "FILTER") or RELEASED,
-        peer=_wasm(environment, "PEER"),
+        filter=wasm(environment, "FILTER") or RELEASED,
+        peer=wasm(environment, "PEER"),
         peer_configuration=environment.get("PEER_CONFIGURATION") or OLD_CONFIGURATION,
         peer_cluster=environment.get("PEER_CLUSTER") or OLD_CLUSTER,
-        rounds=_number(environment, "ROUNDS", rounds[0] if short else rounds[1], 2),
-        requests=_number(environment, "REQUESTS", requests[0] if short else requests[1], least),
-        starts=_number(environment, "STARTS", starts[0] if short else starts[1], 1),
+        rounds=number(environment, "ROUNDS", rounds[0] if short else rounds[1], 2),
+        requests=number(environment, "REQUESTS", requests[0] if short else requests[1], least),
+        starts=number(environment, "STARTS", starts[0] if short else starts[1], 1),
         output=_output(environment, "OUTPUT"),
     )
 
 
-def _choice(environment: Mapping[str, str], name: str) -> bool:
+def choice(environment: Mapping[str, str], name: str) -> bool:
     value = environment.get(name, "")
     if value not in ("", "0", "1"):
         raise BadOption(f"{name}={value}: give 1 for the short form, 0 or nothing for the whole one")
     return value == "1"
 
 
-def _number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
+def number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
     value = environment.get(name, "")
     if not value:
         return default
@@ -77,7 +77,7 @@ def _number(environment: Mapping[str, str], name: str, default: int, least: int)
     return int(value)
 
 
-def _wasm(environment: Mapping[str, str], name: str) -> Path | None:
+def wasm(environment: Mapping[str, str], name: str) -> Path | None:
     value = environment.get(name, "")
     if not value:
         return None

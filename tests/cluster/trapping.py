@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.filter.conftest import FILTER, build
+from tests.filter.builds import FILTER, build
 
 ASKED_FOR = 'if (@import("std").mem.indexOf(u8, abi.headerValue(.request, ":path"), "trap-now") != null) '
 

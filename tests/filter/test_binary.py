@@ -5,7 +5,7 @@ from pathlib import Path
 
 import wasmtime
 
-from tests.filter.conftest import FILTER, RELEASED, build
+from tests.filter.builds import FILTER, RELEASED, build
 from tests.filter.host.machine import PARAMETERS, Machine
 
 EXPORTS = {

@@ -9,7 +9,7 @@ import jsonschema
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.filter.conftest import FILTER, RELEASED
+from tests.filter.builds import FILTER, RELEASED
 from tests.filter.host.proxy import BACKEND, Proxy
 
 SCHEMA: dict[str, Any] = json.loads((FILTER / "configuration.schema.json").read_text())

@@ -9,7 +9,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils import pl
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.filter.conftest import FILTER, RELEASED
+from tests.filter.builds import FILTER, RELEASED
 from tests.filter.host.proxy import Exchange, Proxy
 from tests.schema_strategies import exact_validator, mutated, valid
 

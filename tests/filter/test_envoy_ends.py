@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.filter.conftest import FILTER, build
+from tests.filter.builds import FILTER, build
 from tests.filter.envoy.bootstrap import (
     LISTENER,
     RBAC,

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.filter.conftest import RELEASED
+from tests.filter.builds import RELEASED
 from tests.filter.host.proxy import REQUEST, RESPONSE, Exchange, Proxy
 
 SCHEMA = json.loads((RELEASED.parents[1] / "configuration.schema.json").read_text())["properties"]

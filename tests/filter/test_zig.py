@@ -2,7 +2,7 @@
 
 import re
 
-from tests.filter.conftest import FILTER, zig
+from tests.filter.builds import FILTER, zig
 
 
 def test_native_tests_pass() -> None:

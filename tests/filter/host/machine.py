@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-import wasmtime
-
+from tests.filter.host.crossing import Instance, Program
 from tests.filter.host.wire import Pair, decode_pairs, encode_pairs
 
 OK, NOT_FOUND, BAD_ARGUMENT, INVALID_MEMORY_ACCESS, INTERNAL_FAILURE = 0, 1, 2, 6, 10
@@ -38,6 +37,8 @@ PARAMETERS = {
     "proxy_get_current_time_nanoseconds": "i",
 }
 
+_METHODS = {name: "_" + name.removeprefix("proxy_") for name in PARAMETERS}
+
 
 @dataclass
 class Call:
@@ -62,20 +63,13 @@ class Offer:
 
 
 class Machine:
-    _modules: ClassVar[dict[Path, tuple[wasmtime.Engine, wasmtime.Module]]] = {}
+    _programs: ClassVar[dict[Path, Program]] = {}
 
     def __init__(self, wasm: Path) -> None:
-        if wasm not in self._modules:
-            engine = wasmtime.Engine()
-            self._modules[wasm] = (engine, wasmtime.Module.from_file(engine, str(wasm)))
-        engine, module = self._modules[wasm]
-        self.store = wasmtime.Store(engine)
-        linker = wasmtime.Linker(engine)
-        for name, parameters in PARAMETERS.items():
-            kinds = [wasmtime.ValType.i64() if kind == "I" else wasmtime.ValType.i32() for kind in parameters]
-            host_call = self._guarded(name, getattr(self, "_" + name.removeprefix("proxy_")))
-            linker.define_func("env", name, wasmtime.FuncType(kinds, [wasmtime.ValType.i32()]), host_call)
-        self.exports = linker.instantiate(self.store, module).exports(self.store)
+        if wasm not in self._programs:
+            self._programs[wasm] = Program(wasm, PARAMETERS)
+        self._instance = Instance(self._programs[wasm])
+        self.memory = self._instance.memory
         self.offer = Offer()
         self.calls: list[Call] = []
         self.logs: list[bytes] = []
@@ -87,53 +81,44 @@ class Machine:
         self.done: list[int] = []
         """Contexts that said so themselves, after they had asked for time."""
         self._roots: dict[int, int] = {}
+        self.last_token = 0
         self._current = 0
         self._effective = 0
         self._metric_names: list[str] = []
         self._metric_kinds: list[int] = []
 
     def call(self, export: str, *arguments: int) -> int | None:
-        function = self.exports[export]
-        assert isinstance(function, wasmtime.Func)
         if export.startswith("proxy_on_") and export != "proxy_on_memory_allocate":
             self._current, self._effective = arguments[0], 0
         if export == "proxy_on_context_create" and arguments[1]:
             self._roots[arguments[0]] = arguments[1]
-        result = function(self.store, *arguments)
-        return None if result is None else int(result)
+        return self._instance.call(self._host_call, export, arguments)
 
     @property
     def memory_bytes(self) -> int:
-        return self._memory().data_len(self.store)
+        return self._instance.memory_bytes
 
-    def _memory(self) -> wasmtime.Memory:
-        memory = self.exports["memory"]
-        assert isinstance(memory, wasmtime.Memory)
-        return memory
+    def _host_call(self, name: str, arguments: list[int]) -> int:
+        refused = self.refuse(name)
+        if refused is not None:
+            return refused
+        return int(getattr(self, _METHODS[name])(*arguments))
 
-    def _guarded(self, name: str, function: Callable[..., int]) -> Callable[..., int]:
-        def host_call(*arguments: int) -> int:
-            refused = self.refuse(name)
-            if refused is not None:
-                return refused
-            # wasmtime hands addresses over as signed numbers.
-            return function(*[argument & 0xFFFF_FFFF_FFFF_FFFF for argument in arguments])
-
-        return host_call
+    def _place(self, address: int, size: int) -> slice:
+        if address + size > len(self.memory):
+            raise AssertionError(f"the filter pointed outside of its memory: {address} + {size}")
+        return slice(address, address + size)
 
     def read(self, address: int, size: int) -> bytes:
-        address &= 0xFFFFFFFF
-        if address + size > self.memory_bytes:
-            raise AssertionError(f"the filter pointed outside of its memory: {address} + {size}")
-        return bytes(self._memory().read(self.store, address, address + size))
+        return bytes(self.memory[self._place(address, size)])
 
     def _write(self, address: int, data: bytes) -> None:
-        self._memory().write(self.store, data, address & 0xFFFFFFFF)
+        self.memory[self._place(address, len(data))] = data
 
     def _return(self, data: bytes, address_at: int, size_at: int) -> int:
         address = 0
         if data:
-            address = (self.call("proxy_on_memory_allocate", len(data)) or 0) & 0xFFFFFFFF
+            address = self.call("proxy_on_memory_allocate", len(data)) or 0
             if address == 0:
                 return INVALID_MEMORY_ACCESS
             self._write(address, data)
@@ -174,7 +159,7 @@ class Machine:
         headers, trailers = decode_pairs(texts[1]), decode_pairs(texts[3])
         if not {b":method", b":path", b":authority"} <= {name for name, _ in headers} or trailers:
             return BAD_ARGUMENT
-        token = len(self.calls) + 1
+        self.last_token = token = self.last_token + 1
         context = self._effective or self._current
         root = self._roots.get(context, context)
         self.calls.append(Call(texts[0], headers, texts[2], arguments[8], token, root))
@@ -227,3 +212,4 @@ class Machine:
     def _get_current_time_nanoseconds(self, time_at: int) -> int:
         self._write(time_at, struct.pack("<Q", self.now_ns))
         return OK
+

@@ -1,0 +1,159 @@
+"""What came out, against what the model says went in."""
+
+import base64
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tests.filter import judges
+from tests.filter.fuzz.messages import ID, Header
+from tests.filter.fuzz.model import Side, status_of
+
+HEADER_ATTRIBUTES_MAX = 100
+_JUDGED_BYTES = 50_000
+
+
+class Violation(AssertionError):
+    """The filter did what it must not do."""
+
+
+def _refuse_constant(name: str) -> Any:
+    raise Violation(f"{name} is no JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+@lru_cache(maxsize=4096)
+def text_of(value: bytes) -> str:
+    """The documented reading of bytes: UTF-8 where valid, else Latin-1 byte by byte."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        start = error.start
+        return value[:start].decode() + chr(value[start]) + text_of(value[start + 1 :])
+
+
+@dataclass
+class Document:
+    """The same of each format, as it was read."""
+
+    form: str
+    path: str
+    method: str
+    status: str
+    headers: list[list[list[str]]]
+    bodies: list[bytes]
+    truncated: list[bool]
+    number: int | None = None
+    """Which exchange it is of, where that is known."""
+
+
+def parse(form: str, body: bytes, *, judged: bool) -> list[Document]:
+    """Raises Violation for what a backend could not read."""
+    try:
+        if judged and len(body) < _JUDGED_BYTES:
+            judge = {"apiclarity": judges.apiclarity, "ndjson": judges.ndjson, "otlp": judges.otlp}
+            judge.get(form, judges.strict_json)(body)
+        if form == "otlp":
+            (logs,) = _decoder.decode(body.decode())["resourceLogs"]
+            (scope,) = logs["scopeLogs"]
+            return [_otlp(record) for record in scope["logRecords"]]
+        lines = body[:-1].split(b"\n") if form == "ndjson" else [body]
+        read = _apiclarity if form == "apiclarity" else _publish
+        return [read(form, _decoder.decode(line.decode())) for line in lines]
+    except (AssertionError, ValueError, KeyError, TypeError) as error:
+        raise Violation(f"{form} that can't be read: {error!r}: {body[:2000]!r}") from error
+
+
+def _numbered(document: Document) -> Document:
+    number = next((value for name, value in document.headers[0] if name == ID.decode()), "")
+    document.number = int(number) if number.isdecimal() else None
+    return document
+
+
+def _publish(form: str, read: dict[str, Any]) -> Document:
+    sides = [read["scnt_request"], read["scnt_response"]]
+    return _numbered(Document(
+        form, sides[0]["path"], sides[0]["method"], sides[1]["status_code"], [side["headers"] for side in sides],
+        [base64.b64decode(side["body"], validate=True) for side in sides], [side["truncated_body"] for side in sides],
+    ))  # fmt: skip
+
+
+def _apiclarity(form: str, read: dict[str, Any]) -> Document:
+    commons = [read["request"]["common"], read["response"]["common"]]
+    return _numbered(Document(
+        form, read["request"]["path"], read["request"]["method"], read["response"]["statusCode"],
+        [[[pair["key"], pair["value"]] for pair in common["headers"]] for common in commons],
+        [base64.b64decode(common["body"], validate=True) for common in commons],
+        [common["TruncatedBody"] for common in commons],
+    ))  # fmt: skip
+
+
+def _otlp(record: dict[str, Any]) -> Document:
+    values = {pair["key"]: pair["value"] for pair in record["attributes"]}
+
+    def texts(direction: str) -> list[list[str]]:
+        prefix = f"http.{direction}.header."
+        return [
+            [key.removeprefix(prefix), one["stringValue"]]
+            for key, value in values.items()
+            if key.startswith(prefix)
+            for one in value["arrayValue"]["values"]
+        ]
+
+    def text(key: str) -> str:
+        return str(values.get(key, {}).get("stringValue", ""))
+
+    query = text("url.query")
+    return _numbered(Document(
+        "otlp", text("url.path") + ("?" + query if query else ""), text("http.request.method"),
+        values.get("http.response.status_code", {}).get("intValue", "0"), [texts("request"), texts("response")],
+        [base64.b64decode(values.get(f"http.exchange.{side}.body", {}).get("bytesValue", ""), validate=True)
+         for side in ("request", "response")],
+        [f"http.exchange.{side}.body_truncated" in values for side in ("request", "response")],
+    ))  # fmt: skip
+
+
+def _first_shown(headers: list[Header], name: bytes) -> str:
+    return text_of(next((header.shown for header in headers if header.name == name and header.shown), b""))
+
+
+def _shown(form: str, headers: list[Header], *, is_request: bool) -> list[list[str]]:
+    host = (_first_shown(headers, b":authority") or _first_shown(headers, b"host")) if is_request else ""
+    if form == "otlp":
+        result = []
+        names: set[bytes] = set()
+        for at, header in enumerate(headers[:HEADER_ATTRIBUTES_MAX]):
+            if header.name.startswith(b":") or header.name in names:
+                continue
+            names.add(header.name)
+            result += [[text_of(header.name), text_of(one.shown)] for one in headers[at:] if one.name == header.name]
+        return result
+    shown = [header for header in headers if not header.name.startswith(b":") and not (host and header.name == b"host")]
+    return ([["host", host]] if host else []) + [[text_of(one.name), text_of(one.shown)] for one in shown]
+
+
+def compare(document: Document, sides: list[Side]) -> None:
+    """Raises Violation where the document is not what the model of its exchange says."""
+    headers = sides[0].headers
+    path, method = _first_shown(headers, b":path"), _first_shown(headers, b":method")
+    _same("method", document.method, method)
+    _same("path", document.path, path.rstrip("?") if document.form == "otlp" and path.count("?") == 1 else path)
+    _same("status", document.status, status_of(sides[1].headers).decode())
+    for at, (name, side) in enumerate(zip(("request", "response"), sides, strict=True)):
+        _same(f"{name}'s headers", document.headers[at], _shown(document.form, side.headers, is_request=at == 0))
+        if side.at_risk:
+            if not bytes(side.body).startswith(document.bodies[at]):
+                raise Violation(f"the {name}'s body is no part of what it was")
+            if len(document.bodies[at]) < len(side.body) and not document.truncated[at]:
+                raise Violation(f"the {name}'s body is cut and not marked")
+            continue
+        _same(f"{name}'s body", document.bodies[at], bytes(side.body))
+        _same(f"mark of the {name}'s body", document.truncated[at], side.body_cut)
+
+
+def _same(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise Violation(f"the {what}: {str(found)[:1500]!r}, but it was {str(expected)[:1500]!r}")

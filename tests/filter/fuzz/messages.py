@@ -1,0 +1,121 @@
+"""Random headers and bodies. What of a header may be shown is known from how it was made."""
+
+from dataclasses import dataclass
+from random import Random
+
+from tests.filter.fuzz.plugin_settings import Settings
+from tests.filter.host.wire import Pair
+
+# In parentheses, as neither base64 nor a random text has them: a part of a value gives itself away too.
+SECRET = b"(hush)"
+REDACTED = b"[redacted]"
+ID = b"x-fuzz"
+MEDIA = [
+    b"application/json",
+    b"text/plain; charset=utf-8",
+    b"image/png",
+    b"application/grpc+proto",
+    b"text/event-stream",
+    b"",
+]
+PATHS = [b"/api/items", b"/api/health", b"/cart", b"/other", b"/", b"", b"/caf\xc3\xa9\xff", b'/"\\\x01']
+HOSTS = [b"shop", b"shop", b"cart.pay", b"quiet"]
+STATUSES = [b"200", b"200", b"201", b"404", b"503", b"0", b"20x", b"2000", b""]
+ODD_BYTES = bytes(range(256)).replace(b"(", b"").replace(b"?", b"").replace(b"#", b"")
+
+
+@dataclass(slots=True)
+class Header:
+    name: bytes
+    value: bytes
+    shown: bytes
+
+
+def plain(name: bytes, value: bytes) -> Header:
+    return Header(name, value, value)
+
+
+def pairs_of(headers: list[Header]) -> list[Pair]:
+    return [(header.name, header.value) for header in headers]
+
+
+def odd(random: Random, most: int) -> bytes:
+    at = random.randrange(len(ODD_BYTES))
+    return ODD_BYTES[at : at + random.randrange(most + 1)]
+
+
+def with_query(random: Random, name: bytes, before: bytes, settings: Settings) -> Header:
+    parameter = random.choice(settings.redact_query)
+    spelled = random.choice([parameter, parameter.upper(), b"%%%02x" % parameter[0] + parameter[1:]])
+    begin = before + random.choice([b"?", b"#", b"?a=1&", b"??b;"]) + spelled + b"="
+    end = random.choice([b"", b"&c=2", b"#x", b";"])
+    return Header(name, begin + SECRET * random.randrange(1, 4) + end, begin + REDACTED + end)
+
+
+def _more(random: Random, settings: Settings | None, *, huge: bool) -> list[Header]:
+    headers = []
+    for _ in range(random.randrange(4)):
+        kind = random.random()
+        if kind < 0.35 and settings is not None:
+            name = random.choice(settings.redact_headers)
+            name = name.upper() if random.random() < 0.1 else name
+            headers.append(Header(name, b"Bearer " + SECRET * random.randrange(1, 4), REDACTED))
+        elif kind < 0.6 and settings is not None:
+            headers.append(
+                with_query(random, random.choice([b"referer", b"location", b"x-url"]), b"https://a/", settings)
+            )
+        elif kind < 0.8:
+            headers.append(plain(b"x-%d" % random.randrange(3), odd(random, 60)))
+        else:
+            headers.append(plain(b"x" + odd(random, 6), odd(random, 20)))
+    if huge:
+        sizes = [1015, 1016, 1017, 30_000, 65_520, 65_530, 65_540, 70_000]
+        headers += [plain(b"x-huge", b"h" * random.choice(sizes)) for _ in range(random.randrange(1, 6))]
+    return headers
+
+
+def request(random: Random, settings: Settings | None, number: int, *, huge: bool) -> list[Header]:
+    """Without settings nothing is known of what will be redacted: then there is no secret in it."""
+    path = random.choice(PATHS)
+    headers = [plain(ID, b"%d" % number)]
+    if random.random() < 0.97:
+        secret = settings is not None and random.random() < 0.3
+        headers.append(with_query(random, b":path", path, settings) if secret and settings else plain(b":path", path))
+    method = random.choice([b"GET", b"POST", b"POST", b"PATCH", b"CONNECT", odd(random, 5)])
+    headers += [plain(b":method", method), plain(b":scheme", random.choice([b"http", b"https"]))]
+    headers.append(plain(random.choice([b":authority", b":authority", b"host"]), random.choice(HOSTS)))
+    if random.random() < 0.6:
+        headers.append(plain(b"x-request-id", b"%032x" % random.getrandbits(128)))
+    if random.random() < 0.2:
+        trace = b"00-%032x-%016x-01" % (random.getrandbits(128), random.getrandbits(64))
+        headers.append(plain(b"traceparent", random.choice([trace, trace[:-1], b"00-" + odd(random, 60)])))
+    if random.random() < 0.7:
+        headers.append(plain(b"content-type", random.choice(MEDIA)))
+    if random.random() < 0.03:
+        headers.append(
+            plain(
+                *random.choice(
+                    [(b"upgrade", b"websocket"), (b"x-wasm-filter-trace", b"t"), (b"x-forwarded-for", b"1.2.3.4")]
+                )
+            )
+        )
+    return headers + _more(random, settings, huge=huge)
+
+
+def response(random: Random, settings: Settings | None, *, huge: bool) -> list[Header]:
+    headers = [plain(b":status", random.choice(STATUSES))]
+    if random.random() < 0.7:
+        headers.append(plain(b"content-type", random.choice(MEDIA)))
+    return headers + _more(random, settings, huge=huge)
+
+
+def chunk(random: Random, limit: int, *, large: bool) -> bytes:
+    """Around every size that decides something: nothing, base64's groups, blocks, pieces, the limit."""
+    if large:
+        size = random.choice([65_535, 65_536, 65_537, 131_072, random.randrange(400_000)])
+    elif random.random() < 0.2:
+        size = max(0, random.choice([limit, 1020]) + random.randrange(-2, 3))
+        size = min(size, 4000)
+    else:
+        size = random.choice([0, 1, 2, 3, random.randrange(200), random.randrange(1500)])
+    return random.randbytes(size)

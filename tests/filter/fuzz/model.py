@@ -1,0 +1,144 @@
+"""What the filter should keep of an exchange, written from filter/README.md and the bounds in limits.zig."""
+
+from dataclasses import dataclass, field
+
+from tests.filter.fuzz.messages import Header
+from tests.filter.fuzz.plugin_settings import Settings
+
+HEADERS_MAX = 64 * 1024
+SCRATCH_MAX = 256 * 1024
+HEADER_OVERHEAD = 4
+BLOCK_DATA = 1020
+# Bodies are cut when a quarter of the 10,300 blocks is left; the model counts generously.
+BLOCKS_THAT_ARE_ENOUGH = 7_000
+
+
+def first(headers: list[Header], name: bytes) -> bytes:
+    """Of several values the first that has text."""
+    return next((header.value for header in headers if header.name == name and header.value), b"")
+
+
+def is_streaming(headers: list[Header]) -> bool:
+    media = first(headers, b"content-type").lower()
+    return (
+        bool(first(headers, b"upgrade"))
+        or first(headers, b":method") == b"CONNECT"
+        or media.startswith((b"application/grpc", b"text/event-stream"))
+    )
+
+
+def has_wanted_media(settings: Settings, headers: list[Header]) -> bool:
+    if not settings.media:
+        return True
+    media = first(headers, b"content-type").split(b";")[0].split(b" ")[0].lower().decode("latin-1")
+    return any(media.startswith(one[:-1]) if one.endswith("*") else media == one for one in settings.media)
+
+
+@dataclass(slots=True)
+class Side:
+    """One direction."""
+
+    seen: bool = False
+    headers: list[Header] = field(default_factory=list)
+    """Those that are kept."""
+    size: int = 0
+    headers_cut: bool = False
+    takes_body: bool = False
+    body: bytearray = field(default_factory=bytearray)
+    announced: int = 0
+    body_cut: bool = False
+    at_risk: bool = False
+    """Less may be kept: memory was short, or the host refused a call."""
+
+    @property
+    def is_truncated(self) -> bool:
+        return self.headers_cut or (self.body_cut and self.takes_body)
+
+    @property
+    def blocks(self) -> int:
+        return (self.size + len(self.body)) // BLOCK_DATA + 2
+
+    def keep(self, headers: list[Header], wire_size: int) -> None:
+        self.seen, self.headers_cut = True, not headers
+        for header in headers:
+            size = HEADER_OVERHEAD + len(header.name) + len(header.shown)
+            if size > min(HEADERS_MAX - self.size, SCRATCH_MAX - wire_size):
+                self.headers_cut = True
+                continue
+            self.size += size
+            self.headers.append(header)
+
+    def take(self, buffer: bytes, announced: int, limit: int) -> None:
+        if announced == 0:
+            return
+        self.announced += announced
+        if self.body_cut:
+            return
+        room = max(0, limit - len(self.body)) if self.takes_body else 0
+        wanted = min(announced, room)
+        self.body += buffer[:wanted]
+        self.body_cut = announced > room or len(buffer) < wanted
+
+
+@dataclass(slots=True)
+class Stream:
+    slot: int
+    root: int
+    sides: list[Side] = field(default_factory=lambda: [Side(), Side()])
+    ignored: bool = False
+    streaming: bool = False
+    properties: dict[bytes, bytes] = field(default_factory=dict)
+    uncertain: bool = False
+    """The host refused something that decides whether it is counted, or what is in it."""
+
+    @property
+    def blocks(self) -> int:
+        return self.sides[0].blocks + self.sides[1].blocks
+
+
+@dataclass(slots=True)
+class Root:
+    id: int
+    settings: Settings
+    hosts: list[bytes] | None = None
+    """The last good answer."""
+    poll: int | None = None
+    """The token of the question that has no answer yet."""
+    ending: bool = False
+    calls: set[int] = field(default_factory=set)
+
+
+def wants(settings: Settings, rule: str, value: bytes) -> bool:
+    include, exclude = settings.include.get(rule), settings.exclude.get(rule, [])
+    return (not include or _any(rule, include, value)) and not _any(rule, exclude, value)
+
+
+def _any(rule: str, items: list[str], value: bytes) -> bool:
+    text = value.decode("latin-1")
+    if rule == "paths":
+        return any(text.startswith(one) for one in items)
+    if rule == "statuses":
+        return any(
+            len(one) == len(text) and all(wanted in ("x", digit) for wanted, digit in zip(one, text, strict=True))
+            for one in items
+        )
+    return text in items
+
+
+def wants_request(root: Root, headers: list[Header]) -> bool | None:
+    """None: chance decides."""
+    settings = root.settings
+    host = first(headers, b":authority") or first(headers, b"host")
+    values = {"methods": first(headers, b":method"), "paths": first(headers, b":path"), "hosts": host}
+    if settings.sample_rate == 0 or not all(wants(settings, rule, value) for rule, value in values.items()):
+        return False
+    if settings.polls:
+        port = b":443" if first(headers, b":scheme") == b"https" else b":80"
+        if not any(one in (b"*", host, host + port) for one in root.hosts or []):
+            return False
+    return True if settings.sample_rate == 1 else None
+
+
+def status_of(headers: list[Header]) -> bytes:
+    status = next((header.shown for header in headers if header.name == b":status"), b"")
+    return status if len(status) == 3 and status.isdigit() else b"0"

@@ -1,0 +1,34 @@
+"""What the user of `make fuzz` can choose: environment variables, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.options import BadOption, choice, number, wasm
+
+EVENTS, EVENTS_SHORT = 10_000_000, 100_000
+
+
+@dataclass(frozen=True)
+class Options:
+    events: int
+    """Altogether; episodes that are begun are finished."""
+    seed: int
+    episode: int | None
+    """Only this one."""
+    filter: Path | None
+    """In place of the released build and a checked one."""
+
+
+def read(environment: Mapping[str, str]) -> Options:
+    """Raises BadOption."""
+    events = EVENTS_SHORT if choice(environment, "SHORT") else EVENTS
+    return Options(
+        events=number(environment, "EVENTS", events, 1),
+        seed=number(environment, "SEED", 1, 0),
+        episode=number(environment, "EPISODE", 0, 0) if environment.get("EPISODE") else None,
+        filter=wasm(environment, "FILTER"),
+    )
+
+
+__all__ = ["BadOption", "Options", "read"]

@@ -1,0 +1,94 @@
+"""Random plugin configurations, each beside what it means for the model."""
+
+import json
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+HEADERS = [b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-api-key", b"x-forwarded-client-cert"]
+QUERY = [b"access_token", b"token", b"code", b"password", b"sig"]
+BODY_MAX = 1_000_000
+HOSTS_FROM = b"sampling"
+PATHS = {"publish": b"/publish", "apiclarity": b"/api/telemetry", "ndjson": b"/publish", "otlp": b"/v1/logs"}
+
+
+@dataclass
+class Settings:
+    """What the filter is to do. By default: what it does with a configuration that it can't read."""
+
+    text: bytes = b""
+    cluster: bytes = b""
+    format: str = "publish"
+    context: str = "outbound"
+    bodies: bool = True
+    limits: tuple[int, int] = (BODY_MAX, BODY_MAX)
+    redact_headers: list[bytes] = field(default_factory=lambda: HEADERS)
+    redact_query: list[bytes] = field(default_factory=lambda: QUERY)
+    media: list[str] = field(default_factory=list)
+    include: dict[str, list[str]] = field(default_factory=dict)
+    exclude: dict[str, list[str]] = field(default_factory=dict)
+    sample_rate: float = 1
+    polls: bool = False
+    batch: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def batched(self) -> bool:
+        return self.format in ("ndjson", "otlp")
+
+
+def unreadable(random: Random) -> Settings:
+    """Text that is no JSON, and JSON that names no backend: nothing is traced."""
+    texts = [
+        b"",
+        b"{}",
+        b"[",
+        b'{"format": "otlp"',
+        b"\0\xff",
+        b'{"backend": 7}',
+        b'{"backend": {"cluster": ""}}',
+        b"x" * 17_000,
+    ]
+    return Settings(text=random.choice([*texts, random.randbytes(random.randrange(60)) + b"\xff"]))
+
+
+def readable(random: Random, name: str, *, large: bool) -> Settings:
+    settings = Settings(cluster=b"backend-%d" % random.randrange(3), format=random.choice(list(PATHS)))
+    settings.context = random.choice(["outbound", "outbound", "inbound", "gateway"])
+    written: dict[str, Any] = {"format": settings.format, "context": settings.context, "name": name}
+    written["backend"] = {"cluster": settings.cluster.decode(), "headers": [["x-token", "(configured)"]]}
+    settings.bodies = not settings.batched
+    if random.random() < 0.6:
+        settings.bodies = random.random() < 0.85
+        written["bodies"] = "on" if settings.bodies else "off"
+    if not large:
+        settings.limits = (random.choice([0, 1, 2, 3, 500, 3000]), random.choice([0, 4, 1019, 1020, 1021, 3000]))
+        written["request_body_bytes_max"], written["response_body_bytes_max"] = settings.limits
+    _choose_what_is_traced(random, settings, written)
+    if settings.batched:
+        settings.batch = {"count": random.choice([1, 2, 3, 10, 100]), "bytes": random.choice([1, 2000, 1_000_000])}
+        written["batch"] = settings.batch
+    if random.random() < 0.2:
+        settings.redact_headers, settings.redact_query = [b"x-mine", b"Cookie"], [b"mine"]
+        written["redact_headers"], written["redact_query"] = ["x-mine", "Cookie"], ["mine"]
+    elif random.random() < 0.2:  # Slips, which keep the defaults.
+        written |= {"redact_headers": ["x", 1], "redact_query": {}, "heartbeat_seconds": 0, "more": [1, {"a": []}]}
+    settings.text = json.dumps(written).encode()
+    return settings
+
+
+def _choose_what_is_traced(random: Random, settings: Settings, written: dict[str, Any]) -> None:
+    if random.random() < 0.3:
+        settings.media = ["application/json", "text/*"]
+        written["body_content_types"] = settings.media
+    if random.random() < 0.3:
+        settings.include = {"methods": ["GET", "POST", "CONNECT"], "paths": ["/api", "/cart", "/?"]}
+        written["include"] = settings.include
+    if random.random() < 0.3:
+        settings.exclude = {"paths": ["/api/health"], "hosts": ["quiet"], "statuses": ["404", "5xx"]}
+        written["exclude"] = settings.exclude
+    if random.random() < 0.2:
+        settings.sample_rate = random.choice([0, 0.5])
+        written["sample_rate"] = settings.sample_rate
+    if random.random() < 0.2:
+        settings.polls = True
+        written["hosts_from"] = {"cluster": HOSTS_FROM.decode(), "seconds": random.choice([1, 30])}

@@ -1,0 +1,83 @@
+"""The fuzzer of `make fuzz`: its short form, what of the stack is ever used, and that it finds what it is for."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.filter.builds import FILTER, build
+from tests.filter.fuzz import options, run
+from tests.filter.fuzz.tally import Tally, play
+
+STACK_SPARE = 512
+EPISODES = 14
+
+
+def played(wasm: Path, name: str, episodes: int = EPISODES) -> Tally:
+    total = Tally()
+    for number in range(episodes):
+        total.add(play(wasm, name, 1, number))
+    return total
+
+
+def test_the_short_form(checked: Path) -> None:
+    total = played(checked, "checked")
+    assert total.failures == []
+    assert total.documents > 500
+
+
+def test_the_release_and_its_stack(released: Path) -> None:
+    total = played(released, "released")
+    assert total.failures == []
+    assert STACK_SPARE <= total.stack_untouched < 3072
+
+
+def test_the_same_seed_and_number_are_the_same_events(released: Path) -> None:
+    assert played(released, "released", 3) == played(released, "released", 3)
+
+
+# One of each kind.
+SLIPS = {
+    "a header that is not redacted": ("redaction.zig", "if (item.len == name.len and", "if (item.len > name.len and"),
+    "a query that is not redacted": ("redaction.zig", "hidden = true;", "hidden = false;"),
+    "a letter of base64": ("base64.zig", "0123456789+/", "0123456798+/"),
+    "a count that is lost": ("sender.zig", "meter.count(plugin, reason, 1)", "meter.count(plugin, reason, 0)"),
+    "a block that does not come back": ("chain.zig", "while (index != none) {", "if (index != none) {"),
+    "a body that is cut too late": (
+        "filter.zig",
+        "if (size > room) side.body_truncated",
+        "if (size > room + 1) side.body_truncated",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_found(slip: str, tmp_path: Path) -> None:
+    file, right, wrong = SLIPS[slip]
+    copy = tmp_path / "filter"
+    shutil.copytree(FILTER, copy, ignore=shutil.ignore_patterns(".zig-cache", "zig-out", "dist"))
+    source = copy / "src" / file
+    text = source.read_text()
+    assert right in text, "the sources have changed: name another line"
+    source.write_text(text.replace(right, wrong))
+    # Built in a second or two.
+    assert played(build(copy, tmp_path, "-Doptimize=Debug"), "broken").failures
+
+
+def test_options() -> None:
+    assert options.read({}) == options.Options(10_000_000, 1, None, None)
+    assert options.read({"SHORT": "1", "SEED": "7", "EPISODE": "0"}) == options.Options(100_000, 7, 0, None)
+    assert options.read({"EVENTS": "5"}).events == 5
+
+
+@pytest.mark.parametrize("name", ["EVENTS", "SEED", "EPISODE", "SHORT", "FILTER"])
+def test_bad_options_are_named(name: str) -> None:
+    with pytest.raises(options.BadOption, match=f"{name}=-1: .*give"):
+        options.read({name: "-1"})
+
+
+def test_a_whole_run_in_its_processes(released: Path) -> None:
+    told: list[str] = []
+    total = run.run(options.Options(3000, 5, None, None), {"released": released}, told.append)
+    assert total.failures == []
+    assert total.events >= 3000
