@@ -26,7 +26,7 @@ PHASES = 4
 class Episode:
     def __init__(self, wasm: Path, seed: int, number: int) -> None:
         self.random = random = Random(f"{seed}.{number}")
-        self.theme = random.choices(["common", "large", "lawless", "crowd"], [66, 3, 30, 1])[0]
+        self.theme = random.choices(["common", "large", "backlog", "lawless", "crowd"], [65, 2, 2, 30, 1])[0]
         self.refusals = random.choice([0, 0, 0.01, 0.05])
         # A configuration that can't be read has the default name; all in a machine share one.
         is_readable = self.theme != "lawless" and not self.refusals and random.random() < 0.5
@@ -37,15 +37,20 @@ class Episode:
         self.next_id = 1000
         self.number = 0
         self.exchanges = 0
-        self.backend_is_up = True
+        self.backend_is_up = self.theme != "backlog"
         actions: list[tuple[Callable[[], None], float]] = [
             (self.step, 60),
             (self.begin, 14),
             (self.answer, 12),
             (self.tick, 3),
-            (self.wait, 3),
+            (self.wait, 0 if self.theme == "backlog" else 3),
         ]
-        actions += [(self.nonsense, 5), (self.configure, 1), (self.end, 0.6), (self.backend, 0.4)]
+        actions += [
+            (self.nonsense, 5),
+            (self.configure, 0 if self.theme == "backlog" else 1),
+            (self.end, 0.5),
+            (self.backend, 0.1 if self.theme == "backlog" else 0.4),
+        ]
         self.actions = [action for action, _ in actions]
         self.weights = [weight for _, weight in actions]
 
@@ -60,7 +65,7 @@ class Episode:
             self.configure()
         if self.theme == "crowd":
             self.crowd()
-        length = {"large": 150, "crowd": 200}.get(self.theme, random.randrange(100, 3000))
+        length = {"large": 500, "backlog": 1000, "crowd": 200}.get(self.theme, random.randrange(100, 3000))
         most = random.choice([1, 3, 10, 40])
         for action in random.choices(self.actions, self.weights, k=length):
             if self.refusals and random.random() < self.refusals:
@@ -86,21 +91,28 @@ class Episode:
         self.host.create(self.next_id, self.random.choice(roots).id)
         stream = self.host.streams.get(self.next_id)
         if stream is not None:
-            stream.properties = self.properties()
+            stream.properties, stream.source = self.properties()
         self.phases[self.next_id] = 0
 
-    def properties(self) -> dict[bytes, bytes]:
+    def properties(self) -> tuple[dict[bytes, bytes], str | None]:
+        """And the peer's address, where it is an ordinary one."""
         random = self.random
-        properties = PROPERTIES | {b"connection_id": random.randrange(600).to_bytes(8, "little")}
+        connection = random.randrange(1, 600)
+        source: str | None = f"10.1.{connection // 256}.{connection % 256}:4000"
+        properties = PROPERTIES | {
+            b"connection_id": connection.to_bytes(8, "little"),
+            b"source\0address": f"10.1.{connection // 256}.{connection % 256}:4000".encode(),
+        }
         if random.random() < 0.3:
             addresses = [b"[::1]:80", b"/run/app.sock", b"10.0.0.1", b"", b"[", messages.odd(random, 300)]
             properties[random.choice([b"source\0address", b"destination\0address", b"upstream\0address"])] = (
                 random.choice(addresses)
             )
             del properties[b"connection_id"]
+            source = None
         if random.random() < 0.1:
             properties[CLUSTER] = random.choice([b"backend-0", b"", b"outbound|80||cart.pay.svc.cluster.local"])
-        return properties
+        return properties, source
 
     def settings_of(self, stream: int) -> Settings | None:
         known = self.host.streams.get(stream)
@@ -138,7 +150,7 @@ class Episode:
 
     def body(self, stream: int, side: int) -> None:
         settings = self.settings_of(stream) or Settings()
-        buffer = messages.chunk(self.random, settings.limits[side], large=self.theme == "large")
+        buffer = messages.chunk(self.random, settings.limits[side], large=self.theme in ("large", "backlog"))
         self.host.body(stream, side, buffer, len(buffer))
 
     def crowd(self) -> None:
@@ -162,8 +174,11 @@ class Episode:
         if host.exact and len(roots) == SLOTS and root not in roots:
             root = roots[0]
         good = self.name != "trace" or random.random() < 0.93
-        large = self.theme in ("large", "crowd")
-        host.configure(root, readable(random, self.name, large=large) if good else unreadable(random))
+        large = self.theme in ("large", "backlog", "crowd")
+        host.configure(
+            root,
+            readable(random, self.name, large=large, backlog=self.theme == "backlog") if good else unreadable(random),
+        )
 
     def tick(self) -> None:
         roots = self.host.roots()
@@ -185,7 +200,13 @@ class Episode:
 
     def some_answer(self) -> Answer:
         random = self.random
-        status = random.choice(STATUSES) if random.random() < 0.3 else b"200" if self.backend_is_up else None
+        status = (
+            random.choice(STATUSES)
+            if random.random() < 0.3 and self.theme != "backlog"
+            else b"200"
+            if self.backend_is_up
+            else None
+        )
         hosts = random.choice(HOST_LISTS)
         if random.random() < 0.2:
             return Answer(status, random.choice(GARBAGE))
@@ -273,6 +294,8 @@ class Episode:
             host.machine.now_ns += 40 * SECOND
             for root in host.roots():
                 host.tick(root.id)
+                if host.exact and root.settings.polls and root.poll is None:
+                    raise Violation(f"the hosts to trace are not asked for any more: {root}")
             for token in list(host.books.flights):
                 host.answer(token, Answer())
             if not host.books.flights and host.books.waiting() <= host.books.uncertain:
@@ -293,11 +316,11 @@ class Episode:
         for _ in range(3):
             buffer = random.randbytes(50_000)
             host.body(stream, 0, buffer, len(buffer))
-        sides, host.found = host.streams[stream].sides, []
+        known, host.found = host.streams[stream], []
         host.done(stream)
         if [document.number for document in host.found] != [self.number + 1]:
             raise Violation(f"a plain exchange is not traced: {host.books}")
-        documents.compare(host.found[0], sides)
+        documents.compare(host.found[0], known)
         if not host.exact:
             return
         for token in list(host.books.flights):

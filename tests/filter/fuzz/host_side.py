@@ -183,6 +183,8 @@ class HostSide:
         root = self.slots[stream.slot]
         if root is None or stream.ignored or not stream.sides[0].seen:
             return
+        if self.machine.refused:
+            stream.source = None
         settings = root.settings
         cluster = b"" if settings.context == "inbound" else stream.properties.get(CLUSTER, b"")
         # A call to the backend's own cluster is not counted; without that property it is not known for one.
@@ -298,9 +300,9 @@ class HostSide:
             self.books.flights[call.token] = Flight(call.root, len(found), len(call.body), is_poll=False)
 
     def _check(self, document: documents.Document) -> None:
-        sides = None if document.number is None else self.books.open.pop(document.number, None)
-        if sides is not None:
-            documents.compare(document, sides)
+        stream = None if document.number is None else self.books.open.pop(document.number, None)
+        if stream is not None:
+            documents.compare(document, stream)
         elif self.books.unknown == 0:
             raise Violation(f"a document of no exchange that ended, or a second one: {document}")
         else:
