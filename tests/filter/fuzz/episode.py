@@ -65,6 +65,8 @@ class Episode:
             self.configure()
         if self.theme == "crowd":
             self.crowd()
+        if self.theme == "large":
+            self.heavy()
         length = {"large": 500, "backlog": 1000, "crowd": 200}.get(self.theme, random.randrange(100, 3000))
         most = random.choice([1, 3, 10, 40])
         for action in random.choices(self.actions, self.weights, k=length):
@@ -164,6 +166,20 @@ class Episode:
             self.headers(stream, 0)
             self.phases[stream] = 1
             self.host.body(stream, 0, bytes(20_000), 20_000)
+
+    def heavy(self) -> None:
+        """More bytes than may be in flight at once, and most of them answered."""
+        root = self.host.roots()[0].id
+        self.host.configure(root, self.plain_settings())
+        for _ in range(30):
+            self.next_id += 1
+            self.host.create(self.next_id, root)
+            self.headers(self.next_id, 0)
+            body = self.random.randbytes(1_000_001)
+            self.host.body(self.next_id, 0, body, len(body))
+            self.host.done(self.next_id)
+            if self.host.books.flights and self.random.random() < 0.8:
+                self.host.answer(self.random.choice(list(self.host.books.flights)), Answer())
 
     # What happens around them.
 
@@ -303,12 +319,14 @@ class Episode:
         self.check(empty=True)
         self.plain_exchange()
 
+    def plain_settings(self) -> Settings:
+        return Settings(b'{"name": "%s", "backend": {"cluster": "plain"}}' % self.name.encode(), cluster=b"plain")
+
     def plain_exchange(self) -> None:
         """Whatever came before, an ordinary exchange is traced afterwards."""
         host, random = self.host, self.random
         root = host.roots()[0].id if host.roots() else 1
-        text = b'{"name": "%s", "backend": {"cluster": "last"}}' % self.name.encode()
-        host.configure(root, Settings(text, cluster=b"last"))
+        host.configure(root, self.plain_settings())
         stream = 3 * 2**30
         host.create(stream, root)
         made = [messages.plain(b":method", b"GET"), messages.plain(messages.ID, b"%d" % (self.number + 1))]

@@ -37,10 +37,10 @@ def play(wasm: Path, build: str, seed: int, number: int) -> Tally:
     try:
         episode.run()
     except Exception as error:  # A violation, a trap, or a fault of the host: each ends the episode.
-        where = f"SEED={seed} EPISODE={number} ({build} build, event {episode.events}, {episode.theme})"
-        tally.failures.append(
-            f"{where}: {type(error).__name__}: {error}\n  again: make fuzz SEED={seed} EPISODE={number}"
-        )
+        where = f"{build} build, event {episode.events} of episode {number} ({episode.theme})"
+        file = f" FILTER={wasm}" if build == "given" else ""
+        again = f"again: make fuzz SEED={seed} EPISODE={number}{file}"
+        tally.failures.append(f"{where}: {type(error).__name__}: {error}\n  {again}")
     tally.events, tally.exchanges = episode.events, episode.exchanges
     tally.documents, tally.calls = episode.host.books.documents, episode.host.calls
     if build == "released":
