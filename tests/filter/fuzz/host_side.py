@@ -1,9 +1,9 @@
 """Envoy's side of one machine: every event goes through here, with what it should change in the model."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.filter.fuzz import documents
+from tests.filter.fuzz.answers import Answer
 from tests.filter.fuzz.books import Books, Flight
 from tests.filter.fuzz.documents import Violation
 from tests.filter.fuzz.messages import ID, SECRET, Header, pairs_of
@@ -33,16 +33,6 @@ CLUSTER = b"xds\0cluster_name"
 SIDES = ("request", "response")
 _HEADERS = (abi.REQUEST_HEADERS, abi.RESPONSE_HEADERS)
 _BODIES = (abi.REQUEST_BODY, abi.RESPONSE_BODY)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Of a backend to a call."""
-
-    status: bytes | None = b"200"
-    body: bytes = b""
-    hosts: list[bytes] | None = None
-    """What the body says, if it is good."""
 
 
 class HostSide:

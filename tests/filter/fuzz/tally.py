@@ -41,7 +41,7 @@ def play(wasm: Path, build: str, seed: int, number: int) -> Tally:
         file = f" FILTER={wasm}" if build == "given" else ""
         again = f"again: make fuzz SEED={seed} EPISODE={number}{file}"
         tally.failures.append(f"{where}: {type(error).__name__}: {error}\n  {again}")
-    tally.events, tally.exchanges = episode.events, episode.exchanges
+    tally.events, tally.exchanges = episode.events, episode.traffic.exchanges
     tally.documents, tally.calls = episode.host.books.documents, episode.host.calls
     if build == "released":
         tally.stack_untouched = episode.untouched_stack_bytes(STACK_BYTES)
