@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.filter.fuzz.documents import text_of
 from tests.filter.host.machine import (
     BAD_ARGUMENT,
     CALL_RESPONSE_BODY,
@@ -39,22 +40,6 @@ chunks = st.lists(st.binary(max_size=50) | long_chunks, max_size=6)
 quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def utf8_or_latin_1(text: bytes) -> str:
-    """The documented reading of bytes: UTF-8 where valid, else Latin-1 byte by byte."""
-    result = ""
-    while text:
-        for length in (1, 2, 3, 4):
-            try:
-                result += text[:length].decode()
-                break
-            except UnicodeDecodeError:
-                continue
-        else:
-            result, length = result + text[:1].decode("latin-1"), 1
-        text = text[length:]
-    return result
-
-
 def cut(bodies: list[bytes]) -> tuple[bytes, bool]:
     whole = b"".join(bodies)
     return whole[:LIMIT], len(whole) > LIMIT
@@ -67,7 +52,7 @@ def visible(pairs: list[Pair]) -> list[list[str]]:
         if name.startswith(b":") or name == b"host":
             continue
         shown = b"[redacted]" if name.lower() in hidden else value.replace(b"token=" + SECRET, b"token=[redacted]")
-        result.append([utf8_or_latin_1(name), utf8_or_latin_1(shown)])
+        result.append([text_of(name), text_of(shown)])
     return result
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tests.filter.fuzz.documents import Violation
-from tests.filter.fuzz.model import Side, Stream
+from tests.filter.fuzz.model import Stream
 
 REASONS = ("no_backend", "streams", "memory", "busy", "backend_down", "ended")
 
@@ -33,7 +33,7 @@ class Books:
     truncated_uncertain: int = 0
     documents: int = 0
     flights: dict[int, Flight] = field(default_factory=dict)
-    open: dict[int, list[Side]] = field(default_factory=dict)
+    open: dict[int, Stream] = field(default_factory=dict)
     """Exchanges that ended and have not been seen in a call, by their number."""
     unknown: int = 0
     """Documents that are allowed to be of no exchange that is known, as the host lost or garbled headers."""
@@ -49,12 +49,10 @@ class Books:
             self.truncated_uncertain += 1
         else:
             self.truncated += any(side.is_truncated for side in stream.sides)
-        if number is None or stream.uncertain:
+        if number is None:
             self.unknown += 1
-            if number is not None:
-                self.open[number] = stream.sides
         else:
-            self.open[number] = stream.sides
+            self.open[number] = stream
 
     def flying(self) -> int:
         return sum(flight.documents for flight in self.flights.values())

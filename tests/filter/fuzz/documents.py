@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.filter import judges
 from tests.filter.fuzz.messages import ID, Header
-from tests.filter.fuzz.model import Side, status_of
+from tests.filter.fuzz.model import Stream, status_of
 
 HEADER_ATTRIBUTES_MAX = 100
 _JUDGED_BYTES = 50_000
@@ -40,6 +40,7 @@ class Document:
     """The same of each format, as it was read."""
 
     form: str
+    source: str
     path: str
     method: str
     status: str
@@ -76,7 +77,8 @@ def _numbered(document: Document) -> Document:
 def _publish(form: str, read: dict[str, Any]) -> Document:
     sides = [read["scnt_request"], read["scnt_response"]]
     return _numbered(Document(
-        form, sides[0]["path"], sides[0]["method"], sides[1]["status_code"], [side["headers"] for side in sides],
+        form, read["source_address"], sides[0]["path"], sides[0]["method"], sides[1]["status_code"],
+        [side["headers"] for side in sides],
         [base64.b64decode(side["body"], validate=True) for side in sides], [side["truncated_body"] for side in sides],
     ))  # fmt: skip
 
@@ -84,7 +86,7 @@ def _publish(form: str, read: dict[str, Any]) -> Document:
 def _apiclarity(form: str, read: dict[str, Any]) -> Document:
     commons = [read["request"]["common"], read["response"]["common"]]
     return _numbered(Document(
-        form, read["request"]["path"], read["request"]["method"], read["response"]["statusCode"],
+        form, read["sourceAddress"], read["request"]["path"], read["request"]["method"], read["response"]["statusCode"],
         [[[pair["key"], pair["value"]] for pair in common["headers"]] for common in commons],
         [base64.b64decode(common["body"], validate=True) for common in commons],
         [common["TruncatedBody"] for common in commons],
@@ -107,8 +109,9 @@ def _otlp(record: dict[str, Any]) -> Document:
         return str(values.get(key, {}).get("stringValue", ""))
 
     query = text("url.query")
+    source = text("client.address") + ":" + values.get("client.port", {}).get("intValue", "0")
     return _numbered(Document(
-        "otlp", text("url.path") + ("?" + query if query else ""), text("http.request.method"),
+        "otlp", source, text("url.path") + ("?" + query if query else ""), text("http.request.method"),
         values.get("http.response.status_code", {}).get("intValue", "0"), [texts("request"), texts("response")],
         [base64.b64decode(values.get(f"http.exchange.{side}.body", {}).get("bytesValue", ""), validate=True)
          for side in ("request", "response")],
@@ -135,9 +138,12 @@ def _shown(form: str, headers: list[Header], *, is_request: bool) -> list[list[s
     return ([["host", host]] if host else []) + [[text_of(one.name), text_of(one.shown)] for one in shown]
 
 
-def compare(document: Document, sides: list[Side]) -> None:
+def compare(document: Document, stream: Stream) -> None:
     """Raises Violation where the document is not what the model of its exchange says."""
+    sides = stream.sides
     headers = sides[0].headers
+    if stream.source is not None:
+        _same("source", document.source, stream.source)
     path, method = _first_shown(headers, b":path"), _first_shown(headers, b":method")
     _same("method", document.method, method)
     _same("path", document.path, path.rstrip("?") if document.form == "otlp" and path.count("?") == 1 else path)

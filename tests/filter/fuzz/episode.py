@@ -8,44 +8,45 @@ from pathlib import Path
 from random import Random
 
 from tests.filter.fuzz import documents, messages
+from tests.filter.fuzz.answers import Answer, some_answer
 from tests.filter.fuzz.documents import Violation
-from tests.filter.fuzz.host_side import CLUSTER, MEMORY_BYTES, SLOTS, Answer, HostSide
+from tests.filter.fuzz.host_side import MEMORY_BYTES, SLOTS, HostSide
+from tests.filter.fuzz.nonsense import ROOT_IDS, Nonsense
 from tests.filter.fuzz.plugin_settings import Settings, readable, unreadable
 from tests.filter.fuzz.refusing_machine import REASONS
-from tests.filter.host.proxy import PROPERTIES
-from tests.filter.host.wire import encode_pairs
+from tests.filter.fuzz.traffic import Traffic
 
 SECOND = 10**9
-ROOT_IDS = range(1, 12)
-HOST_LISTS = [[], [b"*"], [b"shop"], [b"shop:80", b"cart.pay"], [b"quiet:81"]]
-GARBAGE = [b"", b"[]", b'{"hosts": 1}', b'{"hosts": ["shop"', b'{"hosts": ["a b"]}', b"\xff" * 17_000]
-STATUSES = [b"200", b"200", b"200", b"204", b"404", b"429", b"500", b"2x", b"", None]
-PHASES = 4
 
 
 class Episode:
     def __init__(self, wasm: Path, seed: int, number: int) -> None:
         self.random = random = Random(f"{seed}.{number}")
-        self.theme = random.choices(["common", "large", "lawless", "crowd"], [66, 3, 30, 1])[0]
+        self.theme = random.choices(["common", "large", "backlog", "lawless", "crowd"], [65, 2, 2, 30, 1])[0]
         self.refusals = random.choice([0, 0, 0.01, 0.05])
         # A configuration that can't be read has the default name; all in a machine share one.
         is_readable = self.theme != "lawless" and not self.refusals and random.random() < 0.5
         self.name = "shop-audit" if is_readable else "trace"
         self.host = HostSide(wasm, self.name, exact=self.theme != "lawless")
         self.host.machine.refuses_bookkeeping = self.theme == "lawless"
-        self.phases: dict[int, int] = {}
-        self.next_id = 1000
-        self.number = 0
-        self.exchanges = 0
-        self.backend_is_up = True
+        self.traffic = Traffic(self.host, random, large=self.theme in ("large", "backlog"))
+        self.nonsense = Nonsense(
+            self.traffic, self.some_answer, [self.traffic.step, self.tick, self.configure, self.answer]
+        )
+        self.backend_is_up = self.theme != "backlog"
         actions: list[tuple[Callable[[], None], float]] = [
-            (self.step, 60),
-            (self.begin, 14),
+            (self.traffic.step, 60),
+            (self.traffic.begin, 14),
             (self.answer, 12),
             (self.tick, 3),
-            (self.wait, 3),
+            (self.wait, 0 if self.theme == "backlog" else 3),
         ]
-        actions += [(self.nonsense, 5), (self.configure, 1), (self.end, 0.6), (self.backend, 0.4)]
+        actions += [
+            (self.nonsense.something, 5),
+            (self.configure, 0 if self.theme == "backlog" else 1),
+            (self.end, 0.1 if self.theme == "backlog" else 0.5),
+            (self.backend, 0.1 if self.theme == "backlog" else 0.4),
+        ]
         self.actions = [action for action, _ in actions]
         self.weights = [weight for _, weight in actions]
 
@@ -59,99 +60,22 @@ class Episode:
         for _ in range(random.randrange(1, 4)):
             self.configure()
         if self.theme == "crowd":
-            self.crowd()
-        length = {"large": 150, "crowd": 200}.get(self.theme, random.randrange(100, 3000))
+            self.traffic.crowd()
+        if self.theme == "large":
+            self.traffic.heavy(self.plain_settings())
+        length = {"large": 500, "backlog": 1000, "crowd": 200}.get(self.theme, random.randrange(100, 3000))
         most = random.choice([1, 3, 10, 40])
         for action in random.choices(self.actions, self.weights, k=length):
             if self.refusals and random.random() < self.refusals:
                 self.host.machine.countdown = random.randrange(1, 12)
                 self.host.machine.reason = random.choice(REASONS)
-            if action == self.begin and len(self.phases) >= most:
-                self.step()
+            if action == self.traffic.begin and len(self.traffic.phases) >= most:
+                self.traffic.step()
             else:
                 action()
             if self.host.machine.memory_bytes != MEMORY_BYTES:
                 raise Violation("the memory has grown")
         self.finish()
-
-    # Exchanges.
-
-    def begin(self) -> None:
-        roots = [root for root in self.host.roots() if not root.ending or not self.host.exact]
-        if not roots:
-            self.configure()
-            return
-        self.next_id += self.random.randrange(1, 3)
-        self.exchanges += 1
-        self.host.create(self.next_id, self.random.choice(roots).id)
-        stream = self.host.streams.get(self.next_id)
-        if stream is not None:
-            stream.properties = self.properties()
-        self.phases[self.next_id] = 0
-
-    def properties(self) -> dict[bytes, bytes]:
-        random = self.random
-        properties = PROPERTIES | {b"connection_id": random.randrange(600).to_bytes(8, "little")}
-        if random.random() < 0.3:
-            addresses = [b"[::1]:80", b"/run/app.sock", b"10.0.0.1", b"", b"[", messages.odd(random, 300)]
-            properties[random.choice([b"source\0address", b"destination\0address", b"upstream\0address"])] = (
-                random.choice(addresses)
-            )
-            del properties[b"connection_id"]
-        if random.random() < 0.1:
-            properties[CLUSTER] = random.choice([b"backend-0", b"", b"outbound|80||cart.pay.svc.cluster.local"])
-        return properties
-
-    def settings_of(self, stream: int) -> Settings | None:
-        known = self.host.streams.get(stream)
-        root = self.host.slots[known.slot] if known is not None else None
-        return root.settings if root is not None else None
-
-    def step(self) -> None:
-        """An exchange goes on: request, its body, response, its body, end."""
-        if not self.phases:
-            self.begin()
-            return
-        random = self.random
-        stream = random.choice(list(self.phases))
-        phase = self.phases[stream]
-        if phase in (1, 3) and random.random() < 0.5:
-            self.body(stream, phase // 2)
-            return
-        if phase >= PHASES or random.random() < 0.03:
-            del self.phases[stream]
-            self.host.done(stream)
-            return
-        self.phases[stream] = phase + 1
-        if phase % 2 == 0:
-            self.headers(stream, phase // 2)
-
-    def headers(self, stream: int, side: int) -> None:
-        self.number += 1
-        settings = self.settings_of(stream)
-        huge = self.random.random() < 0.01
-        if side == 0:
-            made = messages.request(self.random, settings, self.number, huge=huge)
-        else:
-            made = messages.response(self.random, settings, huge=huge)
-        self.host.headers(stream, side, [] if self.random.random() < 0.01 else made)
-
-    def body(self, stream: int, side: int) -> None:
-        settings = self.settings_of(stream) or Settings()
-        buffer = messages.chunk(self.random, settings.limits[side], large=self.theme == "large")
-        self.host.body(stream, side, buffer, len(buffer))
-
-    def crowd(self) -> None:
-        """More streams than there is room for, and memory that runs short."""
-        root = self.host.roots()[0]
-        for _ in range(10_300):
-            self.next_id += 1
-            self.host.create(self.next_id, root.id)
-            self.phases[self.next_id] = 0
-        for stream in self.random.sample(list(self.phases), 1500):
-            self.headers(stream, 0)
-            self.phases[stream] = 1
-            self.host.body(stream, 0, bytes(20_000), 20_000)
 
     # What happens around them.
 
@@ -162,8 +86,11 @@ class Episode:
         if host.exact and len(roots) == SLOTS and root not in roots:
             root = roots[0]
         good = self.name != "trace" or random.random() < 0.93
-        large = self.theme in ("large", "crowd")
-        host.configure(root, readable(random, self.name, large=large) if good else unreadable(random))
+        large = self.theme in ("large", "backlog", "crowd")
+        host.configure(
+            root,
+            readable(random, self.name, large=large, backlog=self.theme == "backlog") if good else unreadable(random),
+        )
 
     def tick(self) -> None:
         roots = self.host.roots()
@@ -184,13 +111,7 @@ class Episode:
                 self.host.answer(self.random.choice(list(flights)), self.some_answer())
 
     def some_answer(self) -> Answer:
-        random = self.random
-        status = random.choice(STATUSES) if random.random() < 0.3 else b"200" if self.backend_is_up else None
-        hosts = random.choice(HOST_LISTS)
-        if random.random() < 0.2:
-            return Answer(status, random.choice(GARBAGE))
-        body = b'{"hosts": [' + b", ".join(b'"%s"' % host for host in hosts) + b"]}"
-        return Answer(status, body, hosts)
+        return some_answer(self.random, b"200" if self.backend_is_up else None, steady=self.theme == "backlog")
 
     def end(self) -> None:
         """Of a configuration: as in Envoy after its exchanges, unless there is no law."""
@@ -200,63 +121,9 @@ class Episode:
         root = self.random.choice(roots)
         if self.host.exact:
             for stream in [one for one, known in self.host.streams.items() if known.root == root.id]:
-                self.phases.pop(stream, None)
+                self.traffic.phases.pop(stream, None)
                 self.host.done(stream)
         self.host.end(root.id)
-
-    # Nonsense.
-
-    def nonsense(self) -> None:
-        random, host = self.random, self.host
-        stream = random.choice([*self.phases, 0, 500, 2**31, 2**32 - 1])
-        side = random.randrange(2)
-        kind = random.randrange(8)
-        if kind == 0:
-            self.headers(stream, side)
-        elif kind == 1:
-            buffer = random.randbytes(random.choice([0, 1, 50, 1000]))
-            host.body(stream, side, buffer, random.choice([0, 1, len(buffer) + 1, 5000, 70_000, 2**32 - 1]))
-        elif kind == 2:
-            host.answer(
-                random.choice([0, 1, 2**32 - 1]) if not host.exact else 2**31 + random.randrange(9),
-                self.some_answer(),
-                root=random.choice(ROOT_IDS),
-            )
-        elif kind == 3:
-            host.tick(random.choice([0, stream, 99]))
-        elif kind == 4:
-            known = host.streams.get(stream)
-            host.create(stream, known.root if known is not None else random.choice([0, 99]))
-        elif kind == 5:
-            self.phases.pop(stream, None)
-            host.done(stream)
-        elif not host.exact:
-            self.lawless(stream, side)
-
-    def lawless(self, stream: int, side: int) -> None:
-        random, host = self.random, self.host
-        kind = random.randrange(6)
-        if kind == 0:
-            wire = encode_pairs([(b":path", b"/"), (b"x", messages.odd(random, 40))])
-            at = random.randrange(len(wire))
-            host.headers(
-                stream,
-                side,
-                [],
-                raw=random.choice([wire[:at], wire[:at] + b"\xff" + wire[at + 1 :], random.randbytes(40)]),
-            )
-        elif kind == 1:
-            host.machine.pointer_lie = random.choice([0, 1, 8, 3072, 0x7FFF_FFFF, 0xFFFF_FFF0])
-            random.choice([self.step, self.tick, self.configure, self.answer])()
-            host.machine.pointer_lie = None
-        elif kind == 2:
-            host.create(random.choice([*ROOT_IDS, stream]), random.choice([0, *ROOT_IDS]))
-        elif kind == 3:
-            host.configure(random.choice([0, stream, 99]), unreadable(random))
-        elif kind == 4 and host.books.flights:
-            host.answer(random.choice(list(host.books.flights)), self.some_answer(), root=random.choice(ROOT_IDS))
-        else:
-            host.done(random.choice([*ROOT_IDS, stream]))
 
     # The reckoning.
 
@@ -273,6 +140,8 @@ class Episode:
             host.machine.now_ns += 40 * SECOND
             for root in host.roots():
                 host.tick(root.id)
+                if host.exact and root.settings.polls and root.poll is None:
+                    raise Violation(f"the hosts to trace are not asked for any more: {root}")
             for token in list(host.books.flights):
                 host.answer(token, Answer())
             if not host.books.flights and host.books.waiting() <= host.books.uncertain:
@@ -280,24 +149,26 @@ class Episode:
         self.check(empty=True)
         self.plain_exchange()
 
+    def plain_settings(self) -> Settings:
+        return Settings(b'{"name": "%s", "backend": {"cluster": "plain"}}' % self.name.encode(), cluster=b"plain")
+
     def plain_exchange(self) -> None:
         """Whatever came before, an ordinary exchange is traced afterwards."""
         host, random = self.host, self.random
         root = host.roots()[0].id if host.roots() else 1
-        text = b'{"name": "%s", "backend": {"cluster": "last"}}' % self.name.encode()
-        host.configure(root, Settings(text, cluster=b"last"))
+        host.configure(root, self.plain_settings())
         stream = 3 * 2**30
         host.create(stream, root)
-        made = [messages.plain(b":method", b"GET"), messages.plain(messages.ID, b"%d" % (self.number + 1))]
+        made = [messages.plain(b":method", b"GET"), messages.plain(messages.ID, b"%d" % (self.traffic.number + 1))]
         host.headers(stream, 0, made)
         for _ in range(3):
             buffer = random.randbytes(50_000)
             host.body(stream, 0, buffer, len(buffer))
-        sides, host.found = host.streams[stream].sides, []
+        known, host.found = host.streams[stream], []
         host.done(stream)
-        if [document.number for document in host.found] != [self.number + 1]:
+        if [document.number for document in host.found] != [self.traffic.number + 1]:
             raise Violation(f"a plain exchange is not traced: {host.books}")
-        documents.compare(host.found[0], sides)
+        documents.compare(host.found[0], known)
         if not host.exact:
             return
         for token in list(host.books.flights):

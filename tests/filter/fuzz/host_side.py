@@ -1,9 +1,9 @@
 """Envoy's side of one machine: every event goes through here, with what it should change in the model."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.filter.fuzz import documents
+from tests.filter.fuzz.answers import Answer
 from tests.filter.fuzz.books import Books, Flight
 from tests.filter.fuzz.documents import Violation
 from tests.filter.fuzz.messages import ID, SECRET, Header, pairs_of
@@ -33,16 +33,6 @@ CLUSTER = b"xds\0cluster_name"
 SIDES = ("request", "response")
 _HEADERS = (abi.REQUEST_HEADERS, abi.RESPONSE_HEADERS)
 _BODIES = (abi.REQUEST_BODY, abi.RESPONSE_BODY)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Of a backend to a call."""
-
-    status: bytes | None = b"200"
-    body: bytes = b""
-    hosts: list[bytes] | None = None
-    """What the body says, if it is good."""
 
 
 class HostSide:
@@ -183,6 +173,8 @@ class HostSide:
         root = self.slots[stream.slot]
         if root is None or stream.ignored or not stream.sides[0].seen:
             return
+        if self.machine.refused:
+            stream.source = None
         settings = root.settings
         cluster = b"" if settings.context == "inbound" else stream.properties.get(CLUSTER, b"")
         # A call to the backend's own cluster is not counted; without that property it is not known for one.
@@ -298,9 +290,9 @@ class HostSide:
             self.books.flights[call.token] = Flight(call.root, len(found), len(call.body), is_poll=False)
 
     def _check(self, document: documents.Document) -> None:
-        sides = None if document.number is None else self.books.open.pop(document.number, None)
-        if sides is not None:
-            documents.compare(document, sides)
+        stream = None if document.number is None else self.books.open.pop(document.number, None)
+        if stream is not None:
+            documents.compare(document, stream)
         elif self.books.unknown == 0:
             raise Violation(f"a document of no exchange that ended, or a second one: {document}")
         else:

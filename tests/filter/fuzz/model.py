@@ -88,8 +88,8 @@ class Stream:
     ignored: bool = False
     streaming: bool = False
     properties: dict[bytes, bytes] = field(default_factory=dict)
-    uncertain: bool = False
-    """The host refused something that decides whether it is counted, or what is in it."""
+    source: str | None = None
+    """The peer's address, where it is an ordinary one."""
 
     @property
     def blocks(self) -> int:
@@ -105,7 +105,6 @@ class Root:
     poll: int | None = None
     """The token of the question that has no answer yet."""
     ending: bool = False
-    calls: set[int] = field(default_factory=set)
 
 
 def wants(settings: Settings, rule: str, value: bytes) -> bool:

@@ -51,21 +51,31 @@ def unreadable(random: Random) -> Settings:
     return Settings(text=random.choice([*texts, random.randbytes(random.randrange(60)) + b"\xff"]))
 
 
-def readable(random: Random, name: str, *, large: bool) -> Settings:
-    settings = Settings(cluster=b"backend-%d" % random.randrange(3), format=random.choice(list(PATHS)))
+def readable(random: Random, name: str, *, large: bool, backlog: bool = False) -> Settings:
+    """`backlog`: such that much can wait."""
+    settings = Settings(
+        cluster=b"backend-%d" % random.randrange(3),
+        format=random.choice(["ndjson", "otlp"] if backlog else list(PATHS)),
+    )
     settings.context = random.choice(["outbound", "outbound", "inbound", "gateway"])
     written: dict[str, Any] = {"format": settings.format, "context": settings.context, "name": name}
     written["backend"] = {"cluster": settings.cluster.decode(), "headers": [["x-token", "(configured)"]]}
     settings.bodies = not settings.batched
-    if random.random() < 0.6:
+    if backlog:
+        settings.bodies, written["bodies"] = True, "on"
+    elif random.random() < 0.6:
         settings.bodies = random.random() < 0.85
         written["bodies"] = "on" if settings.bodies else "off"
     if not large:
         settings.limits = (random.choice([0, 1, 2, 3, 500, 3000]), random.choice([0, 4, 1019, 1020, 1021, 3000]))
         written["request_body_bytes_max"], written["response_body_bytes_max"] = settings.limits
-    _choose_what_is_traced(random, settings, written)
+    if not backlog:
+        _choose_what_is_traced(random, settings, written)
     if settings.batched:
-        settings.batch = {"count": random.choice([1, 2, 3, 10, 100]), "bytes": random.choice([1, 2000, 1_000_000])}
+        settings.batch = {
+            "count": 100 if backlog else random.choice([1, 2, 3, 10, 100]),
+            "bytes": 1_000_000 if backlog else random.choice([1, 2000, 1_000_000]),
+        }
         written["batch"] = settings.batch
     if random.random() < 0.2:
         settings.redact_headers, settings.redact_query = [b"x-mine", b"Cookie"], [b"mine"]
@@ -80,15 +90,15 @@ def _choose_what_is_traced(random: Random, settings: Settings, written: dict[str
     if random.random() < 0.3:
         settings.media = ["application/json", "text/*"]
         written["body_content_types"] = settings.media
-    if random.random() < 0.3:
+    if random.random() < 0.12:
         settings.include = {"methods": ["GET", "POST", "CONNECT"], "paths": ["/api", "/cart", "/?"]}
         written["include"] = settings.include
-    if random.random() < 0.3:
+    if random.random() < 0.15:
         settings.exclude = {"paths": ["/api/health"], "hosts": ["quiet"], "statuses": ["404", "5xx"]}
         written["exclude"] = settings.exclude
-    if random.random() < 0.2:
+    if random.random() < 0.1:
         settings.sample_rate = random.choice([0, 0.5])
         written["sample_rate"] = settings.sample_rate
-    if random.random() < 0.2:
+    if random.random() < 0.12:
         settings.polls = True
         written["hosts_from"] = {"cluster": HOSTS_FROM.decode(), "seconds": random.choice([1, 30])}

@@ -37,11 +37,11 @@ def play(wasm: Path, build: str, seed: int, number: int) -> Tally:
     try:
         episode.run()
     except Exception as error:  # A violation, a trap, or a fault of the host: each ends the episode.
-        where = f"SEED={seed} EPISODE={number} ({build} build, event {episode.events}, {episode.theme})"
-        tally.failures.append(
-            f"{where}: {type(error).__name__}: {error}\n  again: make fuzz SEED={seed} EPISODE={number}"
-        )
-    tally.events, tally.exchanges = episode.events, episode.exchanges
+        where = f"{build} build, event {episode.events} of episode {number} ({episode.theme})"
+        file = f" FILTER={wasm}" if build == "given" else ""
+        again = f"again: make fuzz SEED={seed} EPISODE={number}{file}"
+        tally.failures.append(f"{where}: {type(error).__name__}: {error}\n  {again}")
+    tally.events, tally.exchanges = episode.events, episode.traffic.exchanges
     tally.documents, tally.calls = episode.host.books.documents, episode.host.calls
     if build == "released":
         tally.stack_untouched = episode.untouched_stack_bytes(STACK_BYTES)

@@ -1,0 +1,26 @@
+"""What a backend may answer to a call."""
+
+from dataclasses import dataclass
+from random import Random
+
+HOST_LISTS = [[], [b"*"], [b"shop"], [b"shop:80", b"cart.pay"], [b"quiet:81"]]
+GARBAGE = [b"", b"[]", b'{"hosts": 1}', b'{"hosts": ["shop"', b'{"hosts": ["a b"]}', b"\xff" * 17_000]
+STATUSES = [b"200", b"200", b"200", b"204", b"404", b"429", b"500", b"2x", b"", None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: bytes | None = b"200"
+    body: bytes = b""
+    hosts: list[bytes] | None = None
+    """What the body says, if it is good."""
+
+
+def some_answer(random: Random, ordinary: bytes | None, *, steady: bool) -> Answer:
+    """`ordinary`: the status of most answers, and of all if `steady`."""
+    status = ordinary if steady or random.random() < 0.7 else random.choice(STATUSES)
+    hosts = random.choice(HOST_LISTS)
+    if random.random() < 0.2:
+        return Answer(status, random.choice(GARBAGE))
+    body = b'{"hosts": [' + b", ".join(b'"%s"' % host for host in hosts) + b"]}"
+    return Answer(status, body, hosts)
