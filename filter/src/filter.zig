@@ -203,7 +203,7 @@ pub fn Filter(comptime host: type) type {
         /// The one place where a trace is made and sent.
         fn trace(stream: *streams.Stream) void {
             const plugin = &plugins.items()[stream.plugin];
-            if (stream.ignored or !stream.request.headers_seen or plugin.root == 0) return;
+            if (stream.ignored or !stream.request.headers_seen or plugin.ending) return;
             host.scratch.reset();
             // Clusters of the inbound side are called inbound|...: never the backend's. (The property that
             // was once called cluster_name is answered by none of Envoy 1.36 to 1.40.)
