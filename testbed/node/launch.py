@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..paths import CHECKOUT
+from ..paths import CHECKOUT, user_cache
 from . import environment, images
 from .containers import Container
 from .sandbox import Start
@@ -30,7 +30,8 @@ def start_order(
         command=[environment.expand(part, values) for part in images.command(spec, image)],
         environment=values,
         mounts=[*image.mounts, *mounts],
-        kept=[str(CHECKOUT)],
+        # Programs of the checkout, and built ones: either may lie below /tmp.
+        kept=[str(CHECKOUT), str(user_cache())],
         log=str(log),
         uid=context.get("runAsUser", 0),
         gid=context.get("runAsGroup", 0),
