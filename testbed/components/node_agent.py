@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..component import Component, Setting
-from ..paths import CHECKOUT
+from ..paths import CHECKOUT, user_cache
 
 
 def node_agent(setting: Setting) -> Component:
@@ -19,6 +19,7 @@ def node_agent(setting: Setting) -> Component:
             str(setting.data),
             str(setting.binaries.folder),
         ),
-        environment={"PYTHONPATH": str(CHECKOUT)},
+        # Its home is the mesh's own; where the user's cache is it has to be told.
+        environment={"PYTHONPATH": str(CHECKOUT), "XDG_CACHE_HOME": str(user_cache().parent)},
         ready_url=f"http://127.0.0.1:{setting.ports.node_agent}/healthz",
     )
