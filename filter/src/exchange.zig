@@ -9,7 +9,6 @@ const streams = @import("streams.zig");
 const texts = @import("text.zig");
 const Configuration = @import("configuration.zig").Configuration;
 const Plugin = @import("plugins.zig").Plugin;
-const Field = @import("record.zig").Field;
 const Record = @import("record.zig").Record;
 
 pub fn Exchange(comptime host: type) type {

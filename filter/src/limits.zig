@@ -44,7 +44,6 @@ pub const plugins_max = 8;
 pub const hosts_max = 512;
 pub const hosts_bytes_max = 16 * 1024;
 pub const configuration_bytes_max = 16 * 1024;
-pub const configuration_depth_max = 16;
 pub const call_head_bytes_max = 8 * 1024;
 pub const call_headers_max = 16;
 pub const list_names_max = 64;

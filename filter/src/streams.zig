@@ -2,7 +2,6 @@
 //! steadily counted ids of Envoy fill almost without a collision.
 
 const std = @import("std");
-const limits = @import("limits.zig");
 const Chain = @import("chain.zig").Chain;
 
 /// Ends a list. The first place is never used, so that storage of zeros is storage that is free.
