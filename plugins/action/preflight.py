@@ -16,9 +16,10 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils import plugin_configuration, what_leaves
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration
 
-RELEASED = plugin_configuration.FILTER / "dist" / "http-trace-filter.wasm"
+RELEASED = configuration.FILTER / "dist" / "http-trace-filter.wasm"
 
 display = Display()
 
@@ -38,18 +39,18 @@ class ActionModule(ActionBase):
         arguments["foreign"] = bool(given)
         if given:
             # The others are settings of ours; this one says where the filter stands, whatever it is.
-            settings = {name: value for name, value in settings.items() if name == plugin_configuration.PLACE}
+            settings = {name: value for name, value in settings.items() if name == configuration.PLACE}
         if present:
-            wrong = plugin_configuration.wrong_settings(settings)
-            wrong += plugin_configuration.wrong_configuration(given) if ours else []
+            wrong = configuration.wrong_settings(settings)
+            wrong += configuration.wrong_configuration(given) if ours else []
             arguments["refused"] = [str(error) for error in wrong]
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         if present and not result.get("failed"):
-            configuration = given | plugin_configuration.from_settings(settings)
+            wanted = given | configuration.from_settings(settings)
             chosen = (result["binary"], result.get("backend"), result.get("hosts_from"))
-            leaves = what_leaves.ours(configuration, *chosen) if ours else what_leaves.foreign(result["binary"])
+            leaves = exported_data.ours(wanted, *chosen) if ours else exported_data.foreign(result["binary"])
             result["run"] = {**result["run"], "leaves": leaves}
-            for line in what_leaves.lines(leaves, self._task.check_mode):
+            for line in exported_data.lines(leaves, self._task.check_mode):
                 display.display(line)
         return result
 

@@ -17,9 +17,9 @@ from typing import Any
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils import verdict
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.live_progress import LiveProgress, recap
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.result_file import ResultFile
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import outcome
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.live_progress import LiveProgress, recap
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.result_file import ResultFile
 
 display = Display()
 
@@ -42,13 +42,13 @@ class ActionModule(ActionBase):
                 # Where the module runs elsewhere there is no file to read from.
                 arguments["progress_file"] = progress_file.name
             with LiveProgress(progress_file.name, len(arguments["namespaces"])):
-                outcome = self._execute_module(module_args=arguments, task_vars=task_vars)
-        if outcome.get("namespaces") is None:
-            outcome = self._crashed(arguments["namespaces"], outcome)
-        self._write_result(arguments, outcome["namespaces"], task_vars, started)
-        recap(outcome["namespaces"], _not_started(arguments["namespaces"], task_vars), check_mode=self._task.check_mode)
+                answer = self._execute_module(module_args=arguments, task_vars=task_vars)
+        if answer.get("namespaces") is None:
+            answer = self._crashed(arguments["namespaces"], answer)
+        self._write_result(arguments, answer["namespaces"], task_vars, started)
+        recap(answer["namespaces"], _not_started(arguments["namespaces"], task_vars), check_mode=self._task.check_mode)
         # Diffs are handed to each namespace's host; here they would be printed once more.
-        result.update(outcome)
+        result.update(answer)
         return result
 
     def _sent(self, path: str) -> str:
@@ -58,10 +58,10 @@ class ActionModule(ActionBase):
         self._fixup_perms2((directory, remote))
         return remote
 
-    def _crashed(self, namespaces: list[str], outcome: dict[str, Any]) -> dict[str, Any]:
-        message = outcome.get("msg") or outcome.get("module_stderr") or "the module ended without a result"
+    def _crashed(self, namespaces: list[str], answer: dict[str, Any]) -> dict[str, Any]:
+        message = answer.get("msg") or answer.get("module_stderr") or "the module ended without a result"
         failed = [
-            verdict.NamespaceVerdict(name, verdict.FAILED, False, verdict.CRASHED, str(message)).as_dict()
+            outcome.NamespaceVerdict(name, outcome.FAILED, False, outcome.CRASHED, str(message)).as_dict()
             for name in namespaces
         ]
         return {"changed": False, "namespaces": failed}

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils import verdict
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import outcome
 
 
 class ActionModule(ActionBase):
@@ -32,8 +32,8 @@ class ActionModule(ActionBase):
         if own is None:
             raise AnsibleActionFail(f"namespace={arguments['namespace']!r}: the wave has no verdict on it")
         result.update(changed=own["changed"], verdict=own["verdict"], reason=own["reason"], msg=own["message"])
-        result["failed"] = own["verdict"] == verdict.FAILED
-        if own["verdict"] == verdict.SKIPPED:
+        result["failed"] = own["verdict"] == outcome.FAILED
+        if own["verdict"] == outcome.SKIPPED:
             # Only then: a mere `False` would make Ansible leave out changed_when and failed_when.
             result["skipped"] = True
         changes = own.get("diff") or {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.plugin_configuration import completed
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import completed
 
 
 class FilterModule:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.revision import revision
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.revision import revision
 
 
 def from_spec(envoy_filter_spec: Any, wasm_sha256: str, configuration: Any) -> str:

@@ -211,9 +211,9 @@ import uuid
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils import checks
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS, FILTER_ARGUMENTS
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster_api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight import checks
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,

@@ -108,13 +108,15 @@ from pathlib import Path
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils import progress, wasm_binary, wave
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS, FILTER_ARGUMENTS
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster_api import ClusterApi
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import WasmFilterError
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.names import FilterNames
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.release import Release
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.verdict import NamespaceVerdict
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import Release
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import wasm_module
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import WasmFilterError
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import wave
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import progress
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
@@ -158,7 +160,7 @@ def _run(api: ClusterApi, params: dict) -> list[NamespaceVerdict]:
     if params["state"] == "absent":
         return wave.remove(api, names, *common)
     path = params["binary_path"]
-    binary = wasm_binary.read(Path(path).read_bytes(), path, params["delivery"])
+    binary = wasm_module.read(Path(path).read_bytes(), path, params["delivery"])
     release = Release(names, params["revision"], params["delivery"], params["envoy_filter_spec"], binary)
     return wave.deploy(api, release, *common)
 

@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils import plugin_configuration, what_leaves
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ def odd_numbers(value: Any) -> bool:
 
 def too_long(configuration: Any) -> bool:
     """Another one: the schema bounds entries, not all of them together. The role refuses these."""
-    return any("bytes" in str(error) for error in plugin_configuration.wrong_configuration(configuration))
+    return any("bytes" in str(error) for error in configuration.wrong_configuration(configuration))
 
 
 @settings(max_examples=200, deadline=None)
@@ -66,7 +67,7 @@ HEADERS_FULL = [[f"x-{number:02}", "v" * 315] for number in range(16)]
     ],
 )
 def test_as_long_as_the_role_allows_the_filter_takes_it(longest: dict[str, Any]) -> None:
-    assert plugin_configuration.wrong_configuration(longest) == []
+    assert configuration.wrong_configuration(longest) == []
     computed = {"revision": "0" * 10, "name": "n" * 40}
     backend = {"authority": "a" * 253, **longest.get("backend", {}), "cluster": "outbound|65535||" + "c" * 253}
     assert errors({**longest, **computed, "backend": backend}) == 0
@@ -81,7 +82,7 @@ def test_as_long_as_the_role_allows_the_filter_takes_it(longest: dict[str, Any])
 )
 def test_what_the_role_refuses_as_too_long_the_filter_can_not_use(too_long: dict[str, Any]) -> None:
     assert JUDGE.is_valid(too_long)
-    assert len(plugin_configuration.wrong_configuration(too_long)) == 1
+    assert len(configuration.wrong_configuration(too_long)) == 1
     assert errors({**too_long, "backend": {**too_long.get("backend", {}), "cluster": "c"}}) == 1
 
 
@@ -91,23 +92,23 @@ def test_the_summary_says_what_the_filter_does_where_it_is_told_nothing(form: st
     proxy.run(Exchange(request_body=[b"secret"]))
     proxy.tick()
     (call,) = proxy.machine.calls
-    leaves = what_leaves.ours({"format": form}, {"sha256": "", "size": 0}, None, None)
+    leaves = exported_data.ours({"format": form}, {"sha256": "", "size": 0}, None, None)
     assert dict(call.headers)[b":path"].decode() == leaves["backend"]["path"]
     assert (b"c2VjcmV0" in call.body) == (leaves["bodies"] == "on")
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(sorted(plugin_configuration.VARIABLES)), st.data())
+@given(st.sampled_from(sorted(configuration.VARIABLES)), st.data())
 def test_every_variable_of_the_role_reaches_the_filter(variable: str, data: st.DataObject) -> None:
     """By the way that the role goes, from text as -e gives it."""
-    path = plugin_configuration.VARIABLES[variable]
+    path = configuration.VARIABLES[variable]
     inner = SCHEMA
     for name in path:
         inner = inner["properties"][name]
     value = data.draw(valid(inner, SCHEMA))
-    if path == plugin_configuration.HEADERS:
+    if path == configuration.HEADERS:
         value = dict(value)
     given = {variable: str(value) if isinstance(value, (int, float)) else value}
-    assert plugin_configuration.wrong_settings(given) == []
+    assert configuration.wrong_settings(given) == []
     chosen = {"cluster": "c", "authority": "a"}
-    assert errors(plugin_configuration.completed(given, "0" * 10, "trace", chosen, chosen)) == 0
+    assert errors(configuration.completed(given, "0" * 10, "trace", chosen, chosen)) == 0

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster_api import ClusterApi
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.errors import ApiError, api_error
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, api_error
 
 Object = dict[str, Any]
 Key = tuple[str, str, str, str]

@@ -6,9 +6,12 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.names import FilterNames
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.release import Release, inline_reference
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.wasm_binary import WasmBinary
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import (
+    Release,
+    inline_reference,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import WasmModule
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = REPOSITORY / "filter" / "dist" / "http-trace-filter.wasm"
@@ -48,8 +51,8 @@ def workload(
     }
 
 
-def binary(content: bytes = b"wasm") -> WasmBinary:
-    return WasmBinary(content, hashlib.sha256(content).hexdigest(), ("proxy_on_tick",))
+def binary(content: bytes = b"wasm") -> WasmModule:
+    return WasmModule(content, hashlib.sha256(content).hexdigest(), ("proxy_on_tick",))
 
 
 def release(revision: str = R1, delivery: str = "configmap", names: FilterNames = NAMES) -> Release:

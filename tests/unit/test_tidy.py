@@ -83,12 +83,14 @@ def test_every_module_utils_file_has_its_test_file(file: str) -> None:
     "file", utilities("plugin_utils") + sorted(f"action/{p.name}" for p in (REPOSITORY / "plugins/action").glob("*.py"))
 )
 def test_every_plugin_has_its_test_file(file: str) -> None:
-    assert (REPOSITORY / "tests" / "unit" / "plugins" / f"test_{Path(file).name}").is_file()
+    path = Path(file)
+    mirrored = path.with_name(f"test_{path.name}").relative_to(path.parts[0])
+    assert (REPOSITORY / "tests" / "unit" / "plugins" / mirrored).is_file()
 
 
 def test_only_one_file_talks_to_the_api_server() -> None:
-    talkers = {path.name for path in MODULE_UTILS.rglob("*.py") if "urllib3" in path.read_text()}
-    assert talkers == {"cluster_api.py"}
+    talkers = {path.relative_to(MODULE_UTILS) for path in MODULE_UTILS.rglob("*.py") if "urllib3" in path.read_text()}
+    assert talkers == {Path("cluster/api.py")}
 
 
 def documentation(module: Path) -> dict[str, Any]:

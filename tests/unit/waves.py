@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils import wave
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.progress import silent
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.release import Release
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.verdict import NamespaceVerdict
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import Release
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import wave
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner.progress import silent
 
 from tests.unit.fake_api import FakeApi
 from tests.unit.objects import MOUNT, NAMES, VOLUME, namespace, release, workload

@@ -1,0 +1,135 @@
+"""A release: what one revision of a filter puts into a namespace. Pure."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..domain.names import SHA256_ANNOTATION, TIME_ANNOTATION, FilterNames
+from ..domain.wasm_module import WasmModule
+
+CONFIG_MAP = "configmap"
+INLINE = "inline"
+BINARY_KEY = "filter.wasm"
+ENVOY_FILTER_KEY = "envoyfilter.json"
+_HIDDEN = "********"
+
+
+@dataclass(frozen=True)
+class Release:
+    """`spec` is the EnvoyFilter's, rendered with this revision.
+
+    In it the bytes of delivery inline are written as `sha256:HEX`, which keeps it readable in
+    a diff and small in the ConfigMap; they are put in on the way to the API server.
+    """
+
+    names: FilterNames
+    revision: str
+    delivery: str
+    spec: dict[str, Any]
+    binary: WasmModule
+
+    @property
+    def envoy_filter_name(self) -> str:
+        return self.names.envoy_filter(self.revision if self.delivery == CONFIG_MAP else None)
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """The labels that the user wants pods to have, without the one that we set."""
+        labels: dict[str, str] = (self.spec.get("workloadSelector") or {}).get("labels") or {}
+        return {key: value for key, value in labels.items() if key != self.names.pod_label}
+
+    @property
+    def config_map_name(self) -> str:
+        return self.names.config_map(self.revision)
+
+    def envoy_filter(self, namespace: str) -> dict[str, Any]:
+        """The object as the API server gets it."""
+        return {
+            **self._envoy_filter(namespace),
+            "spec": fill_inline_bytes(self.spec, self.binary),
+        }
+
+    def config_map(self, namespace: str, now: str) -> dict[str, Any]:
+        """What holds the revision: binary and EnvoyFilter, immutable."""
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": self.config_map_name,
+                "namespace": namespace,
+                "labels": self.names.labels(self.revision),
+                "annotations": {SHA256_ANNOTATION: self.binary.sha256, TIME_ANNOTATION: now},
+            },
+            "immutable": True,
+            "binaryData": {BINARY_KEY: base64.b64encode(self.binary.content).decode()},
+            "data": {
+                ENVOY_FILTER_KEY: json.dumps({**self._envoy_filter(namespace), "spec": self.spec}, sort_keys=True)
+            },
+        }
+
+    def _envoy_filter(self, namespace: str) -> dict[str, Any]:
+        return {
+            "apiVersion": "networking.istio.io/v1alpha3",
+            "kind": "EnvoyFilter",
+            "metadata": {
+                "name": self.envoy_filter_name,
+                "namespace": namespace,
+                "labels": self.names.labels(self.revision),
+            },
+        }
+
+
+def inline_reference(sha256: str) -> str:
+    """What stands in a rendered spec for the bytes of a binary."""
+    return f"sha256:{sha256}"
+
+
+def fill_inline_bytes(spec: Any, binary: WasmModule) -> Any:
+    """A copy of the spec with the bytes in the place of every reference to this binary."""
+    if isinstance(spec, dict):
+        reference = inline_reference(binary.sha256)
+        return {
+            key: base64.b64encode(binary.content).decode()
+            if key == "inline_bytes" and value == reference
+            else fill_inline_bytes(value, binary)
+            for key, value in spec.items()
+        }
+    if isinstance(spec, list):
+        return [fill_inline_bytes(item, binary) for item in spec]
+    return spec
+
+
+def for_people(spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec for a diff: the bytes as their size, and no value of a backend header (they are tokens)."""
+    shown = copy.deepcopy(spec)
+    for patch in shown.get("configPatches") or []:
+        value = (patch.get("patch") or {}).get("value") or {}
+        config = (value.get("typed_config") or {}).get("config") or {}
+        local = ((config.get("vm_config") or {}).get("code") or {}).get("local") or {}
+        if len(str(local.get("inline_bytes", ""))) > 100:
+            local["inline_bytes"] = f"({len(local['inline_bytes'])} characters of base64)"
+        allowed = (config.get("capability_restriction_config") or {}).get("allowed_capabilities")
+        if allowed:
+            config["capability_restriction_config"]["allowed_capabilities"] = ", ".join(sorted(allowed))
+        configuration = config.get("configuration")
+        if isinstance(configuration, dict) and isinstance(configuration.get("value"), str):
+            configuration["value"] = _without_tokens(configuration["value"])
+    return shown
+
+
+def _without_tokens(text: str) -> Any:
+    try:
+        configuration = json.loads(text)
+        headers = configuration["backend"]["headers"]
+    except (ValueError, TypeError, KeyError):
+        return text
+    try:
+        configuration["backend"]["headers"] = [[name, _HIDDEN] for name, _value in headers]
+    except (TypeError, ValueError):
+        # Another filter's own form; it may be a token all the same.
+        configuration["backend"]["headers"] = _HIDDEN
+    return configuration

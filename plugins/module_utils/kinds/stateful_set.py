@@ -1,0 +1,38 @@
+"""StatefulSet.
+
+https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import HELD, ROLLED, ROLLING, Rollout, WorkloadKind, new_among, observed
+
+
+def rollout(stateful_set: dict[str, Any]) -> Rollout:
+    spec = stateful_set["spec"]
+    status = stateful_set.get("status") or {}
+    total = spec.get("replicas", 1)
+    updated = status.get("updatedReplicas", 0)
+    strategy = spec.get("updateStrategy") or {}
+    if not observed(stateful_set):
+        return Rollout(ROLLING, 0, total, "not seen by its controller yet")
+    if strategy.get("type") == "OnDelete" and updated < total:
+        return Rollout(HELD, updated, total, "updateStrategy OnDelete: pods change when they are deleted")
+    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
+    wanted = max(0, total - partition)
+    ready = status.get("readyReplicas", 0)
+    # Once every pod is updated the controller sets currentRevision to updateRevision and may report
+    # updatedReplicas as 0 in older versions: the revisions decide then.
+    all_current = status.get("currentRevision") == status.get("updateRevision")
+    if ready >= total and (updated >= wanted or (partition == 0 and all_current)):
+        if partition and updated < total:
+            return Rollout(HELD, updated, total, f"partition {partition}: {updated} of {total} pods may change")
+        return Rollout(ROLLED, total, total, replaced=True)
+    done = new_among(ready, status.get("replicas", 0), updated)
+    replaced = updated >= wanted or (partition == 0 and all_current)
+    return Rollout(ROLLING, done, total, f"{done} of {wanted} new pods are ready", replaced)
+
+
+STATEFUL_SET = WorkloadKind("StatefulSet", "apps/v1", "statefulsets", rollout)

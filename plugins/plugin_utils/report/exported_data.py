@@ -1,0 +1,185 @@
+# Copyright: the openclarity.wasm_filters contributors
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What will leave the pods, and to where: as data for the result, and as lines for people. Pure.
+
+No value of a header that is added to the calls is in either, nor the query of a path.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import schema
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.explanations import without_credentials
+
+COLUMNS = 110
+BATCHED = ("ndjson", "otlp")
+# Of the filter where it is told nothing; the schema says it in prose only.
+PATHS = {"publish": "/publish", "apiclarity": "/api/telemetry", "ndjson": "/publish", "otlp": "/v1/logs"}
+EXCHANGES = {
+    "outbound": "that the pods send",
+    "inbound": "that the pods receive",
+    "gateway": "that the gateways pass on",
+}
+WAYS = {
+    "service": "a Service of this cluster, reached by the mesh's mutual TLS if it has sidecars, else in plain text",
+    "static": "no Service of this cluster, reached in PLAIN TEXT",
+    "strict_dns": "no Service of this cluster, reached in PLAIN TEXT",
+}
+
+
+def foreign(binary: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a filter that is not ours only its file is known."""
+    return {"foreign": True, "sha256": binary["sha256"], "size": binary["size"]}
+
+
+def ours(
+    configuration: Mapping[str, Any],
+    binary: Mapping[str, Any],
+    backend: Mapping[str, Any] | None,
+    hosts_from: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """Of the filter of this collection, what its configuration makes of it.
+
+    :param configuration: it fits the schema; without what preflight chose.
+    :param backend: what preflight chose; None where the configuration names the cluster itself.
+    :param hosts_from: the port to ask which hosts to trace.
+    """
+    given = _with_defaults(configuration)
+    to = given["backend"]
+    chosen = backend or {"cluster": to.get("cluster", ""), "kind": "given", "authority": to.get("authority", "")}
+    asked = {**given["hosts_from"], **hosts_from} if hosts_from else given["hosts_from"]
+    form = given["format"]
+    return {
+        "foreign": False,
+        "sha256": binary["sha256"],
+        "size": binary["size"],
+        "format": form,
+        "backend": {
+            "cluster": chosen["cluster"],
+            "kind": chosen["kind"],
+            "address": chosen["authority"],
+            "host_header": to.get("authority") or chosen["authority"] or chosen["cluster"],
+            "path": without_credentials(to.get("path", PATHS[form])),
+        },
+        "headers_added": [name for name, _value in to.get("headers", [])],
+        "bodies": given.get("bodies", "off" if form in BATCHED else "on"),
+        "body_content_types": given["body_content_types"],
+        "request_body_bytes_max": given["request_body_bytes_max"],
+        "response_body_bytes_max": given["response_body_bytes_max"],
+        "redact_headers": given["redact_headers"],
+        "redact_query": given["redact_query"],
+        "context": given["context"],
+        "sample_rate": given["sample_rate"],
+        "include": given.get("include", {}),
+        "exclude": given.get("exclude", {}),
+        "hosts_from": {
+            "address": asked["authority"] if "authority" in asked else asked["cluster"],
+            "path": without_credentials(asked["path"]),
+            "seconds": asked["seconds"],
+        }
+        if asked.get("cluster")
+        else None,
+        "batch": given["batch"] if form in BATCHED else None,
+    }
+
+
+def lines(leaves: Mapping[str, Any], check_mode: bool) -> list[str]:
+    """For a terminal or a file, in plain text."""
+    title = f"What {'would leave' if check_mode else 'will leave'} the pods:"
+    if leaves["foreign"]:
+        said = (
+            f"{title} not known, as the filter is foreign and its configuration its own. Known are its sha256, "
+            f"{leaves['sha256']}, and its size, {leaves['size']} bytes."
+        )
+        return textwrap.wrap(said, COLUMNS, break_on_hyphens=False)
+    rows = {
+        "what": _which(leaves),
+        "format": f"{leaves['format']}, {_how_often(leaves)}",
+        "to": _to(leaves["backend"]),
+        "bodies": _bodies(leaves),
+        "headers": _all_but(leaves["redact_headers"]),
+        "query": _all_but(leaves["redact_query"]),
+    }
+    if leaves["headers_added"]:
+        rows["added"] = f"headers {', '.join(leaves['headers_added'])} (values are not shown)"
+    width = max(len(label) for label in rows) + 2
+    found = [title]
+    for label, text in rows.items():
+        indent = f"  {label:<{width}}"
+        found += textwrap.wrap(
+            indent + text,
+            COLUMNS,
+            subsequent_indent=" " * len(indent),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return found
+
+
+def _with_defaults(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    properties = schema()["properties"]
+    defaults = {name: one["default"] for name, one in properties.items() if "default" in one}
+    limit = schema()["$defs"]["body_bytes_max"]["default"]
+    defaults |= {"request_body_bytes_max": limit, "response_body_bytes_max": limit}
+    found = {**defaults, **configuration}
+    for group in ("backend", "batch", "hosts_from"):
+        inner = properties[group]["properties"]
+        own = {name: one["default"] for name, one in inner.items() if "default" in one}
+        found[group] = {**own, **configuration.get(group, {})}
+    return found
+
+
+def _which(leaves: Mapping[str, Any]) -> str:
+    include, exclude, asked = _rules(leaves["include"], "and"), _rules(leaves["exclude"], "or"), leaves["hosts_from"]
+    share = "all" if leaves["sample_rate"] == 1 else f"{leaves['sample_rate'] * 100:g} % of the"
+    parts = [f"{share} exchanges {EXCHANGES[leaves['context']]}"]
+    if asked:
+        source = f"{asked['address']}{asked['path']}"
+        parts.append(f"only with a host that {source} names, asked every {asked['seconds']} s")
+    if include:
+        parts.append(f"only with {include}")
+    if exclude:
+        parts.append(f"none with {exclude}")
+    return "; ".join(parts)
+
+
+def _rules(rules: Mapping[str, list[str]], joined: str) -> str:
+    return f" {joined} ".join(f"{name} {' '.join(values)}" for name, values in rules.items() if values)
+
+
+def _how_often(leaves: Mapping[str, Any]) -> str:
+    batch = leaves["batch"]
+    if not batch:
+        return "one POST for each exchange"
+    full = f"{batch['count']} exchanges or {batch['bytes']} bytes"
+    return f"a POST when {full} wait, and every {batch['milliseconds']} ms"
+
+
+def _to(backend: Mapping[str, Any]) -> str:
+    if not backend["cluster"]:
+        return "nowhere: backend.cluster is not given, so nothing is traced"
+    if backend["kind"] == "given":
+        return f"{backend['host_header']}{backend['path']}, by Envoy's cluster {backend['cluster']}, which is given"
+    host = "" if backend["host_header"] == backend["address"] else f" (as {backend['host_header']})"
+    cluster = f"by Envoy's cluster {backend['cluster']}"
+    return f"{backend['address']}{backend['path']}{host}, {cluster}: {WAYS[backend['kind']]}"
+
+
+def _bodies(leaves: Mapping[str, Any]) -> str:
+    if leaves["bodies"] == "off":
+        return "off, none leave"
+    types = ", ".join(leaves["body_content_types"]) or "any content type"
+    return (
+        f"on, as they are: of {types}, up to {leaves['request_body_bytes_max']} bytes of a request and "
+        f"{leaves['response_body_bytes_max']} of a response"
+    )
+
+
+def _all_but(redacted: list[str]) -> str:
+    if not redacted:
+        return "all, with all values: NOTHING is redacted"
+    return f"all, with [redacted] in place of the values of {', '.join(redacted)}"

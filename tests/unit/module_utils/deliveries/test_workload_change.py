@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries import workload_change
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.workload_change import WorkloadChange
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
+
+from tests.unit.fake_api import merged
+from tests.unit.objects import MOUNT, NAMES, R1, R2, VOLUME, workload
+
+ORIGINAL = "wasm-filters.openclarity.io/trace.original"
+PREVIOUS = "wasm-filters.openclarity.io/trace.previous"
+
+
+def stored(**arguments: Any) -> dict[str, Any]:
+    """A workload as the API server has it."""
+    entry = workload(**arguments)
+    entry["metadata"] |= {"uid": "uid-1", "resourceVersion": "7", "generation": 1}
+    return entry
+
+
+def applied(entry: dict[str, Any], change: WorkloadChange) -> dict[str, Any]:
+    assert change.body is not None
+    return merged(json.loads(json.dumps(entry)), change.body)
+
+
+def deployed(revision: str = R1, **arguments: Any) -> dict[str, Any]:
+    entry = stored(**arguments)
+    return applied(entry, workload_change.deploy(entry, NAMES, revision))
+
+
+def template(entry: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = entry["spec"]["template"]["metadata"]
+    return found
+
+
+def test_the_first_deploy_sets_label_volume_and_what_to_go_back_to() -> None:
+    change = workload_change.deploy(stored(), NAMES, R1)
+    assert (change.from_revision, change.to_revision, change.verdict) == ("none", R1, "deployed")
+    assert change.body is not None
+    assert template(change.body)["labels"] == {NAMES.pod_label: R1}
+    assert set(template(change.body)["annotations"]) == {VOLUME, MOUNT}
+    annotations = change.body["metadata"]["annotations"]
+    assert annotations[PREVIOUS] == "none"
+    assert json.loads(annotations[ORIGINAL]) == {"volume": None, "mount": None}
+
+
+def test_the_request_is_about_this_very_object_only() -> None:
+    for change in (workload_change.deploy(stored(), NAMES, R1), workload_change.remove(deployed(), NAMES)):
+        assert change.body is not None
+        guard = {key: value for key, value in change.body["metadata"].items() if key != "annotations"}
+        assert guard == {"name": "web", "namespace": "shop", "uid": "uid-1", "resourceVersion": "7"}
+
+
+def test_an_apply_names_its_type_and_nothing_of_the_application() -> None:
+    change = workload_change.deploy(stored(), NAMES, R1)
+    assert change.body is not None
+    assert (change.body["apiVersion"], change.body["kind"]) == ("apps/v1", "Deployment")
+    assert list(change.body["spec"]) == ["template"]
+    assert list(change.body["spec"]["template"]) == ["metadata"]
+
+
+def test_again_is_nothing_to_do() -> None:
+    change = workload_change.deploy(deployed(), NAMES, R1)
+    assert change.body is None
+    assert (change.verdict, change.from_revision, change.to_revision) == ("unchanged", R1, R1)
+
+
+def test_the_next_revision_remembers_the_one_before() -> None:
+    entry = deployed(R1)
+    change = workload_change.deploy(entry, NAMES, R2)
+    assert (change.from_revision, change.to_revision) == (R1, R2)
+    assert applied(entry, change)["metadata"]["annotations"][PREVIOUS] == R1
+
+
+def test_a_repair_of_the_same_revision_keeps_the_previous_one() -> None:
+    entry = deployed(R1)
+    entry = applied(entry, workload_change.deploy(entry, NAMES, R2))
+    template(entry)["annotations"][VOLUME] = "[]"
+    repaired = applied(entry, workload_change.deploy(entry, NAMES, R2))
+    assert repaired["metadata"]["annotations"][PREVIOUS] == R1
+    assert NAMES.volume in template(repaired)["annotations"][VOLUME]
+
+
+@pytest.mark.parametrize(
+    "annotations", [None, {}, {VOLUME: '[ {"name": "a"} ]'}, {VOLUME: "{}", MOUNT: "null", "x": "y"}]
+)
+def test_remove_gives_the_application_its_own_back(annotations: dict[str, str] | None) -> None:
+    before = stored(annotations=annotations)
+    entry = applied(before, workload_change.deploy(before, NAMES, R1))
+    entry = applied(entry, workload_change.deploy(entry, NAMES, R2))
+    change = workload_change.remove(entry, NAMES)
+    assert (change.verdict, change.from_revision, change.to_revision) == ("removed", R2, "none")
+    after = applied(entry, change)
+    template(before).setdefault("annotations", {})
+    before["metadata"]["annotations"] = {}
+    assert after == before
+
+
+def test_remove_from_what_never_had_it_is_nothing_to_do() -> None:
+    for entry in (stored(), stored(annotations={VOLUME: '[{"name":"a"}]'}), stored(annotations={VOLUME: "not JSON"})):
+        change = workload_change.remove(entry, NAMES)
+        assert (change.body, change.verdict) == (None, "unchanged")
+
+
+def test_remove_clears_up_after_a_label_that_was_taken_by_hand() -> None:
+    entry = deployed()
+    del template(entry)["labels"][NAMES.pod_label]
+    after = applied(entry, workload_change.remove(entry, NAMES))
+    assert after["metadata"]["annotations"] == {}
+    assert template(after)["annotations"] == {}
+
+
+def test_another_filter_on_the_same_workload_stays() -> None:
+    other = FilterNames("other")
+    entry = deployed()
+    entry = applied(entry, workload_change.deploy(entry, other, R2))
+    after = applied(entry, workload_change.remove(entry, NAMES))
+    assert workload_change.revision_of(after, NAMES) is None
+    assert workload_change.revision_of(after, other) == R2
+    volumes = json.loads(template(after)["annotations"][VOLUME])
+    assert [volume["name"] for volume in volumes] == [other.volume]
+    assert workload_change.deploy(after, other, R2).body is None
+
+
+def broken(**metadata: Any) -> dict[str, Any]:
+    entry = stored()
+    entry["metadata"] |= metadata
+    return entry
+
+
+OWNER = [{"kind": "Plain", "name": "p"}, {"kind": "Shop", "name": "s", "controller": True}]
+OBSTACLES = [
+    (broken(deletionTimestamp="2026-01-01T00:00:00Z"), "workload_terminating", "deleted"),
+    (stored(labels={"sidecar.istio.io/inject": "false"}), "injection_disabled", "sidecar.istio.io/inject=false"),
+    (stored(annotations={"sidecar.istio.io/inject": "false"}), "injection_disabled", "sidecar.istio.io/inject=false"),
+    (stored(template={"metadata": {}, "spec": {"hostNetwork": True}}), "host_network", "hostNetwork"),
+    (broken(ownerReferences=OWNER), "owned_by_controller", "Shop/s owns it"),
+]
+
+
+@pytest.mark.parametrize(("entry", "reason", "said"), OBSTACLES)
+def test_obstacles_are_skipped_with_the_reason(entry: dict[str, Any], reason: str, said: str) -> None:
+    change = workload_change.deploy(entry, NAMES, R1)
+    assert (change.body, change.verdict, change.reason) == (None, "skipped", reason)
+    assert (change.from_revision, change.to_revision) == ("none", "none")
+    assert said in change.message
+
+
+@pytest.mark.parametrize("selector", [{"app": "other"}, {"app": "web", "tier": "front"}])
+def test_a_workload_that_is_not_selected_stays_as_it_is(selector: dict[str, str]) -> None:
+    change = workload_change.deploy(stored(), NAMES, R1, selector)
+    assert (change.body, change.verdict, change.reason) == (None, "skipped", "not_selected")
+    assert "wasm_filter_selector" in change.message
+    change = workload_change.deploy(deployed(R1), NAMES, R2, selector)
+    assert (change.body, change.from_revision, change.to_revision) == (None, R1, R1)
+    # Whatever is selected now: what was put there can be taken away.
+    assert workload_change.remove(deployed(R1), NAMES).body
+
+
+def test_a_workload_that_is_selected_is_changed() -> None:
+    entry = stored(labels={"tier": "front"})
+    for selector in ({}, None, {"app": "web"}, {"app": "web", "tier": "front"}):
+        assert workload_change.deploy(entry, NAMES, R1, selector).body
+
+
+def test_an_owner_that_does_not_control_is_no_obstacle() -> None:
+    assert workload_change.deploy(broken(ownerReferences=OWNER[:1]), NAMES, R1).body
+
+
+def test_the_label_decides_over_the_annotation() -> None:
+    entry = stored(labels={"sidecar.istio.io/inject": "true"}, annotations={"sidecar.istio.io/inject": "false"})
+    assert workload_change.deploy(entry, NAMES, R1).body
+
+
+def test_annotations_that_are_no_json_are_left_alone() -> None:
+    change = workload_change.deploy(stored(annotations={VOLUME: "- name: a"}), NAMES, R1)
+    assert (change.body, change.verdict, change.reason) == (None, "failed", "invalid_annotation")
+    assert VOLUME in change.message
+    # Broken by somebody after our deploy: it can't be taken out either.
+    entry = deployed()
+    template(entry)["annotations"][VOLUME] = "{"
+    assert workload_change.remove(entry, NAMES).reason == "invalid_annotation"
+
+
+def test_the_diff_shows_label_and_volumes() -> None:
+    change = workload_change.deploy(deployed(R1), NAMES, R2)
+    assert change.before[NAMES.pod_label] == R1
+    assert change.after[NAMES.pod_label] == R2
+    assert f"wasm-filter-{R1}" in change.before[VOLUME]
+    assert f"wasm-filter-{R2}" in change.after[VOLUME]

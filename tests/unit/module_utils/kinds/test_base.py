@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import (
+    Rollout,
+    WorkloadKind,
+    new_among,
+    observed,
+)
+
+KIND = WorkloadKind("Toy", "toys.example.com/v1", "toys", lambda _workload: Rollout("rolled", 0, 0))
+
+
+def test_paths() -> None:
+    assert KIND.collection() == "/apis/toys.example.com/v1/toys"
+    assert KIND.collection("shop") == "/apis/toys.example.com/v1/namespaces/shop/toys"
+    assert KIND.path("shop", "bear") == "/apis/toys.example.com/v1/namespaces/shop/toys/bear"
+
+
+def test_observed() -> None:
+    assert observed({"metadata": {"generation": 2}, "status": {"observedGeneration": 2}})
+    assert observed({"metadata": {"generation": 2}, "status": {"observedGeneration": 3}})
+    assert observed({"metadata": {}, "status": {}})
+    assert not observed({"metadata": {"generation": 2}, "status": {"observedGeneration": 1}})
+    assert not observed({"metadata": {"generation": 1}, "status": None})
+    assert not observed({"metadata": {"generation": 1}})
+
+
+def test_a_good_pod_counts_as_new_only_if_no_old_one_can_be_meant() -> None:
+    assert new_among(good=3, pods=4, updated=1) == 0
+    assert new_among(good=4, pods=4, updated=1) == 1
+    assert new_among(good=1, pods=4, updated=1) == 0
+    assert new_among(good=3, pods=3, updated=3) == 3
+    assert new_among(good=3, pods=0, updated=2) == 2
