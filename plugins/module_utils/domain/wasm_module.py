@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from .errors import InputError
+from .plan import Binary
 
 MAGIC = b"\0asm\x01\0\0\0"
 ABI_EXPORTS = ("proxy_abi_version_0_1_0", "proxy_abi_version_0_2_0", "proxy_abi_version_0_2_1")
@@ -59,6 +61,24 @@ def read(content: bytes, path: str, delivery: str) -> WasmModule:
     _check_size(len(content), path, delivery)
     callbacks = {name for name in exports if name.startswith("proxy_on_")} - set(ALLOCATORS)
     return WasmModule(content, hashlib.sha256(content).hexdigest(), tuple(sorted({*imports, *callbacks})))
+
+
+def read_planned(binary: Binary, delivery: str) -> WasmModule:
+    """The file that a plan was made for.
+
+    :raises InputError: it can't be read, or is another one by now.
+    """
+    try:
+        module = read(Path(binary.path).read_bytes(), binary.path, delivery)
+    except OSError as error:
+        raise InputError(_VARIABLE, binary.path, f"can't be read: {error.strerror}") from None
+    if module.sha256 != binary.sha256:
+        raise InputError(
+            _VARIABLE,
+            binary.path,
+            f"has changed since the run was planned: its sha256 is {module.sha256}, that of the plan {binary.sha256}",
+        )
+    return module
 
 
 def _check_size(size: int, path: str, delivery: str) -> None:
