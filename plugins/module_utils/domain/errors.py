@@ -40,7 +40,7 @@ class ApiError(WasmFilterError):
         self.status = status
         self.detail = message
         self.retry_after = retry_after
-        super().__init__(f"failed to {action}: {message}" + (f" (HTTP {status})" if status else ""))
+        super().__init__(f"failed to {action}: {message}" + (f" (HTTP {status})" if status > 0 else ""))
 
 
 class Conflict(ApiError):
