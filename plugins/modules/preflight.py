@@ -263,7 +263,7 @@ def main() -> None:
         module.fail_json(msg=found.message())
     alias = cluster_alias(module.params)
     try:
-        checked = check.check(ClusterApi(get_api_client(module)), asked, alias, found)
+        checked = check.check(ClusterApi(get_api_client(module), resend=True), asked, alias, found)
     except Exception as error:
         module.fail_json(msg=f"Nothing was changed. {failure.told(error)}")
     if checked is None:

@@ -84,7 +84,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import wasm_module
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import progress
@@ -120,9 +120,7 @@ def main() -> None:
 def _run(module: AnsibleK8SModule, plan: Plan) -> list[NamespaceVerdict]:
     if not plan.targets:
         return []
-    if plan.binary:
-        wasm_module.read_planned(plan.binary, plan.delivery)
-    return rollout(plan, get_api_client(module), progress.to_file(module.params["progress_file"]))
+    return rollout(plan, ClusterApi(get_api_client(module)), progress.to_file(module.params["progress_file"]))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..deliveries.delivery import Delivery
+from ..deliveries.registry import DELIVERIES
 from ..domain import wasm_module
 from ..domain.errors import InputError
 from ..domain.names import FilterNames, is_dns_label
@@ -59,7 +61,7 @@ def check(params: dict[str, Any], found: Findings) -> Request | None:
         names,
         tuple(namespaces),
         tuple(wave_sizes(variables.get("wasm_filter_serial", ["100%"]), len(namespaces))),
-        DeliveryName(params["delivery"]),
+        DeliveryName(params["delivery"]) if state == State.PRESENT else DeliveryName.CONFIG_MAP,
         _options(variables, params["result_file"], params["plan_file"]),
         params["istio_namespace"],
         params["root_namespace_allowed"],
@@ -103,28 +105,33 @@ def _options(variables: dict[str, Any], result_file: str, plan_file: str) -> Opt
 
 
 def _of_filter(params: dict[str, Any], found: Findings) -> tuple[Binary | None, BackendRequest | None]:
-    if params["filter_context"] == "gateway" and params["delivery"] == DeliveryName.CONFIG_MAP:
-        found.attempt(_refuse_gateway)
-    binary = found.attempt(lambda: _binary(params["binary_path"], params["delivery"], params["binary_sha256"]))
+    delivery = found.attempt(lambda: _delivery(params["delivery"], params["filter_context"]))
+    binary = found.attempt(lambda: _binary(params["binary_path"], delivery, params["binary_sha256"]))
     return binary, None if params["foreign"] else _backend(params, found)
 
 
-def _refuse_gateway() -> None:
-    raise InputError(
-        "wasm_filter_context",
-        "gateway",
-        "gateways take no userVolume, so the file would never be there: use wasm_filter_delivery=inline",
-    )
+def _delivery(name: str, context: str) -> type[Delivery]:
+    if name not in DELIVERIES:
+        raise InputError("wasm_filter_delivery", name, f"must be {' or '.join(DELIVERIES)}")
+    if context == "gateway" and context not in DELIVERIES[name].contexts:
+        raise InputError(
+            "wasm_filter_context",
+            context,
+            "gateways take no userVolume, so the file would never be there: use wasm_filter_delivery=inline",
+        )
+    return DELIVERIES[name]
 
 
-def _binary(path: str | None, delivery: str, pinned: str) -> Binary:
+def _binary(path: str | None, delivery: type[Delivery] | None, pinned: str) -> Binary:
     if not path:
         raise InputError("wasm_filter_binary_path", path, "must name the .wasm file to roll out")
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise InputError("wasm_filter_binary_path", path, f"can't be read: {error.strerror}") from None
-    module = wasm_module.read(content, path, delivery)
+    module = wasm_module.read(content, path)
+    if delivery:
+        delivery.check_size(module.size, path)
     if pinned and pinned.lower() != module.sha256:
         raise InputError("wasm_filter_binary_sha256", pinned, f"{path} has the sha256 {module.sha256}")
     return Binary(path, module.sha256, module.size, module.capabilities)

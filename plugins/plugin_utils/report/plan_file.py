@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import for_people
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import redacted_for_diff
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import own_file
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.explanations import without_credentials
@@ -36,7 +36,7 @@ def content(plan: Plan, workloads: Iterable[dict[str, Any]] | None = None) -> di
     """What is in the file: no value of a header for the backend, no query, and of a foreign configuration only names."""
     found = plan.as_dict()
     ours = plan.run.exported_data.get("foreign") is False
-    found["envoy_filter_spec"] = _with(_ours if ours else _hidden, for_people(plan.envoy_filter_spec))
+    found["envoy_filter_spec"] = _with(_ours if ours else _hidden, redacted_for_diff(plan.envoy_filter_spec))
     if workloads is not None:
         found["workloads"] = list(workloads)
     return found
@@ -50,7 +50,7 @@ def _with(mask: Callable[[Any], Any], spec: Any) -> Any:
 
 
 def _ours(configuration: Any) -> Any:
-    """As for_people has left it, where headers are masked already."""
+    """As redacted_for_diff has left it, where headers are masked already."""
     try:
         value = configuration["value"]
         shown = json.loads(value) if isinstance(value, str) else dict(value)
