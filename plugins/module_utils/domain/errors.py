@@ -12,6 +12,8 @@ WasmFilterError
 
 from __future__ import annotations
 
+from .shown import shown
+
 
 class WasmFilterError(Exception):
     """The root: whatever this collection raises on purpose."""
@@ -20,12 +22,12 @@ class WasmFilterError(Exception):
 class InputError(WasmFilterError):
     """A variable that can't be used.
 
-    The text names the variable, its value and what would be right.
+    The text names the variable, its value, unless that may be a credential, and what would be right.
     """
 
     def __init__(self, variable: str, value: object, expected: str) -> None:
         self.variable = variable
-        super().__init__(f"{variable}={value!r}: {expected}")
+        super().__init__(f"{variable}={shown(value)!r}: {expected}")
 
 
 class AnnotationError(WasmFilterError):
@@ -35,12 +37,10 @@ class AnnotationError(WasmFilterError):
 class ApiError(WasmFilterError):
     """An answer of the API server that is neither success nor "not found"."""
 
-    def __init__(self, action: str, status: int, message: str, retry_after: float = 0.0) -> None:
-        """:param retry_after: seconds, where the server asks for a pause."""
+    def __init__(self, action: str, status: int, message: str) -> None:
         self.status = status
         self.detail = message
-        self.retry_after = retry_after
-        super().__init__(f"failed to {action}: {message}" + (f" (HTTP {status})" if status > 0 else ""))
+        super().__init__(f"failed to {action}: {message}" + (f" (HTTP {status})" if status else ""))
 
 
 class Conflict(ApiError):
@@ -56,10 +56,10 @@ class Expired(ApiError):
 
 
 class Unreachable(ApiError):
-    """No HTTP answer: refused, reset or timed out, so that nobody knows whether it was done."""
+    """No HTTP answer: refused, reset or timed out, also after the retries."""
 
 
-def api_error(action: str, status: int, message: str, retry_after: float = 0.0) -> ApiError:
+def api_error(action: str, status: int, message: str) -> ApiError:
     """The subtype for an HTTP status (0: no answer)."""
     kinds: dict[int, type[ApiError]] = {0: Unreachable, 403: Forbidden, 409: Conflict, 410: Expired}
-    return kinds.get(status, ApiError)(action, status, message, retry_after)
+    return kinds.get(status, ApiError)(action, status, message)
