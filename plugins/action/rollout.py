@@ -127,7 +127,7 @@ def _crashed(
     for name in names:
         before = told.get(name, [])
         more = f" and {len(before) - TOLD_MAX} more" if len(before) > TOLD_MAX else ""
-        done = f"before that: {', '.join(before[:TOLD_MAX])}{more}" if before else "nothing of it is known to be changed"
+        done = f"before that: {', '.join(before[:TOLD_MAX])}{more}" if before else "no change of it is known"
         changed = bool(before) and not check_mode
         verdict = NamespaceVerdict(name, Outcome.FAILED, changed, Reason.CRASHED, f"{str(message).strip()}; {done}")
         verdicts.append({**verdict.as_dict(), "diff": {}})

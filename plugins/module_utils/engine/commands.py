@@ -43,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Send:
-    """Send a request; again, while it is not answered or turned away, until `deadline` (seconds of the loop's clock)."""
+    """Send a request; while it is turned away or not answered again, until `deadline` (seconds of the loop's clock)."""
 
     request: Request
     deadline: float

@@ -26,8 +26,12 @@ def rollout(deployment: Object, before: Object | None = None) -> Rollout:
     # Going back to a former template the controller leaves the condition as it was until pods have moved.
     stale = before is not None and condition == _progressing(before)
     if condition.get("reason") == "ProgressDeadlineExceeded" and not stale:
-        return Rollout(RolloutState.FAILED, available, total, condition.get("message", "progress deadline exceeded"), all_updated)
-    return Rollout(RolloutState.ROLLING, available, total, f"{available} of {total} new pods are available", all_updated)
+        return Rollout(
+            RolloutState.FAILED, available, total, condition.get("message", "progress deadline exceeded"), all_updated
+        )
+    return Rollout(
+        RolloutState.ROLLING, available, total, f"{available} of {total} new pods are available", all_updated
+    )
 
 
 def _progressing(deployment: Object) -> Object:

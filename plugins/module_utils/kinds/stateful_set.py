@@ -26,7 +26,9 @@ def rollout(stateful_set: Object, before: Object | None = None) -> Rollout:
     all_current = status.get("currentRevision") == status.get("updateRevision")
     if ready >= total and (updated >= wanted or (partition == 0 and all_current)):
         if partition and updated < total:
-            return Rollout(RolloutState.HELD, updated, total, f"partition {partition}: {updated} of {total} pods may change")
+            return Rollout(
+                RolloutState.HELD, updated, total, f"partition {partition}: {updated} of {total} pods may change"
+            )
         return Rollout(RolloutState.ROLLED, total, total, all_updated=True)
     done = new_among(ready, status.get("replicas", 0), updated)
     all_updated = updated >= wanted or (partition == 0 and all_current)

@@ -10,13 +10,15 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..engine.commands import Tell
+from ..engine.events import Stop
+from . import signals
 
 Report = Callable[[Tell], None]
 
@@ -26,19 +28,32 @@ def silent(_tell: Tell) -> None:
 
 
 def to_file(path: str | None) -> Report:
-    """A reporter that appends JSON lines to a file; safe to share between threads.
-
-    The first line is the id of this process, for who wants to end the run: signals have to be handled by then.
-    """
+    """A reporter that appends JSON lines to a file; safe to share between threads."""
     if not path:
         return silent
     lock = threading.Lock()
 
-    def append(content: dict[str, Any]) -> None:
-        line = json.dumps(content) + "\n"
-        # A full disk must not end a rollout.
-        with suppress(OSError), lock, Path(path).open("a", encoding="utf-8") as file:
-            file.write(line)
+    def report(tell: Tell) -> None:
+        with lock:
+            _append(path, {"at": round(time.time(), 1), **asdict(tell)})
 
-    append({"process": os.getpid()})
-    return lambda tell: append({"at": round(time.time(), 1), **asdict(tell)})
+    return report
+
+
+def stoppable(path: str | None) -> Callable[[Callable[[Stop], None]], AbstractContextManager[None]]:
+    """For a module: `signals.stops`, with a line that says which process handles signals from now on."""
+
+    @contextmanager
+    def stops(put: Callable[[Stop], None]) -> Iterator[None]:
+        with signals.stops(put, answer=signals.STANDARD_OUTPUT):
+            if path:
+                _append(path, {"process": os.getpid()})
+            yield
+
+    return stops
+
+
+def _append(path: str, content: dict[str, Any]) -> None:
+    # A full disk must not end a rollout.
+    with suppress(OSError), Path(path).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(content) + "\n")

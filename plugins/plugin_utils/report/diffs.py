@@ -10,7 +10,6 @@ import json
 from typing import Any
 
 from ansible import constants as C
-
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.revision import canonical_json
 
 Diff = dict[str, Any]

@@ -35,7 +35,7 @@ class LiveProgress:
         self._screen = screen
         self._interruption = interruption
         self._done, self._total = 0, namespaces
-        self._under_way: set[tuple[str, str]] = set()
+        self._rolling: set[tuple[str, str]] = set()
         self._offset = 0
         self._shown = time.monotonic()
         self._stop = threading.Event()
@@ -78,25 +78,27 @@ class LiveProgress:
         self._count(event)
         text = f"{event['namespace']}: {event['text']}"
         if self._screen.live:
-            self._screen.change(f"  {self._done} of {self._total} namespaces done; {text}")
+            self._screen.change(f"  {self._counts('rolling')}; {text}")
         elif not event["step"]:
             self._say(f"  {text}")
 
     def _count(self, event: dict[str, Any]) -> None:
-        """A workload is under way from a step on until something is told of it that is no mere step."""
+        """A workload rolls from a step on until something is told of it that is no mere step."""
         subject = (event["namespace"], event["text"].partition(" ")[0])
         self.told[subject[0]][subject[1]] = event["text"]
-        if event["step"]:
-            self._under_way.add(subject)
+        if event["step"] and "/" in subject[1]:
+            self._rolling.add(subject)
         else:
-            self._under_way.discard(subject)
+            self._rolling.discard(subject)
 
     def _beat(self) -> None:
         if self._screen.live or time.monotonic() - self._shown < HEARTBEAT_SECONDS:
             return
-        count = len(self._under_way)
-        rolling = f", {count} {'workload' if count == 1 else 'workloads'} under way" if count else ""
-        self._say(f"  still waiting: {self._done} of {self._total} namespaces done{rolling}")
+        self._say(f"  still waiting: {self._counts('workloads rolling')}")
+
+    def _counts(self, rolling: str) -> str:
+        more = f", {len(self._rolling)} {rolling}" if self._rolling else ""
+        return f"{self._done} of {self._total} namespaces done{more}"
 
     def _say(self, text: str) -> None:
         self._screen.line(shortened(text, LOG_COLUMNS), stderr=True)

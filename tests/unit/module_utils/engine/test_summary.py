@@ -7,13 +7,17 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
     Reason,
     WorkloadVerdict,
 )
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.summary import NAMES_MAX, summary
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.summary import (
+    NAMES_MAX,
+    failure_sentence,
+    summary,
+)
 
 from tests.unit.objects import R1
 
 WHAT = f"revision {R1} (configmap)"
 GONE = "filter removed"
-DEPLOYED, REMOVED, UNCHANGED, FAILED = Outcome.DEPLOYED, Outcome.REMOVED, Outcome.UNCHANGED, Outcome.FAILED
+DEPLOYED, REMOVED, UNCHANGED = Outcome.DEPLOYED, Outcome.REMOVED, Outcome.UNCHANGED
 
 
 def one(name: str, outcome: Outcome = DEPLOYED, to: str = R1, kind: str = "Deployment", **more: str) -> WorkloadVerdict:
@@ -25,7 +29,7 @@ def skipped(name: str, reason: str, kind: str = "Deployment") -> WorkloadVerdict
 
 
 def failed(name: str, message: str, reason: str = Reason.API_REFUSED) -> WorkloadVerdict:
-    return one(name, FAILED, reason=reason, message=message)
+    return one(name, Outcome.FAILED, reason=reason, message=message)
 
 
 def said(done: Outcome, *workloads: WorkloadVerdict, what: str = WHAT, patched: str = "") -> str:
@@ -49,29 +53,30 @@ def test_a_removal_says_what_the_others_are() -> None:
     )
 
 
-def test_without_restarts_without_workloads_and_without_anything_to_do_are_three_things() -> None:
+def test_without_restarts_without_workloads_and_without_anything_of_it_are_three_things() -> None:
     inline = "revision 1 (inline)"
     assert said(DEPLOYED, one("a", UNCHANGED, NONE), what=inline) == "revision 1 (inline): no pod restarts"
-    assert said(REMOVED, one("a", UNCHANGED, NONE), what=GONE) == "filter removed: no pod restarts"
+    assert said(REMOVED, one("a", UNCHANGED, NONE), what=GONE) == "filter removed: no workload patched"
     assert said(DEPLOYED) == f"{WHAT}: no workloads"
-    assert said(Outcome.SKIPPED) == f"{WHAT}: no workloads"
-    assert said(UNCHANGED, one("a", UNCHANGED)) == f"nothing to do, {WHAT}"
-    assert said(UNCHANGED) == f"nothing to do, {WHAT}"
 
 
 def test_those_skipped_are_named_by_reason() -> None:
-    workloads = [one("a"), skipped("b", "host_network"), skipped("c", "injection_disabled"), skipped("d", "host_network")]
+    workloads = [
+        one("a"),
+        skipped("b", "host_network"),
+        skipped("c", "injection_disabled"),
+        skipped("d", "host_network"),
+    ]
     groups = "2 skipped (host_network: Deployment/b, Deployment/d); 1 skipped (injection_disabled: Deployment/c)"
     assert said(DEPLOYED, *workloads, patched="a") == f"{WHAT}: 1 workload patched; {groups}"
-    assert said(DEPLOYED, *workloads[1:]) == f"{WHAT}: no workloads to patch; {groups}"
-    assert said(UNCHANGED, *workloads[1:]) == f"nothing to do, {WHAT}; {groups}"
+    assert said(DEPLOYED, *workloads[1:]) == f"{WHAT}: no workload patched; {groups}"
 
 
 def test_where_nothing_takes_the_filter_what_is_there_is_named() -> None:
     pods = [skipped(f"job-{number}", Reason.KIND_NOT_HANDLED, "Pod") for number in range(NAMES_MAX + 2)]
     names = ", ".join(f"Pod/job-{number}" for number in range(NAMES_MAX))
-    assert said(Outcome.SKIPPED, *pods) == (
-        f"{WHAT}: nothing here takes it; {len(pods)} skipped (kind_not_handled: {names} and 2 more)"
+    assert said(DEPLOYED, *pods) == (
+        f"{WHAT}: no workload patched; {len(pods)} skipped (kind_not_handled: {names} and 2 more)"
     )
 
 
@@ -79,17 +84,12 @@ def test_one_held_back_counts_as_patched_where_it_was_and_is_named_either_way() 
     held = one("h", Outcome.HELD, reason=Reason.ROLLOUT_HELD)
     named = "1 held back (rollout_held: Deployment/h)"
     assert said(DEPLOYED, one("a"), held, patched="a h") == f"{WHAT}: 2 workloads patched; {named}"
-    assert said(UNCHANGED, held) == f"nothing to do, {WHAT}; {named}"
+    assert said(DEPLOYED, one("a", UNCHANGED), held) == f"{WHAT}: 1 workload already on it; {named}"
 
 
-@pytest.mark.parametrize(("others", "rest"), [("", ""), ("x", "; 1 other done"), ("x y", "; 2 others done")])
-def test_a_failure_comes_first_and_the_rest_is_counted(others: str, rest: str) -> None:
-    workloads = [failed("bad", "it can't"), *[one(name) for name in others.split()]]
-    assert said(FAILED, *workloads, patched=f"bad {others}") == f"Deployment/bad: it can't{rest}"
-
-
-def test_others_that_had_nothing_to_change_are_not_counted_as_done() -> None:
-    assert said(FAILED, failed("bad", "no"), one("same", UNCHANGED)) == "Deployment/bad: no"
+def test_what_failed_is_not_counted_as_patched() -> None:
+    workloads = [failed("bad", "it can't"), one("x"), one("same", UNCHANGED)]
+    assert said(DEPLOYED, *workloads, patched="bad x") == f"{WHAT}: 1 workload patched, 1 already on it"
 
 
 def refusal(name: str) -> str:
@@ -97,19 +97,19 @@ def refusal(name: str) -> str:
 
 
 def test_the_same_sentence_is_told_once_with_the_names_of_all() -> None:
-    assert said(FAILED, failed("a", refusal("a")), failed("b", "late"), failed("c", refusal("c"))) == (
+    assert failure_sentence([failed("a", refusal("a")), failed("b", "late"), failed("c", refusal("c"))]) == (
         "Deployment/a, Deployment/c: failed to patch /apis/apps/v1/namespaces/shop/deployments/NAME: no (HTTP 403); "
         "Deployment/b: late"
     )
 
 
 def test_a_sentence_of_one_workload_stays_as_it_is() -> None:
-    assert said(FAILED, failed("a", refusal("a"))) == f"Deployment/a: {refusal('a')}"
+    assert failure_sentence([failed("a", refusal("a"))]) == f"Deployment/a: {refusal('a')}"
 
 
 @pytest.mark.parametrize(("count", "more"), [(NAMES_MAX, ""), (NAMES_MAX + 1, " and 1 more"), (200, " and 195 more")])
 def test_of_many_names_only_the_first_are_told(count: int, more: str) -> None:
-    message = said(FAILED, *[failed(f"w{number}", refusal(f"w{number}")) for number in range(count)])
+    message = failure_sentence([failed(f"w{number}", refusal(f"w{number}")) for number in range(count)])
     labels, _colon, _rest = message.partition(": ")
     assert labels == ", ".join(f"Deployment/w{number}" for number in range(NAMES_MAX)) + more
     assert message.count("HTTP 403") == 1
@@ -117,13 +117,12 @@ def test_of_many_names_only_the_first_are_told(count: int, more: str) -> None:
 
 def test_what_each_workload_says_for_itself_is_not_changed() -> None:
     workloads = [failed("a", refusal("a")), failed("b", refusal("b"))]
-    said(FAILED, *workloads)
+    failure_sentence(workloads)
     assert [workload.message for workload in workloads] == [refusal("a"), refusal("b")]
 
 
-def test_a_run_that_was_stopped_says_what_it_had_not_begun() -> None:
-    late = failed("slow", "1 of 2 new pods are available", Reason.STOPPED)
-    waiting = one("c", Outcome.NOT_STARTED, NONE, reason=Reason.STOPPED)
-    assert said(FAILED, late, one("b"), waiting, patched="slow b") == (
-        "Deployment/slow: 1 of 2 new pods are available; 1 other done; 1 not started (stopped: Deployment/c)"
+def test_what_was_not_begun_is_named() -> None:
+    waiting = [one("c", Outcome.NOT_STARTED, NONE, reason=Reason.STOPPED), one("d", Outcome.NOT_STARTED, NONE)]
+    assert said(DEPLOYED, one("b"), *waiting, patched="b") == (
+        f"{WHAT}: 1 workload patched; 1 not started (stopped: Deployment/c); 1 not started (Deployment/d)"
     )

@@ -12,7 +12,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.pl
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Tell
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.report import result_file
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import progress, signals
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import progress
 
 
 def main() -> None:
@@ -20,8 +20,8 @@ def main() -> None:
     module = AnsibleModule({name: {"type": kind} for name, kind in options.items()}, supports_check_mode=True)
     plan = Plan.from_dict(module.params["plan"])
     asked: SimpleQueue[Stop] = SimpleQueue()
-    with signals.stops(asked.put, answer=signals.STANDARD_OUTPUT):
-        tell = progress.to_file(module.params["progress_file"])
+    tell = progress.to_file(module.params["progress_file"])
+    with progress.stoppable(module.params["progress_file"])(asked.put):
         tell(Tell("shop", "Deployment/web begun", False, 0, 2))
         stop = asked.get()
         while module.params["patient"] and not stop.urgent:
