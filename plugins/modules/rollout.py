@@ -80,6 +80,8 @@ changed:
   type: bool
 """
 
+import time
+
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
@@ -87,6 +89,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.report import result_file
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import progress
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner.rollout import rollout
 
@@ -109,10 +112,17 @@ def main() -> None:
         verdicts = _run(module, whole.part(module.params["namespaces"]))
     except Exception as error:
         module.fail_json(msg=failure.told(error))
+    content = [{**verdict.as_dict(), "diff": verdict.diff} for verdict in verdicts]
+    try:
+        # By the module, as whoever has started it may be gone by now.
+        result_file.write(whole, content, time.time())
+    except OSError as error:
+        # The cluster has been changed: nobody must lose the verdicts over a file.
+        module.warn(f"the result file can't be written: {error}")
     result = {
         "changed": any(verdict.changed for verdict in verdicts),
         "cluster": whole.targets[0].cluster,
-        "namespaces": [{**verdict.as_dict(), "diff": verdict.diff} for verdict in verdicts],
+        "namespaces": content,
     }
     module.exit_json(**result)
 
@@ -120,7 +130,9 @@ def main() -> None:
 def _run(module: AnsibleK8SModule, plan: Plan) -> list[NamespaceVerdict]:
     if not plan.targets:
         return []
-    return rollout(plan, ClusterApi(get_api_client(module)), progress.to_file(module.params["progress_file"]))
+    path = module.params["progress_file"]
+    api = ClusterApi(get_api_client(module))
+    return rollout(plan, api, progress.to_file(path), progress.stoppable(path))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def of_workload(old: WorkloadState, new: WorkloadState, dry_run: bool) -> list[t
     rollout = new.rollout
     if rollout is not None and rollout != old.rollout:
         pods = f"{rollout.total} {'pod' if rollout.total == 1 else 'pods'}"
-        text = f"rolled, {pods}" if rollout.state == RolloutState.ROLLED else rollout.message
+        text = rollout.message or f"rolled, {pods}"
         lines.append((f"{new.label} {text}", rollout.state == RolloutState.ROLLING))
     return lines
 

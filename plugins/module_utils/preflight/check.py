@@ -9,6 +9,7 @@ from ..cluster.api import ClusterApi
 from ..domain.errors import Forbidden, InputError
 from ..domain.plan import State, Target
 from ..planning import backend, eligibility
+from ..planning.backend import Backend
 from ..planning.findings import Findings
 from ..planning.request import BackendRequest, Request
 from . import mesh
@@ -19,8 +20,8 @@ class Checked:
     """`backend`, `hosts_from`: the Envoy clusters that were chosen; None where none is asked for."""
 
     targets: tuple[Target, ...]
-    backend: backend.Backend | None = None
-    hosts_from: backend.Backend | None = None
+    backend: Backend | None = None
+    hosts_from: Backend | None = None
 
 
 def check(api: ClusterApi, request: Request, alias: str, found: Findings) -> Checked | None:
