@@ -95,12 +95,15 @@ def test_no_namespace_of_such_a_name(value: object) -> None:
 
 def test_good_input() -> None:
     request = granted(result_file="/r.json", plan_file="/p.json")
-    assert (request.state, request.delivery) == (State.PRESENT, DeliveryName.CONFIG_MAP)
+    assert (request.state, request.filter.delivery) == (State.PRESENT, DeliveryName.CONFIG_MAP)
     assert request.namespaces == ("shop", "pay")
     assert request.names.name == "trace"
-    assert request.binary and (request.binary.path, request.binary.size) == (str(BINARY), BINARY.stat().st_size)
-    assert "proxy_on_tick" in request.binary.capabilities
-    assert request.backend == BackendRequest("collector.traces", 9000, None, "cluster.local")
+    assert request.filter.binary and (request.filter.binary.path, request.filter.binary.size) == (
+        str(BINARY),
+        BINARY.stat().st_size,
+    )
+    assert "proxy_on_tick" in request.filter.binary.capabilities
+    assert request.filter.backend == BackendRequest("collector.traces", 9000, None, "cluster.local")
     assert request.options == Options(result_file="/r.json", plan_file="/p.json")
     assert request.wave_sizes == (2,)
 
@@ -181,7 +184,7 @@ def test_a_binary_that_can_not_be_read(path: str | None) -> None:
 
 
 def test_a_pinned_binary() -> None:
-    binary = granted().binary
+    binary = granted().filter.binary
     sha256 = binary.sha256 if binary else ""
     assert granted(binary_sha256=sha256.upper())
     (error,) = refused(binary_sha256="0" * 64)
@@ -190,7 +193,7 @@ def test_a_pinned_binary() -> None:
 
 def test_absent_needs_neither_binary_nor_backend() -> None:
     request = granted(state="absent", binary_path=None, backend_address="", backend_port="x")
-    assert (request.binary, request.backend) == (None, None)
+    assert (request.filter.binary, request.filter.backend) == (None, None)
 
 
 def test_a_foreign_filter_needs_no_backend() -> None:
@@ -206,11 +209,13 @@ def test_a_binary_that_the_delivery_does_not_take(tmp_path: Path) -> None:
     large = tmp_path / "large.wasm"
     # A custom section of 300,000 bytes without a name.
     large.write_bytes(BINARY.read_bytes() + b"\0\xe0\xa7\x12" + bytes(300_000))
-    assert granted(binary_path=str(large)).binary
+    assert granted(binary_path=str(large)).filter.binary
     (error,) = refused(binary_path=str(large), delivery="inline")
     assert error.startswith(f"wasm_filter_binary_path={str(large)!r}: has ") and "262144" in error
 
 
 def test_the_port_to_ask_is_the_requests_only_where_it_is_asked() -> None:
-    assert granted().backend == BackendRequest("collector.traces", 9000, None, "cluster.local")
-    assert granted(sampling_enabled=True).backend == BackendRequest("collector.traces", 9000, 9990, "cluster.local")
+    assert granted().filter.backend == BackendRequest("collector.traces", 9000, None, "cluster.local")
+    assert granted(sampling_enabled=True).filter.backend == BackendRequest(
+        "collector.traces", 9000, 9990, "cluster.local"
+    )
