@@ -118,7 +118,9 @@ def _plan(given: Any) -> Plan:
     return replace(plan, options=replace(plan.options, result_file=absolute))
 
 
-def _crashed(names: list[str], answer: dict[str, Any], told: dict[str, list[str]], check_mode: bool) -> dict[str, Any]:
+def _crashed(
+    names: list[str], answer: dict[str, Any], told: dict[str, list[str]], check_mode: bool
+) -> dict[str, Any]:
     """A verdict for each namespace though the module gave none."""
     message = answer.get("msg") or answer.get("module_stderr") or "the module ended without a result"
     verdicts = []
