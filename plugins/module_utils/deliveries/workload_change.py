@@ -150,17 +150,6 @@ def release_fields(workload: Object, names: FilterNames) -> Object | None:
     return {"metadata": {**_identity(workload), "managedFields": others or [{}]}}
 
 
-def last_writer(workload: Object, names: FilterNames) -> str:
-    """The field manager that wrote last, other than we; empty if that can't be told."""
-    entries = [
-        entry
-        for entry in workload["metadata"].get("managedFields") or []
-        if entry.get("manager") != names.field_manager and not entry.get("subresource")
-    ]
-    newest: Object = max(entries, key=lambda entry: entry.get("time") or "", default={})
-    return str(newest.get("manager") or "")
-
-
 def revision_of(kind: WorkloadKind, workload: Object, names: FilterNames) -> str | None:
     """The revision that the pod template names."""
     revision: str | None = (_template(kind, workload).get("labels") or {}).get(names.pod_label)
