@@ -50,7 +50,10 @@ def test_the_first_deploy_sets_label_volume_and_what_to_go_back_to() -> None:
 
 
 def test_the_request_is_about_this_very_object_only() -> None:
-    for change in (workload_change.deploy(DEPLOYMENT, stored(), NAMES, R1), workload_change.remove(DEPLOYMENT, deployed(), NAMES)):
+    for change in (
+        workload_change.deploy(DEPLOYMENT, stored(), NAMES, R1),
+        workload_change.remove(DEPLOYMENT, deployed(), NAMES),
+    ):
         assert change.body is not None
         guard = {key: value for key, value in change.body["metadata"].items() if key != "annotations"}
         assert guard == {"name": "web", "namespace": "shop", "uid": "uid-1", "resourceVersion": "7"}

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import Rollout, RolloutState, WorkloadKind
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import (
+    Rollout,
+    RolloutState,
+    WorkloadKind,
+)
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
