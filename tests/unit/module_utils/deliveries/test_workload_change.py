@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -128,6 +129,133 @@ def test_another_filter_on_the_same_workload_stays() -> None:
     volumes = json.loads(template(after)["annotations"][VOLUME])
     assert [volume["name"] for volume in volumes] == [other.volume]
     assert workload_change.deploy(DEPLOYMENT, after, other, R2).body is None
+
+
+def test_two_filters_deployed_in_turn_change_nothing_the_second_time() -> None:
+    other = FilterNames("other")
+    entry = deployed()
+    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, other, R2))
+    assert workload_change.deploy(DEPLOYMENT, entry, NAMES, R1).body is None
+    assert workload_change.deploy(DEPLOYMENT, entry, other, R2).body is None
+    # A new revision of the first leaves the second where it is.
+    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, R2))
+    assert workload_change.deploy(DEPLOYMENT, entry, other, R2).body is None
+
+
+THEIRS: list[dict[str, str]] = [
+    {},
+    {VOLUME: ' [ {"name": "theirs",  "emptyDir": {} } ]\n', MOUNT: '[{ "mountPath":"/a" ,"name":"theirs"}]'},
+    {VOLUME: '{ "theirs" : {"secret": {"secretName": "\\u00e9"}}}', MOUNT: '{"theirs":\t{"mountPath": "/a"}}'},
+    {VOLUME: "null", MOUNT: "  "},
+    {VOLUME: "{ }", MOUNT: "[\n]"},
+]
+
+
+@pytest.mark.parametrize("theirs", THEIRS)
+@pytest.mark.parametrize("order", list(itertools.permutations(["trace", "two", "three"])))
+def test_filters_that_go_in_any_order_leave_the_applications_own_text(
+    theirs: dict[str, str], order: tuple[str, ...]
+) -> None:
+    before = stored(annotations=theirs)
+    entry = before
+    for name in ("trace", "two", "three"):
+        entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, FilterNames(name), R1))
+    # One has come to another revision since.
+    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, FilterNames("trace"), R2))
+    for name in order:
+        entry = applied(entry, workload_change.remove(DEPLOYMENT, entry, FilterNames(name)))
+    assert template(entry) == {"labels": {"app": "web"}, "annotations": theirs}
+    assert entry["metadata"]["annotations"] == {}
+
+
+def test_what_else_is_kept_on_a_workload_is_not_touched_by_removal() -> None:
+    entry = deployed()
+    foreign = {"example.com/x.original": '{"volume": "[]", "mount": null}', "wasm-filters.openclarity.io/x": "y"}
+    entry["metadata"]["annotations"] |= foreign
+    assert applied(entry, workload_change.remove(DEPLOYMENT, entry, NAMES))["metadata"]["annotations"] == foreign
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [{VOLUME: '[{"name":"wasm-filter-trace","emptyDir":{}}]'}, {MOUNT: '{"wasm-filter-trace":{"mountPath":"/a"}}'}],
+)
+def test_a_volume_of_our_name_that_is_not_ours_is_refused_and_stays(theirs: dict[str, str]) -> None:
+    entry = stored(annotations=theirs)
+    change = workload_change.deploy(DEPLOYMENT, entry, NAMES, R1)
+    assert (change.body, change.outcome, change.reason) == (None, "failed", "foreign_object")
+    assert (change.from_revision, change.to_revision) == ("none", "none")
+    assert "wasm-filter-trace" in change.message
+    assert "wasm_filter_name" in change.message
+    assert workload_change.remove(DEPLOYMENT, entry, NAMES).body is None
+
+
+def test_a_manifest_that_was_copied_with_our_entries_is_no_foreign_one() -> None:
+    copied = {key: template(deployed())["annotations"][key] for key in (VOLUME, MOUNT)}
+    change = workload_change.deploy(DEPLOYMENT, stored(annotations=copied), NAMES, R2)
+    assert change.outcome == "deployed"
+    assert change.body is not None
+
+
+def test_what_a_pod_would_lack_is_named() -> None:
+    entry = deployed()
+    assert workload_change.missing(DEPLOYMENT, entry, NAMES, R1) == []
+    assert workload_change.missing(DEPLOYMENT, entry, NAMES, R2) == [
+        f"label {NAMES.pod_label}={R2}",
+        f"the entry {NAMES.volume} of annotation {VOLUME}",
+    ]
+    del template(entry)["annotations"][MOUNT]
+    assert workload_change.missing(DEPLOYMENT, entry, NAMES, R1) == [f"the entry {NAMES.volume} of annotation {MOUNT}"]
+    assert len(workload_change.missing(DEPLOYMENT, stored(), NAMES, R1)) == 3
+
+
+def test_what_is_left_of_ours_is_named() -> None:
+    entry = deployed()
+    volumes = f"the entry {NAMES.volume} of the annotations {VOLUME} and {MOUNT}"
+    assert workload_change.left(DEPLOYMENT, entry, NAMES) == [f"label {NAMES.pod_label}", volumes]
+    del template(entry)["labels"][NAMES.pod_label]
+    assert workload_change.left(DEPLOYMENT, entry, NAMES) == [volumes]
+    assert workload_change.left(DEPLOYMENT, stored(), NAMES) == []
+    # Theirs, under our name, is nothing that we have left.
+    theirs = stored(annotations={VOLUME: '[{"name":"wasm-filter-trace","emptyDir":{}}]'})
+    assert workload_change.left(DEPLOYMENT, theirs, NAMES) == []
+
+
+def managed(*managers: tuple[str, str], **fields: Any) -> dict[str, Any]:
+    entry = stored()
+    entry["metadata"]["managedFields"] = [{"manager": name, "time": time, **fields} for name, time in managers]
+    return entry
+
+
+def test_all_that_our_field_manager_owns_is_released() -> None:
+    body = workload_change.release_fields(managed(("them", "1"), (NAMES.field_manager, "2")), NAMES)
+    assert body == {
+        "metadata": {
+            "name": "web",
+            "namespace": "shop",
+            "uid": "uid-1",
+            "resourceVersion": "7",
+            "managedFields": [{"manager": "them", "time": "1"}],
+        }
+    }
+
+
+def test_an_empty_list_of_managers_would_not_be_taken_for_one() -> None:
+    body = workload_change.release_fields(managed((NAMES.field_manager, "2")), NAMES)
+    assert body is not None
+    assert body["metadata"]["managedFields"] == [{}]
+
+
+def test_where_we_own_nothing_nothing_is_released() -> None:
+    assert workload_change.release_fields(managed(("them", "1")), NAMES) is None
+    assert workload_change.release_fields(stored(), NAMES) is None
+
+
+def test_the_last_writer_is_neither_we_nor_who_writes_a_status() -> None:
+    entry = managed(("old", "2026-01-01"), ("new", "2026-01-03"), (NAMES.field_manager, "2026-01-04"))
+    entry["metadata"]["managedFields"].append({"manager": "status", "time": "2026-01-05", "subresource": "status"})
+    assert workload_change.last_writer(entry, NAMES) == "new"
+    assert workload_change.last_writer(managed((NAMES.field_manager, "1")), NAMES) == ""
+    assert workload_change.last_writer(stored(), NAMES) == ""
 
 
 def broken(**metadata: Any) -> dict[str, Any]:
