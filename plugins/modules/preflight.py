@@ -12,11 +12,13 @@ short_description: Check everything that a rollout is asked for, before it chang
 version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
-  - Checks names, binary and backend, and that the cluster and the namespaces are fit for the filter.
+  - Checks names, binary and backend, and whether the cluster and the namespaces can take the filter.
   - Holds the filter's own settings against C(filter/configuration.schema.json). That is done on the controller; what is
     secret in them never reaches the module.
   - Every error names the variable, its value and what would be right. All of them are told at once.
+  - Refuses words of C(-e) that belong to no variable, and to become another user, whose kubeconfig would be another one.
   - Reads only. Shows what will leave the pods, and to where.
+  - Deletes O(result_file) and O(plan_file) first, so that a run that is refused leaves none of an earlier run.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - openclarity.wasm_filters.attributes
@@ -95,9 +97,19 @@ options:
     default: []
   variables:
     description:
-      - Further variables of the role, by name, that are checked by a table.
+      - Further variables of the role, by name, that are checked by a table; how to go about the run is among them.
     type: dict
     default: {}
+  result_file:
+    description:
+      - File on the controller that gets the result. Relative to where the command was typed.
+    type: str
+    default: ""
+  plan_file:
+    description:
+      - File on the controller that gets the plan. Relative to where the command was typed.
+    type: str
+    default: ""
   variables_given:
     description:
       - Names of all variables that begin with C(wasm_filter_), to find misspelt ones.
@@ -142,23 +154,17 @@ namespaces:
   returned: success
   type: list
   elements: str
-unfit:
+ineligible:
   description: Namespaces that can't take the filter, with reason and message each.
   returned: success
   type: dict
   sample: {"ghost": {"reason": "namespace_missing", "message": "namespace ghost does not exist"}}
-run:
-  description: Identity and start of the run, and what will leave the pods, for the result file.
+plan:
+  description:
+    - The plan, see C(docs/schemas/plan.schema.json), without revision and EnvoyFilter, which are rendered from this result.
+    - M(openclarity.wasm_filters.plan) completes it.
   returned: success
   type: dict
-  sample: {"id": "4e1f8a52-0d6e-4c39-9f57-0c7f0a7f1b11", "started": 1795407703.8, "check": false}
-  contains:
-    leaves:
-      description:
-        - What will leave the pods, see C(docs/schemas/result.schema.json).
-        - Of headers that are added only the names.
-      type: dict
-      returned: state is present
 cluster:
   description: A DNS label for the cluster, from the name of the kubeconfig's context.
   returned: success
@@ -208,12 +214,19 @@ binary:
 
 import time
 import uuid
+from dataclasses import asdict
+from typing import Any
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS, FILTER_ARGUMENTS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight import checks
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Run
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning import planner, request
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning.findings import Findings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight import check
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight.alias import cluster_alias
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
@@ -231,6 +244,8 @@ ARGUMENTS = {
     "foreign": {"type": "bool", "default": False},
     "refused": {"type": "list", "elements": "str", "default": []},
     "variables": {"type": "dict", "default": {}},
+    "result_file": {"type": "str", "default": ""},
+    "plan_file": {"type": "str", "default": ""},
     "variables_given": {"type": "list", "elements": "str", "default": []},
     "variables_known": {"type": "list", "elements": "str", "default": []},
     "istio_namespace": {"type": "str", "default": "istio-system"},
@@ -242,21 +257,45 @@ ARGUMENTS = {
 def main() -> None:
     """Options in, facts or one message with all errors out."""
     module = AnsibleK8SModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    found = checks.check_input(module.params)
-    if found.errors:
+    found = Findings()
+    asked = request.check(module.params, found)
+    if asked is None:
         module.fail_json(msg=found.message())
+    alias = cluster_alias(module.params)
     try:
-        client = get_api_client(module)
-        found = checks.check_cluster(ClusterApi(client), module.params, found)
+        checked = check.check(ClusterApi(get_api_client(module), resend=True), asked, alias, found)
     except Exception as error:
-        # kubernetes.core and the client below it have many types for "no such file, context or server".
-        module.fail_json(msg=checks.unreachable(error))
-    if found.errors:
+        module.fail_json(msg=f"Nothing was changed. {failure.told(error)}")
+    if checked is None:
         module.fail_json(msg=found.message())
     for warning in found.warnings:
         module.warn(warning)
-    run = {"id": str(uuid.uuid4()), "started": round(time.time(), 1), "check": module.check_mode}
-    module.exit_json(changed=False, cluster=checks.cluster_alias(module.params), run=run, **found.facts)
+    run = Run(str(uuid.uuid4()), round(time.time(), 1), module.check_mode)
+    plan = planner.draft(asked, checked.targets, run)
+    module.exit_json(changed=False, cluster=alias, plan=plan.as_dict(), **_facts(asked, checked))
+
+
+def _facts(asked: request.Request, checked: check.Checked) -> dict[str, Any]:
+    """What templates, the role's and those of users, may read."""
+    facts: dict[str, Any] = {
+        "namespaces": list(asked.namespaces),
+        "ineligible": {
+            target.namespace: {"reason": target.reason, "message": target.message}
+            for target in checked.targets
+            if not target.eligible
+        },
+    }
+    if asked.binary:
+        facts["binary"] = {
+            "sha256": asked.binary.sha256,
+            "size": asked.binary.size,
+            "capabilities": list(asked.binary.capabilities),
+        }
+    if checked.backend:
+        facts["backend"] = {key: value for key, value in asdict(checked.backend).items() if key != "warnings"}
+    if checked.hosts_from:
+        facts["hosts_from"] = {"cluster": checked.hosts_from.cluster, "authority": checked.hosts_from.authority}
+    return facts
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ class Options:
     max_in_flight: int = 50
     max_fail_percentage: int = 0
     result_file: str = ""
+    plan_file: str = ""
 
 
 @dataclass(frozen=True)

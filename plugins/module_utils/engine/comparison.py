@@ -9,7 +9,7 @@ from .bus import Bus
 from .commands import Request, Send, Verb
 from .messages import Compared, Refusal, Reply
 from .reading import Scope
-from .workload import WorkloadState
+from .workload_state import WorkloadState
 
 REQUEST_SECONDS = 60.0
 

@@ -8,7 +8,7 @@ from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
 from .namespace import NamespaceState
 from .pod_diagnosis import explain
 from .summary import failure_sentence, summary
-from .workload import WorkloadState
+from .workload_state import WorkloadState
 
 # What leaves its pods on what they had.
 NOT_CHANGED = (Outcome.SKIPPED, Outcome.NOT_STARTED)

@@ -13,7 +13,7 @@ from .conclusion import not_started
 from .events import Answered, Event, Failed, Stop, TimerFired, WatchClosed, WatchEvent
 from .wave import next_may_begin
 from .wave_run import WaveRun
-from .workload import Context
+from .workload_state import Context
 
 # What a stopped run may still take for answers to what it has sent.
 STOP_SECONDS = 8.0
@@ -79,9 +79,7 @@ class Run:
     def _begin_wave(self, now: float) -> None:
         if self._index < len(self._waves):
             names = self._waves[self._index]
-            self._wave = WaveRun(
-                self._index, names, self._ineligible, self._bus, self._context, self._settings.max_in_flight
-            )
+            self._wave = WaveRun(names, self._ineligible, self._bus, self._context, self._settings.max_in_flight)
             self._wave.begin(now)
 
     def _moved(self, now: float) -> list[Command]:

@@ -28,18 +28,15 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True)
 class WaveState:
-    """`in_flight`: workloads whose pods are being replaced; `open`: namespaces that are not done with this phase."""
+    """`last_patch`: when the last patch of a workload was answered."""
 
-    index: int
     phase: Phase = Phase.READING
-    in_flight: int = 0
-    open: int = 0
     last_patch: float | None = None
 
 
-def free_slots(state: WaveState, max_in_flight: int) -> int:
+def free_slots(phase: Phase, in_flight: int, max_in_flight: int) -> int:
     """How many more workloads may be begun."""
-    return max(0, max_in_flight - state.in_flight) if state.phase == Phase.ROLLING else 0
+    return max(0, max_in_flight - in_flight) if phase == Phase.ROLLING else 0
 
 
 def settled_at(state: WaveState, now: float) -> float:

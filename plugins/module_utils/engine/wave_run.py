@@ -8,25 +8,25 @@ from functools import partial
 
 from ..domain.errors import WasmFilterError
 from ..domain.names import FilterNames
-from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason, WorkloadVerdict
-from ..kinds.base import Object, RolloutState, WorkloadKind
+from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
+from ..kinds.base import Object, WorkloadKind
 from . import namespace as namespaces
-from . import other_pods, workload
+from . import other_pods, progress_lines, workload
 from .bus import Bus
 from .commands import Request, Send, WakeAt
 from .comparison import Comparison
 from .conclusion import Conclusion, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
+from .members import Members
 from .messages import Granted, Message, Refusal, Reply, Seen, Stopped, Woken
 from .namespace import NamespaceState
 from .reading import NamespaceRead, Reading, Scope
 from .watching import Watching
 from .wave import Phase, WaveState, free_slots, settled_at
-from .workload import IN_FLIGHT, SETTLED, Context, WorkloadState
+from .workload_state import IN_FLIGHT, Context, Key, WorkloadState
 
 REQUEST_SECONDS = 60.0
 WAS_STOPPED = "the run was stopped"
-Key = tuple[str, str, str]
 
 
 class WaveRun:
@@ -37,7 +37,6 @@ class WaveRun:
 
     def __init__(
         self,
-        index: int,
         names: list[str],
         ineligible: dict[str, tuple[str, str]],
         bus: Bus,
@@ -47,17 +46,12 @@ class WaveRun:
         self.verdicts: dict[str, NamespaceVerdict] = {}
         self._names, self._ineligible, self._bus, self._context = names, ineligible, bus, context
         self._max_in_flight = max_in_flight
-        self._state = WaveState(index)
+        self._state = WaveState()
         self._reading: Reading
         self._watching = Watching(bus, self._watched, self._listed)
         self._comparison: Comparison
-        self._namespaces: dict[str, NamespaceState] = {}
-        self._members: dict[str, list[Key]] = {}
-        self._others: dict[str, list[WorkloadVerdict]] = {}
-        self._workloads: dict[Key, WorkloadState] = {}
+        self._members = Members()
         self._queue: deque[Key] = deque()
-        # Namespaces that have objects or workloads under way.
-        self._unsettled: set[str] = set()
 
     @property
     def finished(self) -> bool:
@@ -92,8 +86,7 @@ class WaveRun:
             if read.error is not None:
                 self._conclude(name, of_ineligible(name, Reason.API_REFUSED, str(read.error)))
                 continue
-            self._namespaces[name] = NamespaceState(name, self._context.operation, read.objects)
-            self._unsettled.add(name)
+            self._members.add(NamespaceState(name, self._context.operation, read.objects))
             try:
                 self._begin_namespace(read, now)
             except Exception as error:
@@ -102,10 +95,9 @@ class WaveRun:
     def _begin_namespace(self, read: NamespaceRead, now: float) -> None:
         read.workloads.sort(key=lambda entry: (entry[0].kind, entry[1]["metadata"]["name"]))
         found = [workload.planned(kind, item, self._context, now) for kind, item in read.workloads]
-        self._workloads.update({one.key: one for one in found})
-        self._members[read.name] = [one.key for one in found]
-        self._others[read.name] = other_pods.verdicts(read.other_pods, {(one.kind.kind, one.name) for one in found})
-        state = replace(self._namespaces[read.name], unreadable=tuple(read.unreadable))
+        others = other_pods.verdicts(read.other_pods, {(one.kind.kind, one.name) for one in found})
+        self._members.add_workloads(read.name, found, others)
+        state = replace(self._members.namespaces[read.name], unreadable=tuple(read.unreadable))
         takers = any(one.change.to_revision != NONE or one.outcome == Outcome.FAILED for one in found)
         if self._context.operation.restarts_pods and not takers:
             self._put_namespace(namespaces.set_aside(state), [], now)
@@ -113,85 +105,60 @@ class WaveRun:
             self._put_namespace(*namespaces.begin(state, now), now)
 
     def _put_namespace(self, state: NamespaceState, sends: list[Send], now: float) -> None:
-        old = self._namespaces[state.name]
-        self._namespaces[state.name] = state
+        old = self._members.namespaces[state.name]
+        self._members.namespaces[state.name] = state
         for send in sends:
             if not self._bus.send(send, partial(self._namespace_message, state.name)):
                 state = namespaces.ended(state, Reason.STOPPED, WAS_STOPPED)
-                self._namespaces[state.name] = state
+                self._members.namespaces[state.name] = state
         if state.phase == namespaces.Phase.DONE:
             self._finish(state)
         elif state.phase == namespaces.Phase.WORKLOADS and old.phase != state.phase:
             if state.written:
-                self._bus.tell(state.name, _objects_text(state.written, "set", self._context.dry_run))
+                self._bus.tell(state.name, progress_lines.of_objects(state.written, "set", self._context.dry_run))
             self._start_workloads(state.name, now)
 
     def _namespace_message(self, name: str, message: Reply | Refusal, now: float) -> None:
         if name in self.verdicts:
             return
         try:
-            state, sends = namespaces.advance(self._namespaces[name], message, now)
+            state, sends = namespaces.advance(self._members.namespaces[name], message, now)
         except Exception as error:
             self._crashed(name, error)
             return
         self._put_namespace(state, sends, now)
 
     def _start_workloads(self, name: str, now: float) -> None:
-        for key in self._members[name]:
-            one = self._workloads[key]
+        for one in self._members.begin(name):
             if one.phase == workload.Phase.PENDING:
-                self._queue.append(key)
-            elif one.phase == workload.Phase.ROLLING:
-                # A killed run has left it so: it counts as in flight.
-                self._state = replace(self._state, in_flight=self._state.in_flight + 1)
-                self._carry_out(key, [WakeAt(one.deadline)], now)
+                self._queue.append(one.key)
+            else:
+                self._carry_out(one.key, [WakeAt(one.deadline)], now)
                 self._watch(one)
-        still = sum(1 for key in self._members[name] if self._workloads[key].phase not in SETTLED)
-        self._namespaces[name] = replace(self._namespaces[name], open=still)
-        if not still:
-            self._unsettled.discard(name)
         if self._bus.stopping:
             self._stop_workloads(name, now)
 
     def _tell_workload(self, key: Key, message: Message, now: float) -> None:
-        old = self._workloads[key]
+        old = self._members.workloads[key]
         if old.namespace in self.verdicts:
             return
         try:
             new, commands = workload.advance(old, message, now, self._context)
         except Exception as error:
             new, commands = workload.failed(old, Reason.CRASHED, _crash_text(error)), []
-        self._put_workload(key, old, new, now)
+        self._put_workload(old, new, now)
         self._carry_out(key, commands, now)
 
-    def _put_workload(self, key: Key, old: WorkloadState, new: WorkloadState, now: float) -> None:
-        self._workloads[key] = new
-        in_flight = self._state.in_flight + (new.phase in IN_FLIGHT) - (old.phase in IN_FLIGHT)
-        patched = new.patched and new.patched_at != old.patched_at
-        self._state = replace(self._state, in_flight=in_flight, last_patch=now if patched else self._state.last_patch)
+    def _put_workload(self, old: WorkloadState, new: WorkloadState, now: float) -> None:
+        self._members.put(old, new)
+        if new.patched and new.patched_at != old.patched_at and not self._context.dry_run:
+            self._state = replace(self._state, last_patch=now)
         if new.phase == workload.Phase.PENDING and old.phase != new.phase:
-            self._queue.append(key)
-        moved = (new.phase not in SETTLED) - (old.phase not in SETTLED)
-        if moved:
-            state = self._namespaces[old.namespace]
-            self._namespaces[old.namespace] = state = replace(state, open=state.open + moved)
-            if state.open:
-                self._unsettled.add(old.namespace)
-            else:
-                self._unsettled.discard(old.namespace)
+            self._queue.append(old.key)
         if new.phase in IN_FLIGHT and old.phase not in IN_FLIGHT:
             self._watch(new)
-        self._report(old, new)
-
-    def _report(self, old: WorkloadState, new: WorkloadState) -> None:
-        if new.patched and not old.patched:
-            done = "would be patched" if self._context.dry_run else "patched"
-            self._bus.tell(new.namespace, f"{new.label} {done}", step=True)
-        if new.rollout is not None and new.rollout != old.rollout:
-            rolled = new.rollout.state == RolloutState.ROLLED
-            pods = f"{new.rollout.total} {'pod' if new.rollout.total == 1 else 'pods'}"
-            text = f"rolled, {pods}" if rolled else new.rollout.message
-            self._bus.tell(new.namespace, f"{new.label} {text}", step=new.rollout.state == RolloutState.ROLLING)
+        for text, step in progress_lines.of_workload(old, new, self._context.dry_run):
+            self._bus.tell(new.namespace, text, step)
 
     def _carry_out(self, key: Key, commands: list[Send | WakeAt], now: float) -> None:
         for command in commands:
@@ -210,7 +177,7 @@ class WaveRun:
 
     def _watched(self, kind: WorkloadKind, event: str, item: Object, now: float) -> None:
         key = (kind.kind, item["metadata"]["namespace"], item["metadata"]["name"])
-        one = self._workloads.get(key)
+        one = self._members.workloads.get(key)
         if one is not None:
             gone = event == "DELETED"
             if not gone or item["metadata"]["uid"] == one.object["metadata"]["uid"]:
@@ -218,7 +185,7 @@ class WaveRun:
 
     def _listed(self, kind: WorkloadKind, scope: Scope, found: dict[tuple[str, str], Object], now: float) -> None:
         """What was deleted while no watch was open has no event of its own."""
-        for key, one in list(self._workloads.items()):
+        for key, one in list(self._members.workloads.items()):
             if one.kind is kind and scope in (None, one.namespace):
                 self._tell_workload(key, Seen(found.get((one.namespace, one.name))), now)
 
@@ -237,19 +204,19 @@ class WaveRun:
 
     def _grant(self, now: float) -> bool:
         granted = False
-        while self._queue and free_slots(self._state, self._max_in_flight):
+        while self._queue and free_slots(self._state.phase, self._members.in_flight, self._max_in_flight):
             key = self._queue.popleft()
-            if self._workloads[key].phase == workload.Phase.PENDING:
+            if self._members.workloads[key].phase == workload.Phase.PENDING:
                 self._tell_workload(key, Granted(), now)
                 granted = True
         return granted
 
     def _next_phase(self, now: float) -> bool:
         phase = self._state.phase
-        if phase in (Phase.SETTLING, Phase.COMPARING) and self._unsettled:
+        if phase in (Phase.SETTLING, Phase.COMPARING) and self._members.unsettled:
             # What was made anew is rolled like the others.
             self._enter(Phase.ROLLING)
-        elif phase == Phase.ROLLING and not self._unsettled:
+        elif phase == Phase.ROLLING and not self._members.unsettled:
             self._enter(Phase.SETTLING)
             self._bus.wake(settled_at(self._state, now), self._settled)
         elif phase == Phase.COMPARING and self._comparison.finished:
@@ -266,13 +233,13 @@ class WaveRun:
         self._state = replace(self._state, phase=phase)
 
     def _settled(self, now: float) -> None:
-        if self._state.phase != Phase.SETTLING or self._unsettled or self._bus.stopping:
+        if self._state.phase != Phase.SETTLING or self._members.unsettled or self._bus.stopping:
             return
         if now < settled_at(self._state, now):
             self._bus.wake(settled_at(self._state, now), self._settled)
             return
         self._enter(Phase.COMPARING)
-        rolled = [one for one in self._workloads.values() if one.phase == workload.Phase.ROLLED]
+        rolled = self._members.rolled()
         changed = {
             (one.kind, self._scope(one.kind, one.namespace))
             for one in rolled
@@ -283,9 +250,9 @@ class WaveRun:
         )
 
     def _finish_workloads(self, now: float) -> None:
-        for name, state in list(self._namespaces.items()):
+        for name, state in list(self._members.namespaces.items()):
             if name not in self.verdicts:
-                members = [self._workloads[key] for key in self._members[name]]
+                members = self._members.of(name)
                 unexplained = any(one.unexplained for one in members)
                 all_well = all(one.outcome != Outcome.FAILED for one in members)
                 self._put_namespace(*namespaces.workloads_done(state, unexplained, all_well, now), now)
@@ -294,33 +261,32 @@ class WaveRun:
         """Its way is at its end."""
         if state.phase == namespaces.Phase.DONE and state.name not in self.verdicts:
             if state.gone:
-                self._bus.tell(state.name, _objects_text(state.gone, "deleted", self._context.dry_run))
-            members = [self._workloads[key] for key in self._members.get(state.name, [])]
-            self._conclude(state.name, Conclusion(state, members, self._others.get(state.name, [])).verdict())
+                self._bus.tell(state.name, progress_lines.of_objects(state.gone, "deleted", self._context.dry_run))
+            others = self._members.others.get(state.name, [])
+            self._conclude(state.name, Conclusion(state, self._members.of(state.name), others).verdict())
 
     def _conclude(self, name: str, verdict: NamespaceVerdict) -> None:
         self.verdicts[name] = verdict
-        self._unsettled.discard(name)
+        self._members.unsettled.discard(name)
         self._bus.done += 1
 
     def _crashed(self, name: str, error: Exception) -> None:
         """A fault of ours, on an object that nobody foresaw: it must not stop the others."""
-        self._members.setdefault(name, [])
-        state = namespaces.ended(self._namespaces[name], Reason.CRASHED, _crash_text(error))
-        self._namespaces[name] = state
+        state = namespaces.ended(self._members.namespaces[name], Reason.CRASHED, _crash_text(error))
+        self._members.namespaces[name] = state
         self._finish(state)
 
     def stop(self, now: float) -> None:
         """Begin nothing more; what waits for an answer gets it."""
         self._queue.clear()
         self._watching.end()
-        for name in list(self._namespaces):
+        for name in list(self._members.namespaces):
             self._stop_workloads(name, now)
 
     def _stop_workloads(self, name: str, now: float) -> None:
-        for key in self._members.get(name, []):
-            if self._workloads[key].phase not in (workload.Phase.PATCHING, workload.Phase.RELEASING):
-                self._tell_workload(key, Stopped(), now)
+        for one in self._members.of(name):
+            if one.phase not in (workload.Phase.PATCHING, workload.Phase.RELEASING):
+                self._tell_workload(one.key, Stopped(), now)
 
     def _end_stopped(self, now: float) -> bool:
         if self.finished or self._bus.writes_under_way():
@@ -331,9 +297,9 @@ class WaveRun:
     def end(self, now: float) -> None:
         """Verdicts for all, as far as they have come."""
         self._bus.stopping = True
-        for key in list(self._workloads):
+        for key in list(self._members.workloads):
             self._tell_workload(key, Stopped(), now)
-        for state in list(self._namespaces.values()):
+        for state in list(self._members.namespaces.values()):
             done = state.phase in (namespaces.Phase.WORKLOADS, namespaces.Phase.DIAGNOSIS, namespaces.Phase.HISTORY)
             if done:
                 self._finish(replace(state, phase=namespaces.Phase.DONE))
@@ -348,7 +314,3 @@ class WaveRun:
 def _crash_text(error: Exception) -> str:
     text = str(error) if isinstance(error, WasmFilterError) else f"{type(error).__name__}: {error}"
     return f"{text} (a fault of the collection: please report it)"
-
-
-def _objects_text(labels: tuple[str, ...], done: str, dry_run: bool) -> str:
-    return f"{' and '.join(labels)} {'would be' if dry_run else ''} {done}".replace("  ", " ")

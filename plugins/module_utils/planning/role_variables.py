@@ -31,7 +31,15 @@ def _labels(value: Any) -> bool:
 RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "wasm_filter_selector": (_labels, """a map of labels, such as -e '{"wasm_filter_selector": {"app": "web"}}'"""),
     "wasm_filter_timeout": (_number(1, 86_400), "a number of seconds from 1 to 86400"),
+    "wasm_filter_max_in_flight": (_number(1, 10_000), "a number of workloads from 1 to 10000"),
     "wasm_filter_max_fail_percentage": (_number(0, 100), "a whole number from 0 to 100"),
+}
+# How to go about a run, whatever it is for; the others are of the filter.
+OF_RUN = {
+    "wasm_filter_timeout",
+    "wasm_filter_max_in_flight",
+    "wasm_filter_max_fail_percentage",
+    "wasm_filter_serial",
 }
 
 
