@@ -21,6 +21,9 @@ from tests.cluster.kubectl import Kubectl, eventually
 
 PLAYBOOK_SECONDS = 240
 
+# Where what it puts is not what was recorded, the difference is told as in a test.
+pytest.register_assert_rewrite("tests.upgrade.replay")
+
 
 @dataclass
 class Outcome:
@@ -47,10 +50,11 @@ class Outcome:
 class Collection:
     """The playbooks, as a user runs them."""
 
-    def __init__(self, kubectl: Kubectl, scratch: Path, backend: str) -> None:
+    def __init__(self, kubectl: Kubectl, scratch: Path, backend: str, checkout: Path = CHECKOUT) -> None:
         self.kubectl = kubectl
         self.scratch = scratch
         self.backend = backend
+        self.checkout = checkout
 
     def deploy(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
         variables = {"wasm_filter_trace_backend_address": self.backend, **variables}
@@ -66,7 +70,7 @@ class Collection:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("K8S_AUTH", "WASM_FILTER"))}
         done = subprocess.run(
             command,
-            cwd=CHECKOUT,
+            cwd=self.checkout,
             env={**inherited, "KUBECONFIG": kubeconfig or self.kubectl.kubeconfig, "ANSIBLE_NOCOLOR": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
