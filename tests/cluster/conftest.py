@@ -55,6 +55,17 @@ class Collection:
         self.scratch = scratch
         self.backend = backend
         self.checkout = checkout
+        self.environment = {"ANSIBLE_NOCOLOR": "1"}
+
+    @classmethod
+    def of(cls, checkout: Path, kubectl: Kubectl, scratch: Path) -> Collection:
+        """The playbooks of another checkout, wherever its own ansible.cfg leads; each deploy has to name a backend."""
+        link = scratch / "ansible_collections" / "openclarity" / "wasm_filters"
+        link.parent.mkdir(parents=True)
+        link.symlink_to(checkout)
+        collection = cls(kubectl, scratch, "", checkout)
+        collection.environment["ANSIBLE_COLLECTIONS_PATH"] = str(scratch)
+        return collection
 
     def deploy(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
         variables = {"wasm_filter_trace_backend_address": self.backend, **variables}
@@ -71,7 +82,7 @@ class Collection:
         done = subprocess.run(
             command,
             cwd=self.checkout,
-            env={**inherited, "KUBECONFIG": kubeconfig or self.kubectl.kubeconfig, "ANSIBLE_NOCOLOR": "1"},
+            env={**inherited, **self.environment, "KUBECONFIG": kubeconfig or self.kubectl.kubeconfig},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""Given a namespace as an older commit of this collection left it, nothing is to be done, and all of it can be taken out.
+"""Given a namespace as an older commit of this collection left it: nothing is to be done, and all can be taken out.
 
 The states are in tests/upgrade/recorded; tests/upgrade/record.py makes them.
 """
@@ -14,8 +14,8 @@ import pytest
 from tests.cluster.conftest import Collection, Outcome
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.test_deploy import versions
-from tests.upgrade import capture, recorded, replay
-from tests.upgrade.recorded import Deploy, Recorded
+from tests.upgrade import capture, recording, replay
+from tests.upgrade.recording import Deploy, Recorded
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _revisions(verdict: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]
 def older(kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection) -> Callable[[str], Older]:
     def make(name: str) -> Older:
         namespace = new_namespace("older")
-        state = recorded.load(name, namespace)
+        state = recording.load(name, namespace)
         replay.put(kubectl, namespace, state)
         return Older(collection, namespace, state)
 
@@ -104,7 +104,10 @@ FIRST_GOES_FIRST = pytest.mark.xfail(strict=True, reason="the text that the firs
 
 @pytest.mark.parametrize(
     ("going", "staying"),
-    [pytest.param(0, 1, id="first deployed first", marks=FIRST_GOES_FIRST), pytest.param(1, 0, id="last deployed first")],
+    [
+        pytest.param(0, 1, id="first deployed first", marks=FIRST_GOES_FIRST),
+        pytest.param(1, 0, id="last deployed first"),
+    ],
 )
 def test_two_filters_of_an_older_commit_go_one_by_one(older: Callable[[str], Older], going: int, staying: int) -> None:
     shop = older("two_filters")

@@ -32,10 +32,11 @@ def ours(kubectl: Kubectl, namespace: str) -> Objects:
 
 def without_managers(objects: Objects) -> Objects:
     """The same without who owns which field."""
-    return {
-        key: {**found, "metadata": {name: value for name, value in found["metadata"].items() if name != "managedFields"}}
-        for key, found in objects.items()
-    }
+    return {key: {**found, "metadata": _without(found["metadata"], "managedFields")} for key, found in objects.items()}
+
+
+def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _captured(kubectl: Kubectl, *arguments: str) -> Objects:
@@ -44,18 +45,18 @@ def _captured(kubectl: Kubectl, *arguments: str) -> Objects:
 
 
 def _steady(found: Object) -> Object:
-    metadata = {key: value for key, value in found["metadata"].items() if key not in VOLATILE}
-    annotations = {key: value for key, value in metadata.pop("annotations", {}).items() if key not in COUNTERS}
+    metadata = _without(found["metadata"], *VOLATILE)
+    annotations = _without(metadata.pop("annotations", {}), *COUNTERS)
     if TIME in annotations:
         annotations[TIME] = SOME_TIME
     if annotations:
         metadata["annotations"] = annotations
     metadata["managedFields"] = _steady_managers(metadata.get("managedFields", []))
-    return {**{key: value for key, value in found.items() if key != "status"}, "metadata": metadata}
+    return {**_without(found, "status"), "metadata": metadata}
 
 
 def _steady_managers(entries: list[Object]) -> list[Object]:
     """In an order of their own, as theirs is by time. Without status, which controllers write when they get to it."""
     kept = [entry for entry in entries if not entry.get("subresource")]
     kept.sort(key=lambda entry: (entry["manager"], entry["operation"]))
-    return [{key: value for key, value in entry.items() if key != "time"} for entry in kept]
+    return [_without(entry, "time") for entry in kept]

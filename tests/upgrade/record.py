@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import subprocess
 import tempfile
 import uuid
@@ -23,8 +22,8 @@ from testbed.paths import layout
 from tests.cluster import manifests
 from tests.cluster.conftest import Collection, Outcome
 from tests.cluster.kubectl import Kubectl
-from tests.upgrade import capture, recorded, replay
-from tests.upgrade.recorded import Deploy, Recorded
+from tests.upgrade import capture, recording, replay
+from tests.upgrade.recording import Deploy, Recorded
 from tests.upgrade.states import STATES, Variables, workloads
 
 
@@ -34,13 +33,7 @@ def main() -> None:
     checkout = parser.parse_args().collection.resolve()
     kubectl = Kubectl(layout())
     with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder)
-        # Its own ansible.cfg may lead elsewhere, or nowhere in a bare checkout.
-        link = scratch / "ansible_collections" / "openclarity" / "wasm_filters"
-        link.parent.mkdir(parents=True)
-        link.symlink_to(checkout)
-        os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(scratch)
-        collection = Collection(kubectl, scratch, backend="", checkout=checkout)
+        collection = Collection.of(checkout, kubectl, Path(folder))
         for name, variables in STATES.items():
             print(f"{name}: {record(name, collection, variables)}", flush=True)
 
@@ -59,16 +52,14 @@ def record(name: str, collection: Collection, deploys: list[Variables]) -> Path:
     wasm = (collection.checkout / "filter" / "dist" / "http-trace-filter.wasm").read_bytes()
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=collection.checkout, text=True).strip()
     state = Recorded(commit, hashlib.sha256(wasm).hexdigest(), owned, original, done)
-    return recorded.save(name, state, namespace, wasm)
+    return recording.save(name, state, namespace, wasm)
 
 
 def _deployed(collection: Collection, namespace: str, variables: Variables) -> Deploy:
     outcome = collection.deploy(namespace, **variables)
     assert outcome.status == 0, outcome.output
     kubectl = collection.kubectl
-    return Deploy(
-        variables, _steady(outcome), capture.workloads(kubectl, namespace), capture.ours(kubectl, namespace)
-    )
+    return Deploy(variables, _steady(outcome), capture.workloads(kubectl, namespace), capture.ours(kubectl, namespace))
 
 
 def _steady(outcome: Outcome) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from testbed.kubernetes_api import Api
 from tests.cluster.kubectl import Kubectl
 from tests.upgrade import capture
 from tests.upgrade.capture import Object
-from tests.upgrade.recorded import Deploy, Recorded
+from tests.upgrade.recording import Deploy, Recorded
 from tests.upgrade.states import Owned
 
 
 def put(kubectl: Kubectl, namespace: str, state: Recorded) -> None:
-    """Each step leaves what was recorded after it, or fails: another Kubernetes may have other defaults (record anew)."""
+    """Each step leaves what was recorded after it, or fails: with other defaults of a newer Kubernetes record anew."""
     own(kubectl, namespace, state.owned)
     assert capture.workloads(kubectl, namespace) == state.original
     for deploy in state.deploys:

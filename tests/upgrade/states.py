@@ -74,7 +74,7 @@ AUDIT: Variables = {
     "wasm_filter_config_map_name": "audit.example",
 }
 
-# name -> the variables of each deploy, one after the other. Together they give every setting of the filter.
+# name -> the variables of each deploy, one after the other. Together they give every setting that the filter had.
 STATES: dict[str, list[Variables]] = {
     "configmap": [SERVICE],
     "inline": [{**ADDRESS, "wasm_filter_delivery": "inline"}],

@@ -72,7 +72,7 @@ def load(name: str, namespace: str) -> Recorded:
     content = json.loads((FOLDER / f"{name}.json").read_text().replace(NAMESPACE, namespace))
     wasm = BINARY.read_bytes()
     if hashlib.sha256(wasm).hexdigest() != content["sha256"]:
-        raise AssertionError(f"{BINARY.name} is not the one of {content['commit']}: record the states of a newer commit")
+        raise AssertionError(f"{BINARY.name} is not that of {content['commit']}: record the states of a newer commit")
     content = _replaced(content, WASM, base64.b64encode(wasm).decode())
     return Recorded(
         content["commit"],
