@@ -80,6 +80,21 @@ def test_what_an_older_commit_deployed_is_unchanged_and_leaves_nothing(
     shop.assert_as_before()
 
 
+@pytest.mark.parametrize("name", ["inline", "two_revisions"])
+def test_a_deploy_leaves_what_an_older_commit_left(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection, name: str
+) -> None:
+    shop = new_namespace("newer")
+    state = recording.load(name, shop)
+    replay.own(kubectl, shop, state.owned)
+
+    for deploy in state.deploys:
+        outcome = collection.deploy(shop, **deploy.variables)
+        assert outcome.status == 0, outcome.output
+        assert capture.workloads(kubectl, shop) == deploy.workloads
+        assert capture.ours(kubectl, shop) == deploy.ours
+
+
 def test_an_older_revision_is_gone_back_to_under_its_name(older: Callable[[str], Older]) -> None:
     shop = older("two_revisions")
     first = shop.state.deploys[0]
