@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import InputError
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.shown import HIDDEN, Shown
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import (
     declaration,
     explanations,
@@ -75,8 +76,10 @@ def wrong_settings(settings: Mapping[str, Any]) -> list[InputError]:
     return _wrong(from_settings(settings), {name: one.path for name, one in declaration.by_variable().items()})
 
 
-def wrong_configuration(configuration: Any) -> list[InputError]:
-    """The same of a configuration that is given as a whole."""
+def wrong_configuration(configuration: Any, ours: bool = True) -> list[InputError]:
+    """The same of a configuration that is given as a whole; for a filter that is not ours it has to be a map."""
+    if not ours:
+        return [] if isinstance(configuration, dict) else [InputError(WHOLE, HIDDEN, "must be a map")]
     return _wrong(configuration, {WHOLE: ()})
 
 
@@ -89,20 +92,20 @@ def _wrong(configuration: Any, variables: Mapping[str, tuple[str, ...]]) -> list
     errors = []
     if sum(len(name) + len(value) for name, value in _at(configuration, HEADERS) or []) > HEADERS_BYTES_MAX:
         said = f"must have at most {HEADERS_BYTES_MAX} bytes, all names and values together"
-        errors.append(InputError(_named(HEADERS, variables), explanations.HIDDEN, said))
+        errors.append(InputError(_named(HEADERS, variables), HIDDEN, said))
     size = len(json.dumps(configuration))
     if size > BYTES_MAX:
         sizes = {name: len(json.dumps(_at(configuration, path))) for name, path in variables.items()}
         longest = max(sizes, key=lambda name: sizes[name])
         said = f"makes the plugin configuration {size} bytes long; the filter takes {BYTES_MAX}"
-        errors.append(InputError(longest, explanations.Shown(f"({sizes[longest]} bytes)"), said))
+        errors.append(InputError(longest, Shown(f"({sizes[longest]} bytes)"), said))
     return errors
 
 
 def _told(fault: Fault, variables: Mapping[str, tuple[str, ...]]) -> InputError:
     named = _named(fault.path, variables)
     variable = named if named in declaration.by_variable() else ""
-    return InputError(named, explanations.shown(fault), explanations.right(fault, schema(), variable))
+    return InputError(named, explanations.shown(fault), explanations.right(fault, variable))
 
 
 def _named(path: tuple[str | int, ...], variables: Mapping[str, tuple[str, ...]]) -> str:

@@ -9,6 +9,8 @@ import difflib
 import json
 from typing import Any
 
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.shown import HIDDEN
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.shown import shown as shown_value
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.json_schema import (
     Fault,
@@ -17,30 +19,15 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.
     resolved,
 )
 
-VALUE_MAX = 80
-
-
-class Shown(str):
-    """Text that is its own repr: not in quotes, as it is not the value itself."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-HIDDEN = Shown("(not shown)")
-
 
 def shown(fault: Fault) -> Any:
-    """The value, shortened; or HIDDEN where a credential may be in it."""
+    """The value as an error shows it; HIDDEN where the schema says that it is secret."""
     path, value = fault.path, fault.value
     if _may_be_secret(path) or fault.keyword == "additionalProperties":
         return HIDDEN
     if path in _having("x-url") and isinstance(value, str):
         value = without_credentials(value)
-    text = repr(value)
-    return Shown(text if len(text) <= VALUE_MAX else f"{text[:VALUE_MAX]}...")
+    return shown_value(value)
 
 
 def _having(keyword: str) -> set[Path]:
@@ -58,10 +45,9 @@ def without_credentials(path: str) -> str:
     return "..." if "@" in kept else kept + (mark and "?...")
 
 
-def right(fault: Fault, root: Schema, variable: str = "") -> str:
+def right(fault: Fault, variable: str = "") -> str:
     """What would be right, such as "must be a whole number from 1 to 60000".
 
-    :param root: the whole schema, for its $refs.
     :param variable: the role's variable that the value came by, for an example of how to give it.
     """
     if fault.keyword == "additionalProperties":
@@ -71,9 +57,9 @@ def right(fault: Fault, root: Schema, variable: str = "") -> str:
     if fault.keyword == "not":
         return f"must be none of {', '.join(fault.schema['not']['enum'])}, which the filter sets itself"
     if isinstance(fault.value, bool) and "on" in fault.schema.get("enum", ()):
-        return f"must be {_right(fault.schema, root)}, as text: to YAML a bare on is true"
+        return f"must be {in_words(fault.schema)}, as text: to YAML a bare on is true"
     if not variable:
-        return f"must be {_right(fault.schema, root)}"
+        return f"must be {in_words(fault.schema)}"
     setting = declaration.by_variable()[variable]
     said, example = right_value(setting), setting.schema.get("x-example")
     given = f", such as -e '{json.dumps({variable: example})}'" if example else ""
@@ -85,10 +71,10 @@ def right_value(setting: declaration.Setting) -> str:
     if "x-map" in setting.schema:
         # What the schema has as pairs.
         return f"a map of at most {setting.schema['maxItems']} {setting.schema['x-map']}"
-    return _right(setting.schema, declaration.schema())
+    return in_words(setting.schema)
 
 
-def _right(schema: Schema, root: Schema) -> str:
+def in_words(schema: Schema) -> str:
     if "enum" in schema:
         *others, last = schema["enum"]
         return f"{', '.join(others)} or {last}"
@@ -101,4 +87,4 @@ def _right(schema: Schema, root: Schema) -> str:
         return f"a map of {', '.join(schema['properties'])}"
     if "prefixItems" in schema:
         return "a pair of name and value"
-    return f"a list of at most {schema['maxItems']}, each {_right(resolved(schema['items'], root), root)}"
+    return f"a list of at most {schema['maxItems']}, each {in_words(resolved(schema['items'], declaration.schema()))}"

@@ -54,7 +54,7 @@ def test_defaults_and_bounds_that_the_role_documents_are_the_schemas(variable: s
     if "minimum" in wanted:
         assert f"{wanted['minimum']} to {wanted['maximum']}" in described
     if variable == HEADERS:
-        assert f"At most {wanted['maxItems']}" in described
+        assert f"at most {wanted['maxItems']}" in described
 
 
 def nested(setting: Setting) -> dict[str, Any]:
@@ -221,6 +221,13 @@ def test_a_configuration_that_is_given_as_a_whole(configuration: Any, said: list
     for error, begin in zip(errors, said, strict=True):
         assert error.startswith(begin)
         assert "hunter2" not in error
+
+
+@pytest.mark.parametrize("given", ["hunter2", ["hunter2"], 5])
+def test_of_a_foreign_filter_it_has_to_be_a_map_and_no_more(given: Any) -> None:
+    (error,) = wrong_configuration(given, ours=False)
+    assert str(error) == f"{WHOLE}=(not shown): must be a map"
+    assert wrong_configuration({"bodies": "whatever"}, ours=False) == []
 
 
 def test_what_is_computed_completes_it() -> None:
