@@ -13,6 +13,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings 
 from tools.generate.variables import Variable, variables
 
 COLUMNS = 130
+# PyYAML breaks a line behind the word that is too much.
+TEXT_COLUMNS = 110
 # Lists that are longer have a line for each item.
 FLOW_MAX = 100
 
@@ -45,7 +47,9 @@ def _default(one: Variable) -> str:
     if one.by_format:
         values = ", ".join(f"'{form}': '{value}'" for form, value in one.by_format.items())
         first = next(iter(one.by_format.values()))
-        return f"{one.name}: >-\n  {{{{ {{{values}}}.get(wasm_filter_trace_format ~ '', '{first}') }}}}\n"
+        chosen = f"{{{{ {{{values}}}.get(wasm_filter_trace_format ~ '', '{first}') }}}}"
+        lines = textwrap.wrap(chosen, COLUMNS, break_long_words=False, break_on_hyphens=False)
+        return f"{one.name}: >-\n" + "".join(f"  {line}\n" for line in lines)
     if one.environment:
         given = f"lookup('ansible.builtin.env', '{one.environment}')"
         other = "" if one.default == "" else f" | default({str(one.default).lower()}, true)"
@@ -67,7 +71,7 @@ def _option(one: Variable) -> str:
     sentences = [_marked_up(sentence, one.choices) for sentence in one.sentences]
     if one.environment:
         sentences.append(f"The environment variable E({one.environment}) is its default.")
-    told = yaml.safe_dump(sentences, width=COLUMNS, allow_unicode=True)
+    told = yaml.safe_dump(sentences, width=TEXT_COLUMNS, allow_unicode=True)
     lines = f"{one.name}:\n  description:\n{textwrap.indent(told, '    ')}  type: raw\n"
     fixed = not one.by_format and not (one.environment and one.default == "")
     return lines + (textwrap.indent(_entry("default", one.default), "  ") if fixed else "")
