@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.generate import readme, role
+from tools.generate import readme, role, zig
 from tools.generate.blocks import replaced
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +18,7 @@ def outputs() -> dict[str, str]:
         f"{ROLE}/defaults/main.yml": _with(f"{ROLE}/defaults/main.yml", settings=role.defaults()),
         f"{ROLE}/vars/main.yml": _with(f"{ROLE}/vars/main.yml", settings=role.handed_over(), checked=role.checked()),
         SPECIFICATION: _with(SPECIFICATION, settings=role.options()),
+        "filter/src/settings.zig": zig.source(),
         "README.md": _with("README.md", variables=readme.of_variables()),
         "filter/README.md": _with("filter/README.md", settings=readme.of_settings()),
     }
