@@ -47,8 +47,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         plan = _plan(self._task.args.get("plan"))
-        # Not of the plan: hosts that an earlier play has added.
-        names = [target.namespace for target in plan.part(self._task.args.get("namespaces") or []).targets]
+        asked = set(self._task.args.get("namespaces") or [])
+        names = [target.namespace for target in plan.targets if target.namespace in asked]
         local = self._connection.transport == "local"
         arguments = {**self._task.args, "plan": (plan if local else self._sent(plan)).as_dict()}
         screen = Screen()
