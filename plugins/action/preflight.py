@@ -17,7 +17,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration, warnings
 
 RELEASED = configuration.FILTER / "dist" / "http-trace-filter.wasm"
 
@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
             settings = {name: value for name, value in settings.items() if name == configuration.PLACE}
         if present:
             wrong = configuration.wrong_settings(settings)
-            wrong += configuration.wrong_configuration(given) if ours else []
+            wrong += configuration.wrong_configuration(given, ours) if given else []
             arguments["refused"] = [str(error) for error in wrong]
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         if present and not result.get("failed"):
@@ -50,9 +50,17 @@ class ActionModule(ActionBase):
             chosen = (result["binary"], result.get("backend"), result.get("hosts_from"))
             leaves = exported_data.ours(wanted, *chosen) if ours else exported_data.foreign(result["binary"])
             result["run"] = {**result["run"], "leaves": leaves}
+            for warning in _warnings(given, settings) if ours else ():
+                display.warning(warning)
             for line in exported_data.lines(leaves, self._task.check_mode):
                 display.display(line)
         return result
+
+
+def _warnings(given: dict[str, Any], settings: dict[str, Any]) -> list[str]:
+    if given:
+        return warnings.of_configuration(given)
+    return warnings.of_settings(configuration.from_settings(settings))
 
 
 def _is_released(path: str | None) -> bool:
