@@ -1,10 +1,10 @@
 # Copyright: the openclarity.wasm_filters contributors
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hold the plugin configuration against its schema, run the module `preflight`, say what will leave the pods.
+"""What only the controller can check, then the module `preflight`, then what will leave the pods.
 
-The configuration stays here, on the controller: the schema lies in the collection, and headers for the
-backend are tokens, which no module has to see.
+The command line and the files are here, and so is the plugin configuration: the schema lies in the collection, and
+headers for the backend are tokens, which no module has to see.
 """
 
 from __future__ import annotations
@@ -14,12 +14,22 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from ansible import context
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import WasmFilterError
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line import extra_vars
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line.paths import absolute
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration, warnings
 
 RELEASED = configuration.FILTER / "dist" / "http-trace-filter.wasm"
+FILES = ("result_file", "plan_file")
+BECOME = (
+    "become: this would run as another user, whose kubeconfig may be of another cluster; leave ansible_become and "
+    "--become away (the playbooks turn them off; only -e ansible_become, or a play of your own, gets here)"
+)
 
 display = Display()
 
@@ -32,6 +42,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
+        refused = self._controller(arguments)
         settings = arguments.pop("settings", None) or {}
         given = arguments.pop("plugin_configuration", None) or {}
         present = arguments.get("state", "present") == "present"
@@ -43,18 +54,37 @@ class ActionModule(ActionBase):
         if present:
             wrong = configuration.wrong_settings(settings)
             wrong += configuration.wrong_configuration(given, ours) if given else []
-            arguments["refused"] = [str(error) for error in wrong]
+            refused += [str(error) for error in wrong]
+        arguments["refused"] = refused
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         if present and not result.get("failed"):
             wanted = given | configuration.from_settings(settings)
             chosen = (result["binary"], result.get("backend"), result.get("hosts_from"))
             leaves = exported_data.ours(wanted, *chosen) if ours else exported_data.foreign(result["binary"])
-            result["run"] = {**result["run"], "leaves": leaves}
+            result["plan"]["run"]["exported_data"] = leaves
             for warning in _warnings(given, settings) if ours else ():
                 display.warning(warning)
             for line in exported_data.lines(leaves, self._task.check_mode):
                 display.display(line)
         return result
+
+    def _controller(self, arguments: dict[str, Any]) -> list[str]:
+        """Paths as they were meant, old files gone, the words of the command line in their place; what is wrong."""
+        if self._play_context.become:
+            # The module would run as that user: it must not even begin.
+            raise AnsibleActionFail(f"Nothing was changed. {BECOME}")
+        for name in ("binary_path", *FILES):
+            if arguments.get(name):
+                arguments[name] = absolute(arguments[name])
+        errors: list[WasmFilterError] = [
+            *own_file.forget({f"wasm_filter_{name}": arguments.get(name) or "" for name in FILES})
+        ]
+        try:
+            typed = context.CLIARGS.get("extra_vars", ())
+            arguments["namespaces"] = extra_vars.namespaces(arguments.get("namespaces"), typed)
+        except extra_vars.StrayWordsError as error:
+            errors.append(error)
+        return [str(error) for error in errors]
 
 
 def _warnings(given: dict[str, Any], settings: dict[str, Any]) -> list[str]:

@@ -1,10 +1,10 @@
 # Copyright: the openclarity.wasm_filters contributors
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the module `rollout`, show what it does meanwhile, write the result file.
+"""Run the module `rollout`, show what it does meanwhile, and see to it that every namespace gets a verdict.
 
-Whatever happens, each namespace of the wave gets a verdict: a crash of a `run_once` task would
-otherwise mark only the first host as failed.
+That holds for a crash (of a `run_once` task Ansible would mark the first host only) and for a run that is
+stopped (the screen is then written to past ansible-playbook, which is about to end).
 """
 
 from __future__ import annotations
@@ -12,14 +12,29 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ansible import constants as C
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import outcome
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.live_progress import LiveProgress, recap
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.result_file import ResultFile
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import (
+    NamespaceVerdict,
+    Outcome,
+    Reason,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.report import result_file
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import diffs
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.interruption import Interruption
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.live_progress import LiveProgress
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.recap import recap
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.screen import Screen
+
+TOLD_MAX = 5
 
 display = Display()
 
@@ -31,69 +46,105 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
-        task_vars = task_vars or {}
-        arguments = dict(self._task.args)
+        plan = _plan(self._task.args.get("plan"))
+        asked = set(self._task.args.get("namespaces") or [])
+        names = [target.namespace for target in plan.targets if target.namespace in asked]
         local = self._connection.transport == "local"
-        if not local and arguments.get("binary_path"):
-            arguments["binary_path"] = self._sent(arguments["binary_path"])
-        started = time.time()
-        with tempfile.NamedTemporaryFile(dir=C.DEFAULT_LOCAL_TMP, suffix=".progress") as progress_file:
-            if local:
-                # Where the module runs elsewhere there is no file to read from.
-                arguments["progress_file"] = progress_file.name
-            with LiveProgress(progress_file.name, len(arguments["namespaces"])):
-                answer = self._execute_module(module_args=arguments, task_vars=task_vars)
-        if answer.get("namespaces") is None:
-            answer = self._crashed(arguments["namespaces"], answer)
-        self._write_result(arguments, answer["namespaces"], task_vars, started)
-        recap(answer["namespaces"], _not_started(arguments["namespaces"], task_vars), check_mode=self._task.check_mode)
-        # Diffs are handed to each namespace's host; here they would be printed once more.
+        arguments = {**self._task.args, "plan": (plan if local else self._sent(plan)).as_dict()}
+        screen = Screen()
+        # Elsewhere there is no file to read from, and no process to hand a signal to.
+        interruption = Interruption(screen) if local else None
+        with interruption.handled() if interruption else nullcontext():
+            answer, told = self._answer(arguments, len(names), screen, interruption, task_vars or {})
+            crashed = answer.get("namespaces") is None
+            if crashed:
+                answer = _crashed(names, answer, told, self._task.check_mode)
+            if crashed or not local:
+                _write(plan, answer["namespaces"])
+            stopped = interruption is not None and interruption.asked
+            self._tell(screen, answer["namespaces"], _later(names, plan), stopped)
         result.update(answer)
         return result
 
-    def _sent(self, path: str) -> str:
-        """Copy the binary to the host that the module runs on."""
+    def _answer(
+        self,
+        arguments: dict[str, Any],
+        count: int,
+        screen: Screen,
+        interruption: Interruption | None,
+        task_vars: dict[str, Any],
+    ) -> tuple[dict[str, Any], dict[str, list[str]]]:
+        """What the module returned, and what each namespace told last of each of its objects."""
+        descriptor, path = tempfile.mkstemp(dir=C.DEFAULT_LOCAL_TMP, suffix=".progress")
+        os.close(descriptor)
+        if interruption:
+            arguments["progress_file"] = path
+        with LiveProgress(path, count, screen, interruption) as live:
+            answer = self._execute_module(module_args=arguments, task_vars=task_vars)
+        Path(path).unlink(missing_ok=True)
+        return answer, {name: list(last.values()) for name, last in live.told.items()}
+
+    def _sent(self, plan: Plan) -> Plan:
+        """The plan for the host that the module runs on, the binary copied to it; the result is written here."""
+        options = replace(plan.options, result_file="")
+        if plan.binary is None:
+            return replace(plan, options=options)
         directory = self._make_tmp_path()
-        remote: str = self._transfer_file(path, self._connection._shell.join_path(directory, "filter.wasm"))
+        remote = self._transfer_file(plan.binary.path, self._connection._shell.join_path(directory, "filter.wasm"))
         self._fixup_perms2((directory, remote))
-        return remote
+        return replace(plan, options=options, binary=replace(plan.binary, path=remote))
 
-    def _crashed(self, namespaces: list[str], answer: dict[str, Any]) -> dict[str, Any]:
-        message = answer.get("msg") or answer.get("module_stderr") or "the module ended without a result"
-        failed = [
-            outcome.NamespaceVerdict(name, outcome.FAILED, False, outcome.CRASHED, str(message)).as_dict()
-            for name in namespaces
-        ]
-        return {"changed": False, "namespaces": failed}
-
-    def _write_result(
-        self, arguments: dict[str, Any], verdicts: list[dict[str, Any]], task_vars: dict[str, Any], started: float
-    ) -> None:
-        """Add this wave to the result file."""
-        wanted = _wanted(task_vars)
-        cluster = task_vars.get("wasm_filter_cluster", "cluster")
-        run = {"id": str(os.getppid()), "started": started, **(arguments.get("run") or {})}
-        name = arguments.get("filter_name", "trace")
-        try:
-            ResultFile(arguments.get("result_file"), run, name).add_wave(cluster, verdicts, wanted, time.time())
-        except OSError as error:
-            # The cluster has been changed: nobody must lose the verdicts over a file.
-            display.warning(f"the result file can't be written: {error}")
+    def _tell(self, screen: Screen, verdicts: list[dict[str, Any]], later: list[str], stopped: bool) -> None:
+        """The recap; before it, where diffs were asked for, what several namespaces have in common."""
+        common, own = diffs.split_diffs(verdicts)
+        for entry in verdicts:
+            # Handed to each namespace's host by the task that follows.
+            entry["diff"] = own[entry["name"]]
+        if self._task.diff:
+            for diff in common:
+                for line, color in diffs.lines(diff):
+                    screen.line(line, color)
+        recap(screen, verdicts, later, self._task.check_mode, whole=stopped)
 
 
-def _wanted(task_vars: dict[str, Any]) -> list[tuple[str, str]]:
-    """(cluster, namespace) of every host of the play, in the order of its waves."""
-    hostvars = task_vars.get("hostvars") or {}
-    return [
-        (hostvars[host].get("wasm_filter_cluster", "cluster"), hostvars[host]["wasm_filter_namespace"])
-        for host in task_vars.get("ansible_play_hosts_all") or []
-        if host in hostvars and "wasm_filter_namespace" in hostvars[host]
-    ]
+def _plan(given: Any) -> Plan:
+    """The plan, its result file as a path that is right from any directory."""
+    try:
+        plan = Plan.from_dict(given)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise AnsibleActionFail(f"plan: must be what openclarity.wasm_filters.preflight made: {error}") from error
+    path = plan.options.result_file
+    # The module's own directory is the playbook's.
+    absolute = str(Path(path).expanduser().absolute()) if path else ""
+    return replace(plan, options=replace(plan.options, result_file=absolute))
 
 
-def _not_started(wave: list[str], task_vars: dict[str, Any]) -> list[str]:
-    """The namespaces that come after this wave."""
-    wanted = _wanted(task_vars)
-    own = task_vars.get("wasm_filter_cluster", "cluster")
-    last = max((wanted.index((own, name)) for name in wave if (own, name) in wanted), default=len(wanted))
-    return [name for _cluster, name in wanted[last + 1 :]]
+def _crashed(
+    names: list[str], answer: dict[str, Any], told: dict[str, list[str]], check_mode: bool
+) -> dict[str, Any]:
+    """A verdict for each namespace though the module gave none."""
+    message = answer.get("msg") or answer.get("module_stderr") or "the module ended without a result"
+    verdicts = []
+    for name in names:
+        before = told.get(name, [])
+        more = f" and {len(before) - TOLD_MAX} more" if len(before) > TOLD_MAX else ""
+        done = f"before that: {', '.join(before[:TOLD_MAX])}{more}" if before else "no change of it is known"
+        changed = bool(before) and not check_mode
+        verdict = NamespaceVerdict(name, Outcome.FAILED, changed, Reason.CRASHED, f"{str(message).strip()}; {done}")
+        verdicts.append({**verdict.as_dict(), "diff": {}})
+    return {"changed": any(entry["changed"] for entry in verdicts), "namespaces": verdicts}
+
+
+def _write(plan: Plan, verdicts: list[dict[str, Any]]) -> None:
+    try:
+        result_file.write(plan, verdicts, time.time())
+    except OSError as error:
+        # The cluster has been changed: nobody must lose the verdicts over a file.
+        display.warning(f"the result file can't be written: {error}")
+
+
+def _later(names: list[str], plan: Plan) -> list[str]:
+    """The namespaces that come after this batch, where a play has a `serial` of its own."""
+    ordered = [target.namespace for target in plan.targets]
+    last = max((ordered.index(name) for name in names if name in ordered), default=len(ordered))
+    return ordered[last + 1 :]

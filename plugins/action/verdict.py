@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import outcome
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import Outcome
+
+NOT_PLANNED = "not one of this plan's namespaces: an earlier play has added this host; left alone"
 
 
 class ActionModule(ActionBase):
@@ -21,19 +24,20 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         _valid, arguments = self.validate_argument_spec(
-            {"wave": {"type": "str", "required": True}, "namespace": {"type": "str", "required": True}}
+            {name: {"type": "str", "required": True} for name in ("rollout", "cluster", "namespace")}
         )
-        wave = (task_vars or {}).get(arguments["wave"])
-        if not isinstance(wave, dict) or "namespaces" not in wave:
+        rollout = (task_vars or {}).get(arguments["rollout"])
+        if not isinstance(rollout, dict) or "namespaces" not in rollout:
             raise AnsibleActionFail(
-                f"wave={arguments['wave']!r}: must name what openclarity.wasm_filters.rollout registered"
+                f"rollout={arguments['rollout']!r}: must name what openclarity.wasm_filters.rollout registered"
             )
-        own = next((entry for entry in wave["namespaces"] if entry["name"] == arguments["namespace"]), None)
+        own = _own(rollout, arguments["cluster"], arguments["namespace"])
         if own is None:
-            raise AnsibleActionFail(f"namespace={arguments['namespace']!r}: the wave has no verdict on it")
+            result.update(changed=False, skipped=True, msg=NOT_PLANNED)
+            return result
         result.update(changed=own["changed"], verdict=own["verdict"], reason=own["reason"], msg=own["message"])
-        result["failed"] = own["verdict"] == outcome.FAILED
-        if own["verdict"] == outcome.SKIPPED:
+        result["failed"] = own["verdict"] in _failing(rollout)
+        if not result["failed"] and own["verdict"] in (Outcome.SKIPPED, Outcome.NOT_STARTED):
             # Only then: a mere `False` would make Ansible leave out changed_when and failed_when.
             result["skipped"] = True
         changes = own.get("diff") or {}
@@ -41,3 +45,16 @@ class ActionModule(ActionBase):
             header = f"namespace {own['name']}"
             result["diff"] = {"before_header": header, "after_header": header, **changes}
         return result
+
+
+def _own(rollout: Mapping[str, Any], cluster: str, namespace: str) -> dict[str, Any] | None:
+    """None: the namespace is not the plan's. One of its own always has a verdict."""
+    if rollout.get("cluster", cluster) != cluster:
+        return None
+    return next((entry for entry in rollout["namespaces"] if entry["name"] == namespace), None)
+
+
+def _failing(rollout: Mapping[str, Any]) -> set[str]:
+    """The verdicts that make a host fail. What was not started does so if nothing else says that the run failed."""
+    failed = any(entry["verdict"] == Outcome.FAILED for entry in rollout["namespaces"])
+    return {Outcome.FAILED.value} if failed else {Outcome.FAILED.value, Outcome.NOT_STARTED.value}

@@ -12,15 +12,16 @@ short_description: Check everything that a rollout is asked for, before it chang
 version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
-  - Checks names, binary and backend, and that the cluster and the namespaces are fit for the filter.
+  - Checks names, binary and backend, and whether the cluster and the namespaces can take the filter.
   - Holds the filter's own settings against C(filter/configuration.schema.json). That is done on the controller; what is
     secret in them never reaches the module.
   - Every error names the variable, its value and what would be right. All of them are told at once.
+  - Refuses words of C(-e) that belong to no variable, and to become another user, who has another kubeconfig.
   - Reads only. Shows what will leave the pods, and to where.
+  - Deletes O(result_file) and O(plan_file) first, so that a run that is refused leaves none of an earlier run.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - openclarity.wasm_filters.attributes
-  - openclarity.wasm_filters.filter
 attributes:
   diff_mode:
     support: none
@@ -36,15 +37,37 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  filter_name:
+    description:
+      - Name of the filter, a DNS label of at most 40 characters. All names in the cluster derive from it.
+    type: str
+    default: trace
+  config_map_name:
+    description:
+      - What the names of the ConfigMaps begin with; the revision follows.
+    type: str
+    default: wasm-filter
   namespaces:
     description:
       - Namespaces, as a list or as one string with commas or spaces between them.
     type: raw
     required: true
+  delivery:
+    description:
+      - How the wasm gets to the proxies.
+      - V(configmap) mounts it into the pods, by one patch of each workload, which restarts its pods.
+      - V(inline) puts it into the EnvoyFilter; no workload is touched and nothing restarts.
+    type: raw
+    default: configmap
+  binary_path:
+    description:
+      - The wasm file. Relative to where the command was typed.
+    type: raw
+    default: ""
   binary_sha256:
     description:
       - Refuse a binary of another sha256.
-    type: str
+    type: raw
     default: ""
   backend_address:
     description:
@@ -58,7 +81,7 @@ options:
   sampling_enabled:
     description:
       - Ask the backend which hosts to trace. It has to be a Service that has O(sampling_port) as well.
-    type: bool
+    type: raw
     default: false
   sampling_port:
     description:
@@ -95,9 +118,19 @@ options:
     default: []
   variables:
     description:
-      - Further variables of the role, by name, that are checked by a table.
+      - Further variables of the role, by name, that are checked by a table; how to go about the run is among them.
     type: dict
     default: {}
+  result_file:
+    description:
+      - File on the controller that gets the result. Relative to where the command was typed.
+    type: raw
+    default: ""
+  plan_file:
+    description:
+      - File on the controller that gets the plan. Relative to where the command was typed.
+    type: raw
+    default: ""
   variables_given:
     description:
       - Names of all variables that begin with C(wasm_filter_), to find misspelt ones.
@@ -113,17 +146,17 @@ options:
   istio_namespace:
     description:
       - Where istiod runs; its mesh configuration is read there.
-    type: str
+    type: raw
     default: istio-system
   root_namespace_allowed:
     description:
       - Allow the mesh's root namespace, in which an EnvoyFilter reaches every proxy of the mesh.
-    type: bool
+    type: raw
     default: false
   cluster_domain:
     description:
       - DNS domain of the cluster.
-    type: str
+    type: raw
     default: cluster.local
 """
 
@@ -142,23 +175,17 @@ namespaces:
   returned: success
   type: list
   elements: str
-unfit:
+ineligible:
   description: Namespaces that can't take the filter, with reason and message each.
   returned: success
   type: dict
   sample: {"ghost": {"reason": "namespace_missing", "message": "namespace ghost does not exist"}}
-run:
-  description: Identity and start of the run, and what will leave the pods, for the result file.
+plan:
+  description:
+    - The plan, see C(docs/schemas/plan.schema.json), without revision and EnvoyFilter, which are rendered from this.
+    - M(openclarity.wasm_filters.plan) completes it.
   returned: success
   type: dict
-  sample: {"id": "4e1f8a52-0d6e-4c39-9f57-0c7f0a7f1b11", "started": 1795407703.8, "check": false}
-  contains:
-    leaves:
-      description:
-        - What will leave the pods, see C(docs/schemas/result.schema.json).
-        - Of headers that are added only the names.
-      type: dict
-      returned: state is present
 cluster:
   description: A DNS label for the cluster, from the name of the kubeconfig's context.
   returned: success
@@ -208,22 +235,32 @@ binary:
 
 import time
 import uuid
+from dataclasses import asdict
+from typing import Any
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS, FILTER_ARGUMENTS
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight import checks
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Run
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning import planner, request
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning.findings import Findings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight import check
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight.alias import cluster_alias
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
-    **FILTER_ARGUMENTS,
+    "filter_name": {"type": "str", "default": "trace"},
+    "config_map_name": {"type": "str", "default": "wasm-filter"},
+    "delivery": {"type": "raw", "default": "configmap"},
+    "binary_path": {"type": "raw", "default": ""},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "namespaces": {"type": "raw", "required": True},
-    "binary_sha256": {"type": "str", "default": ""},
+    "binary_sha256": {"type": "raw", "default": ""},
     "backend_address": {"type": "str"},
     "backend_port": {"type": "raw", "default": 9000},
-    "sampling_enabled": {"type": "bool", "default": False},
+    "sampling_enabled": {"type": "raw", "default": False},
     "sampling_port": {"type": "raw", "default": 9990},
     "filter_context": {"type": "str", "default": "outbound"},
     "settings": {"type": "dict", "default": {}, "no_log": True},
@@ -231,32 +268,64 @@ ARGUMENTS = {
     "foreign": {"type": "bool", "default": False},
     "refused": {"type": "list", "elements": "str", "default": []},
     "variables": {"type": "dict", "default": {}},
+    "result_file": {"type": "raw", "default": ""},
+    "plan_file": {"type": "raw", "default": ""},
     "variables_given": {"type": "list", "elements": "str", "default": []},
     "variables_known": {"type": "list", "elements": "str", "default": []},
-    "istio_namespace": {"type": "str", "default": "istio-system"},
-    "root_namespace_allowed": {"type": "bool", "default": False},
-    "cluster_domain": {"type": "str", "default": "cluster.local"},
+    "istio_namespace": {"type": "raw", "default": "istio-system"},
+    "root_namespace_allowed": {"type": "raw", "default": False},
+    "cluster_domain": {"type": "raw", "default": "cluster.local"},
 }
 
 
 def main() -> None:
     """Options in, facts or one message with all errors out."""
     module = AnsibleK8SModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    found = checks.check_input(module.params)
-    if found.errors:
-        module.fail_json(msg=found.message())
-    try:
-        client = get_api_client(module)
-        found = checks.check_cluster(ClusterApi(client), module.params, found)
-    except Exception as error:
-        # kubernetes.core and the client below it have many types for "no such file, context or server".
-        module.fail_json(msg=checks.unreachable(error))
+    found = Findings()
+    asked = request.check(module.params, found)
+    facts = _checked(module, asked, found) if asked else {}
     if found.errors:
         module.fail_json(msg=found.message())
     for warning in found.warnings:
         module.warn(warning)
-    run = {"id": str(uuid.uuid4()), "started": round(time.time(), 1), "check": module.check_mode}
-    module.exit_json(changed=False, cluster=checks.cluster_alias(module.params), run=run, **found.facts)
+    module.exit_json(changed=False, **facts)
+
+
+def _checked(module: AnsibleK8SModule, asked: request.Request, found: Findings) -> dict[str, Any]:
+    alias = cluster_alias(module.params)
+    checked = None
+    try:
+        checked = check.check(ClusterApi(get_api_client(module), resend=True), asked, alias, found)
+    except Exception as error:
+        module.fail_json(msg=f"Nothing was changed. {failure.told(error)}")
+    if checked is None:
+        return {}
+    run = Run(str(uuid.uuid4()), round(time.time(), 1), module.check_mode)
+    plan = planner.draft(asked, checked.targets, run)
+    return {"cluster": alias, "plan": plan.as_dict(), **_facts(asked, checked)}
+
+
+def _facts(asked: request.Request, checked: check.Checked) -> dict[str, Any]:
+    """What templates, the role's and those of users, may read."""
+    facts: dict[str, Any] = {
+        "namespaces": list(asked.namespaces),
+        "ineligible": {
+            target.namespace: {"reason": target.reason, "message": target.message}
+            for target in checked.targets
+            if not target.eligible
+        },
+    }
+    if asked.filter.binary:
+        facts["binary"] = {
+            "sha256": asked.filter.binary.sha256,
+            "size": asked.filter.binary.size,
+            "capabilities": list(asked.filter.binary.capabilities),
+        }
+    if checked.backend:
+        facts["backend"] = {key: value for key, value in asdict(checked.backend).items() if key != "warnings"}
+    if checked.hosts_from:
+        facts["hosts_from"] = {"cluster": checked.hosts_from.cluster, "authority": checked.hosts_from.authority}
+    return facts
 
 
 if __name__ == "__main__":

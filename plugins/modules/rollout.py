@@ -12,62 +12,34 @@ short_description: Put one revision of a filter into namespaces, or take the fil
 version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
-  - Handles all namespaces of a wave at the same time and returns a verdict for each.
-  - For O(state=present) it writes an immutable ConfigMap and an EnvoyFilter, patches each workload's pod template
+  - Goes by a plan, which M(openclarity.wasm_filters.plan) has made, wave by wave. Returns a verdict for each namespace.
+  - To put a revision in, it writes an immutable ConfigMap and an EnvoyFilter, patches each workload's pod template
     by one server-side apply, and waits until the pods are replaced.
-  - For O(state=absent) it gives each workload its own pod template back, waits, and deletes the objects.
-  - A namespace that fails does not stop the others. The module itself does not fail then;
+  - To take the filter out, it gives each workload its own pod template back, waits, and deletes the objects.
+  - A namespace that fails does not stop the others of its wave. The module itself does not fail then;
     M(openclarity.wasm_filters.verdict) hands each host its own verdict.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - openclarity.wasm_filters.attributes
-  - openclarity.wasm_filters.filter
 requirements:
   - python >= 3.10
   - kubernetes >= 24.2.0
   - PyYAML >= 3.11
 options:
-  state:
+  plan:
     description:
-      - V(present) rolls the revision out, V(absent) takes the filter out.
-    type: str
-    choices: [present, absent]
-    default: present
+      - The plan, RV(openclarity.wasm_filters.plan#module:plan). Headers for the backend are tokens and lie in it, so
+        keep C(no_log) on the task.
+      - The wasm file has to be the one it was made for.
+    type: dict
+    required: true
   namespaces:
     description:
-      - The namespaces of this wave.
+      - The part of the plan that is wanted, names that are none of its targets are passed over. In a play, those of
+        C(ansible_play_batch), which leaves out hosts that have failed and those of other batches.
     type: list
     elements: str
     required: true
-  unfit:
-    description:
-      - Namespaces that M(openclarity.wasm_filters.preflight) found unfit; they fail and are not touched.
-    type: dict
-    default: {}
-  revision:
-    description:
-      - The revision, 10 hex digits, from the filter P(openclarity.wasm_filters.revision#filter).
-      - Required for O(state=present).
-    type: str
-  envoy_filter_spec:
-    description:
-      - The EnvoyFilter's spec, rendered with the revision.
-      - Required for O(state=present).
-    type: dict
-  timeout:
-    description:
-      - Seconds until the workloads of the wave must have rolled.
-    type: int
-    default: 300
-  run:
-    description:
-      - Identity and start of the run, for the result file.
-    type: dict
-    default: {}
-  result_file:
-    description:
-      - A file on the controller that gets the result as JSON, see C(docs/schemas/result.schema.json).
-    type: path
   progress_file:
     description:
       - Set by the action plugin; the file that live progress goes through.
@@ -75,19 +47,23 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Roll out to the namespaces of this wave
+- name: Roll out, wave by wave
   openclarity.wasm_filters.rollout:
+    plan: "{{ hostvars.localhost.wasm_filter_plan.plan }}"
     namespaces: "{{ ansible_play_batch | map('extract', hostvars, 'wasm_filter_namespace') | list }}"
-    revision: "{{ wasm_filter_revision }}"
-    envoy_filter_spec: "{{ wasm_filter_envoy_filter_spec }}"
-    binary_path: filter/dist/http-trace-filter.wasm
+  no_log: true
   run_once: true
-  register: wasm_filter_wave
+  register: wasm_filter_rollout
 """
 
 RETURN = r"""
+cluster:
+  description: The cluster of the plan's targets, as its alias.
+  returned: always
+  type: str
+  sample: production
 namespaces:
-  description: The verdict of each namespace, in the order given.
+  description: The verdict of each namespace, in the order of the plan.
   returned: always
   type: list
   elements: dict
@@ -104,65 +80,59 @@ changed:
   type: bool
 """
 
-from pathlib import Path
+import time
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS, FILTER_ARGUMENTS
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import Release
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import wasm_module
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import WasmFilterError
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import wave
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.report import result_file
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import progress
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner.rollout import rollout
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
-    **FILTER_ARGUMENTS,
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "plan": {"type": "dict", "required": True},
     "namespaces": {"type": "list", "elements": "str", "required": True},
-    "unfit": {"type": "dict", "default": {}},
-    "revision": {"type": "str"},
-    "envoy_filter_spec": {"type": "dict"},
-    "timeout": {"type": "int", "default": 300},
-    "run": {"type": "dict", "default": {}},
-    "result_file": {"type": "path"},
     "progress_file": {"type": "path"},
 }
 
 
 def main() -> None:
-    """Options in, verdicts out."""
-    module = AnsibleK8SModule(
-        argument_spec=ARGUMENTS,
-        supports_check_mode=True,
-        required_if=[("state", "present", ("revision", "envoy_filter_spec", "binary_path"))],
-    )
+    """The plan in, verdicts out."""
+    module = AnsibleK8SModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        verdicts = _run(ClusterApi(get_api_client(module)), module.params)
-    except WasmFilterError as error:
-        module.fail_json(msg=str(error))
+        whole = Plan.from_dict(module.params["plan"])
+    except (ValueError, KeyError, TypeError) as error:
+        module.fail_json(msg=f"plan: must be what openclarity.wasm_filters.plan returned ({error})")
+    try:
+        verdicts = _run(module, whole.part(module.params["namespaces"]))
     except Exception as error:
-        module.fail_from_exception(error)
+        module.fail_json(msg=failure.told(error))
+    content = [{**verdict.as_dict(), "diff": verdict.diff} for verdict in verdicts]
+    try:
+        # By the module, as whoever has started it may be gone by now.
+        result_file.write(whole, content, time.time())
+    except OSError as error:
+        # The cluster has been changed: nobody must lose the verdicts over a file.
+        module.warn(f"the result file can't be written: {error}")
     result = {
         "changed": any(verdict.changed for verdict in verdicts),
-        "namespaces": [{**verdict.as_dict(), "diff": verdict.diff} for verdict in verdicts],
+        "cluster": whole.targets[0].cluster,
+        "namespaces": content,
     }
     module.exit_json(**result)
 
 
-def _run(api: ClusterApi, params: dict) -> list[NamespaceVerdict]:
-    names = FilterNames(params["filter_name"], params["config_map_name"])
-    report = progress.to_file(params["progress_file"])
-    common = (params["namespaces"], params["unfit"], params["timeout"], report)
-    if params["state"] == "absent":
-        return wave.remove(api, names, *common)
-    path = params["binary_path"]
-    binary = wasm_module.read(Path(path).read_bytes(), path, params["delivery"])
-    release = Release(names, params["revision"], params["delivery"], params["envoy_filter_spec"], binary)
-    return wave.deploy(api, release, *common)
+def _run(module: AnsibleK8SModule, plan: Plan) -> list[NamespaceVerdict]:
+    if not plan.targets:
+        return []
+    path = module.params["progress_file"]
+    api = ClusterApi(get_api_client(module))
+    return rollout(plan, api, progress.to_file(path), progress.stoppable(path))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: verdict
-short_description: Hand a namespace's host its own verdict of a wave
+short_description: Hand a namespace's host its own verdict
 version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
-  - M(openclarity.wasm_filters.rollout) runs once for all namespaces of a wave. This action makes each namespace's host
-    changed, failed or skipped as its own verdict says, so that Ansible's recap, exit status and
-    C(max_fail_percentage) are right.
+  - M(openclarity.wasm_filters.rollout) runs once for all namespaces. This action makes each namespace's host
+    changed, failed or skipped as its own verdict says, so that Ansible's recap and exit status are right.
+  - A host whose namespace is not one of the plan's, which an earlier play has added, is skipped.
   - Runs on the controller and opens no connection.
 attributes:
   check_mode:
@@ -22,14 +22,19 @@ attributes:
     description: Can run in C(check_mode).
   diff_mode:
     support: full
-    description: Shows the namespace's part of the wave's diff.
+    description: Shows the namespace's part of the diff.
   action:
     support: full
     description: Has a corresponding action plugin, so some parts of the options can be executed on the controller.
 options:
-  wave:
+  rollout:
     description:
-      - The name of the variable that registered the wave's result. The name, not its value, which is large.
+      - The name of the variable that registered the rollout's result. The name, not its value, which is large.
+    type: str
+    required: true
+  cluster:
+    description:
+      - The cluster of this host, as its alias.
     type: str
     required: true
   namespace:
@@ -42,19 +47,20 @@ options:
 EXAMPLES = r"""
 - name: The verdict of this namespace
   openclarity.wasm_filters.verdict:
-    wave: wasm_filter_wave
+    rollout: wasm_filter_rollout
+    cluster: "{{ wasm_filter_cluster }}"
     namespace: "{{ wasm_filter_namespace }}"
 """
 
 RETURN = r"""
 verdict:
   description: The word for what has become of the namespace.
-  returned: always
+  returned: the namespace is one of the plan's
   type: str
   sample: deployed
 reason:
   description: A constant that says why, where it did not go as asked.
-  returned: always
+  returned: the namespace is one of the plan's
   type: str
   sample: rollout_timeout
 msg:

@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.delivery import Delivery
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.registry import DELIVERIES
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import (
     Release,
     inline_reference,
@@ -70,4 +72,9 @@ def release(revision: str = R1, delivery: str = "configmap", names: FilterNames 
     }
     if delivery == "configmap":
         spec["workloadSelector"] = {"labels": {names.pod_label: revision}}
-    return Release(names, revision, delivery, spec, binary())
+    return Release(names, revision, spec, binary())
+
+
+def delivery(revision: str = R1, name: str = "configmap", names: FilterNames = NAMES) -> Delivery:
+    """What a deploy does."""
+    return DELIVERIES[name](release(revision, name, names))

@@ -16,7 +16,7 @@ from ..domain.errors import ApiError, Expired, api_error
 try:
     import urllib3
     from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError, MaxRetryError
+    from urllib3.exceptions import HTTPError
 except ImportError:  # AnsibleK8SModule reports it with the name of the package
     urllib3 = None  # type: ignore[assignment]
 
@@ -27,21 +27,15 @@ except ImportError:  # AnsibleK8SModule reports it with the name of the package
     class HTTPError(Exception):  # type: ignore[no-redef]
         pass
 
-    class MaxRetryError(HTTPError):  # type: ignore[no-redef]
-        pass
-
 
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-# Every request of ours may be sent twice: applies and merge patches carry a resourceVersion,
-# objects have fixed names. So what the API server or a proxy before it turns away is sent again. Not
-# 500: that is what a broken admission webhook gives, and it gives it for every workload of a fleet.
 RETRIED = (429, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
-TORN_ANSWERS_MAX = 3
+RETRY_AFTER_MAX = 30.0
 
 # Within the class `list` is a method.
 Query = list[tuple[str, Any]]
@@ -52,21 +46,15 @@ class ClusterApi:
     """One API server. Safe to share between threads; create it before they start.
 
     :param client: kubernetes.core's K8SClient; its dry_run makes every write a server-side dry run.
+    :param resend: send again what was turned away or not answered, for who has no loop that does (engine/requests.py).
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, resend: bool = False) -> None:
         self._dynamic = client.client
         self.dry_run: bool = client.dry_run
         pool = self._dynamic.client.rest_client.pool_manager.connection_pool_kw
         pool["maxsize"] = CONNECTIONS
-        pool["retries"] = urllib3.Retry(
-            total=6,
-            backoff_factor=0.4,
-            backoff_jitter=0.4,
-            status_forcelist=RETRIED,
-            allowed_methods=None,
-            raise_on_status=False,
-        )
+        pool["retries"] = _retries() if resend else False
 
     def get(self, path: str) -> dict[str, Any] | None:
         """One object, or None."""
@@ -159,22 +147,17 @@ class ClusterApi:
         query = dict(query or {})
         if self.dry_run and method != "get":
             query["dryRun"] = "All"
-        for attempts_left in reversed(range(TORN_ANSWERS_MAX + 1)):
-            try:
-                response = self._send(method, path, list(query.items()), body, content_type, accept)
-                result: dict[str, Any] = json.loads(response.data)
-                return result
-            except ApiException as error:
-                if missing_ok and error.status == 404:
-                    return None
-                raise _error(method, path, error) from None
-            except MaxRetryError as error:
-                raise api_error(f"{method} {path}", 0, str(error)) from error
-            except (HTTPError, HTTPException, OSError) as error:
-                # The headers came and the body was cut off: that is past urllib3's own retries.
-                if not attempts_left:
-                    raise api_error(f"{method} {path}", 0, str(error)) from error
-        return None
+        try:
+            response = self._send(method, path, list(query.items()), body, content_type, accept)
+            result: dict[str, Any] = json.loads(response.data)
+            return result
+        except ApiException as error:
+            if missing_ok and error.status == 404:
+                return None
+            raise _error(method, path, error) from None
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            # ValueError: the answer was cut off, or is a proxy's.
+            raise api_error(f"{method} {path}", 0, str(error)) from error
 
     def _send(
         self,
@@ -212,7 +195,19 @@ def _error(method: str, path: str, error: Any) -> ApiError:
         message = json.loads(error.body)["message"]
     except (TypeError, ValueError, KeyError):
         message = str(error.reason or error.body or error)
-    return api_error(f"{method} {path}", error.status or 0, message)
+    return api_error(f"{method} {path}", error.status or 0, message, _retry_after(error.headers))
+
+
+def _retry_after(headers: Any) -> float:
+    """Seconds, where the server asks for a pause (RFC 9110, 10.2.3); the other form, a date, no API server sends."""
+    value = str((headers or {}).get("Retry-After") or "")
+    return min(float(value), RETRY_AFTER_MAX) if value.isascii() and value.isdigit() else 0.0
+
+
+def _retries() -> Any:
+    return urllib3.Retry(
+        total=6, backoff_factor=0.4, status_forcelist=RETRIED, allowed_methods=None, raise_on_status=False
+    )
 
 
 def now_rfc3339() -> str:

@@ -11,8 +11,6 @@ from typing import Any
 from ..domain.names import SHA256_ANNOTATION, TIME_ANNOTATION, FilterNames
 from ..domain.wasm_module import WasmModule
 
-CONFIG_MAP = "configmap"
-INLINE = "inline"
 BINARY_KEY = "filter.wasm"
 ENVOY_FILTER_KEY = "envoyfilter.json"
 _HIDDEN = "********"
@@ -20,21 +18,18 @@ _HIDDEN = "********"
 
 @dataclass(frozen=True)
 class Release:
-    """`spec` is the EnvoyFilter's, rendered with this revision.
+    """`spec` is the EnvoyFilter's, rendered with this revision; `envoy_filter_name` is the delivery's choice.
 
-    In it the bytes of delivery inline are written as `sha256:HEX`, which keeps it readable in
+    In the spec the bytes of delivery inline are written as `sha256:HEX`, which keeps it readable in
     a diff and small in the ConfigMap; they are put in on the way to the API server.
+    `created`: RFC 3339, for whoever looks at the ConfigMap.
     """
 
     names: FilterNames
     revision: str
-    delivery: str
     spec: dict[str, Any]
     binary: WasmModule
-
-    @property
-    def envoy_filter_name(self) -> str:
-        return self.names.envoy_filter(self.revision if self.delivery == CONFIG_MAP else None)
+    created: str = ""
 
     @property
     def selector(self) -> dict[str, str]:
@@ -46,15 +41,13 @@ class Release:
     def config_map_name(self) -> str:
         return self.names.config_map(self.revision)
 
-    def envoy_filter(self, namespace: str) -> dict[str, Any]:
+    def envoy_filter(self, namespace: str, name: str) -> dict[str, Any]:
         """The object as the API server gets it."""
-        return {
-            **self._envoy_filter(namespace),
-            "spec": fill_inline_bytes(self.spec, self.binary),
-        }
+        return {**self._envoy_filter(namespace, name), "spec": fill_inline_bytes(self.spec, self.binary)}
 
-    def config_map(self, namespace: str, now: str) -> dict[str, Any]:
+    def config_map(self, namespace: str, envoy_filter_name: str) -> dict[str, Any]:
         """What holds the revision: binary and EnvoyFilter, immutable."""
+        envoy_filter = {**self._envoy_filter(namespace, envoy_filter_name), "spec": self.spec}
         return {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -62,24 +55,18 @@ class Release:
                 "name": self.config_map_name,
                 "namespace": namespace,
                 "labels": self.names.labels(self.revision),
-                "annotations": {SHA256_ANNOTATION: self.binary.sha256, TIME_ANNOTATION: now},
+                "annotations": {SHA256_ANNOTATION: self.binary.sha256, TIME_ANNOTATION: self.created},
             },
             "immutable": True,
             "binaryData": {BINARY_KEY: base64.b64encode(self.binary.content).decode()},
-            "data": {
-                ENVOY_FILTER_KEY: json.dumps({**self._envoy_filter(namespace), "spec": self.spec}, sort_keys=True)
-            },
+            "data": {ENVOY_FILTER_KEY: json.dumps(envoy_filter, sort_keys=True)},
         }
 
-    def _envoy_filter(self, namespace: str) -> dict[str, Any]:
+    def _envoy_filter(self, namespace: str, name: str) -> dict[str, Any]:
         return {
             "apiVersion": "networking.istio.io/v1alpha3",
             "kind": "EnvoyFilter",
-            "metadata": {
-                "name": self.envoy_filter_name,
-                "namespace": namespace,
-                "labels": self.names.labels(self.revision),
-            },
+            "metadata": {"name": name, "namespace": namespace, "labels": self.names.labels(self.revision)},
         }
 
 
@@ -103,7 +90,7 @@ def fill_inline_bytes(spec: Any, binary: WasmModule) -> Any:
     return spec
 
 
-def for_people(spec: dict[str, Any]) -> dict[str, Any]:
+def redacted_for_diff(spec: dict[str, Any]) -> dict[str, Any]:
     """The spec for a diff: the bytes as their size, and no value of a backend header (they are tokens)."""
     shown = copy.deepcopy(spec)
     for patch in shown.get("configPatches") or []:

@@ -10,6 +10,7 @@ template in the ConfigMap istio-sidecar-injector.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -50,20 +51,57 @@ class SidecarVolumes:
         return saved
 
 
-def with_ours(original: SidecarVolumes, names: FilterNames, revision: str) -> SidecarVolumes:
-    """The application's annotations with the volume of this revision merged in.
+def with_ours(current: SidecarVolumes, names: FilterNames, revision: str) -> SidecarVolumes:
+    """The annotations with the volume of this revision in them: in the place where an older one of ours is, else last.
 
     The volume is optional: an application's pod must be able to start though somebody deleted our
     ConfigMap. Its sidecar then finds no file and keeps the slot's pass-through default.
 
     :raises AnnotationError: an annotation is not JSON, or not a list or map of named entries.
     """
-    source = {"configMap": {"name": names.config_map(revision), "optional": True}}
-    mount = {"mountPath": names.mount_path, "readOnly": True}
+    source, mount = _entries_of(names, names.config_map(revision))
     return SidecarVolumes(
-        _put(USER_VOLUME, original.volume, names.volume, source),
-        _put(USER_VOLUME_MOUNT, original.mount, names.volume, mount),
+        _put(USER_VOLUME, current.volume, names.volume, source),
+        _put(USER_VOLUME_MOUNT, current.mount, names.volume, mount),
     )
+
+
+def has_ours(current: SidecarVolumes, names: FilterNames, revision: str) -> tuple[bool, bool]:
+    """Whether the volume and its mount are in the annotations as `with_ours` puts them there."""
+    wanted = _entries_of(names, names.config_map(revision))
+    texts = current.as_annotations().items()
+    volume, mount = (_found(key, text, names.volume) == one for (key, text), one in zip(texts, wanted, strict=True))
+    return volume, mount
+
+
+def names_ours(current: SidecarVolumes, names: FilterNames) -> bool:
+    """Whether there is any entry under the name of our volume."""
+    return any(_found(key, text, names.volume) is not None for key, text in current.as_annotations().items())
+
+
+def is_foreign(current: SidecarVolumes, names: FilterNames) -> bool:
+    """Whether an entry under the name of our volume can't have been written by us."""
+    volume, mount = (_found(key, text, names.volume) for key, text in current.as_annotations().items())
+    config_map = str(((volume or {}).get("configMap") or {}).get("name", ""))
+    ours = _entries_of(names, config_map)
+    revision = re.search(r"-[0-9a-f]{10}$", config_map)
+    return (volume is not None and (not revision or volume != ours[0])) or (mount is not None and mount != ours[1])
+
+
+def _entries_of(names: FilterNames, config_map: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"configMap": {"name": config_map, "optional": True}}, {"mountPath": names.mount_path, "readOnly": True}
+
+
+def _found(key: str, text: str | None, name: str) -> dict[str, Any] | None:
+    """The entry of a name, without its name; None: there is none, or the annotation can't be read."""
+    try:
+        entries = _parse(key, text)
+    except AnnotationError:
+        return None
+    if isinstance(entries, dict):
+        return entries.get(name)
+    named = next((entry for entry in entries if entry.get("name") == name), None)
+    return named if named is None else {field: value for field, value in named.items() if field != "name"}
 
 
 def original_of(current: SidecarVolumes, names: FilterNames, saved: SidecarVolumes | None) -> SidecarVolumes:
@@ -77,6 +115,27 @@ def original_of(current: SidecarVolumes, names: FilterNames, saved: SidecarVolum
     return SidecarVolumes(
         _restored(USER_VOLUME, current.volume, names.volume, kept.volume),
         _restored(USER_VOLUME_MOUNT, current.mount, names.volume, kept.mount),
+    )
+
+
+def kept_of(
+    current: SidecarVolumes, names: FilterNames, others: list[FilterNames], saved: SidecarVolumes | None
+) -> SidecarVolumes:
+    """What to keep as the application's own when a revision is merged in: its exact text for as long as that text
+    means what is there without the entries of all filters, else what is there without ours.
+
+    :param others: the other filters that have entries there, which may be in `saved` at another revision.
+    :raises AnnotationError: an annotation can't be read.
+    """
+    original = original_of(current, names, saved)
+    if saved is None:
+        return original
+    now, then = original, saved
+    for other in others:
+        now, then = original_of(now, other, None), original_of(then, other, None)
+    return SidecarVolumes(
+        saved.volume if _same(USER_VOLUME, now.volume, then.volume) else original.volume,
+        saved.mount if _same(USER_VOLUME_MOUNT, now.mount, then.mount) else original.mount,
     )
 
 
@@ -101,7 +160,10 @@ def _put(key: str, text: str | None, name: str, entry: dict[str, Any]) -> str:
         entries = {**entries, name: entry}
     else:
         named = {"name": name, **entry}
-        entries = [item for item in entries if item.get("name") != name] + [named]
+        first = next((at for at, item in enumerate(entries) if item.get("name") == name), len(entries))
+        others = [item for item in entries if item.get("name") != name]
+        # Whoever moves another filter's entry makes that one's next run replace every pod.
+        entries = [*others[:first], named, *others[first:]]
     return _dump(entries)
 
 

@@ -5,169 +5,248 @@ Pure: no request is made here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from ..domain import outcome
 from ..domain.errors import AnnotationError
-from ..domain.names import FilterNames
-from .sidecar_volumes import SidecarVolumes, original_of, with_ours
+from ..domain.names import DOMAIN, NAME_MAX, FilterNames, is_dns_label
+from ..domain.outcome import NONE, Outcome, Reason
+from ..kinds.base import Object, WorkloadKind
+from .base import WorkloadChange
+from .sidecar_volumes import (
+    USER_VOLUME,
+    USER_VOLUME_MOUNT,
+    SidecarVolumes,
+    has_ours,
+    is_foreign,
+    kept_of,
+    names_ours,
+    original_of,
+    with_ours,
+)
 
-NONE = "none"
 INJECT = "sidecar.istio.io/inject"
-
-
-@dataclass(frozen=True)
-class WorkloadChange:
-    """What is to be done to one workload.
-
-    `body` is None where nothing is to be done; `reason` then says whether that is good news.
-    """
-
-    from_revision: str
-    to_revision: str
-    body: dict[str, Any] | None = None
-    verdict: str = outcome.UNCHANGED
-    reason: str = ""
-    message: str = ""
-    before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
+ORIGINAL = ".original"
 
 
 def deploy(
-    workload: dict[str, Any], names: FilterNames, revision: str, selector: dict[str, str] | None = None
+    kind: WorkloadKind,
+    workload: Object,
+    names: FilterNames,
+    revision: str,
+    selector: dict[str, str] | None = None,
 ) -> WorkloadChange:
     """The server-side apply that puts a workload's pods on a revision.
 
     :param selector: labels that pods must have for the filter to be meant for them.
     """
-    current = revision_of(workload, names) or NONE
-    obstacle = _obstacle(workload, selector or {})
-    if obstacle:
-        return WorkloadChange(current, current, verdict=outcome.SKIPPED, reason=obstacle[0], message=obstacle[1])
+    current = revision_of(kind, workload, names) or NONE
+    skip = _skip_reason(kind, workload, selector or {})
+    if skip:
+        return WorkloadChange(current, current, outcome=Outcome.SKIPPED, reason=skip[0], message=skip[1])
+    volumes = _volumes(kind, workload)
     try:
-        original = _original(workload, names)
-        wanted = with_ours(original, names, revision)
+        original = _to_keep(kind, workload, names)
+        wanted = with_ours(volumes, names, revision)
     except AnnotationError as error:
         return _unreadable(current, error)
-    if current == revision and _volumes(workload) == wanted:
+    if current == revision and all(has_ours(volumes, names, revision)):
         return WorkloadChange(current, revision)
+    annotations = _annotations(workload["metadata"])
+    if names.original_annotation not in annotations and is_foreign(volumes, names):
+        return _foreign(current, names)
     body = {
-        "apiVersion": workload["apiVersion"],
-        "kind": workload["kind"],
+        "apiVersion": kind.api_version,
+        "kind": kind.kind,
         "metadata": {
-            **_guard(workload),
+            **_identity(workload),
             "annotations": {
                 names.original_annotation: original.to_json(),
                 # A repair of the same revision must not forget what came before it.
                 names.previous_annotation: current if current != revision else _previous(workload, names),
             },
         },
-        "spec": {
-            "template": {
-                "metadata": {"labels": {names.pod_label: revision}, "annotations": wanted.as_annotations()},
-            }
-        },
+        **kind.with_template(
+            {"metadata": {"labels": {names.pod_label: revision}, "annotations": wanted.as_annotations()}}
+        ),
     }
     return WorkloadChange(
         current,
         revision,
         body,
-        outcome.DEPLOYED,
-        before=_shown(names, current, _volumes(workload)),
+        Outcome.DEPLOYED,
+        before=_shown(names, current, volumes),
         after=_shown(names, revision, wanted),
     )
 
 
-def remove(workload: dict[str, Any], names: FilterNames) -> WorkloadChange:
+def remove(kind: WorkloadKind, workload: Object, names: FilterNames) -> WorkloadChange:
     """The merge patch that takes every field of ours out and gives the application's own back.
 
     Not an apply: with that, a field which another manager owns too would stay.
     """
-    current = revision_of(workload, names) or NONE
+    current = revision_of(kind, workload, names) or NONE
+    annotations = _annotations(workload["metadata"])
+    volumes = _volumes(kind, workload)
+    if current == NONE and names.original_annotation not in annotations and is_foreign(volumes, names):
+        return WorkloadChange(NONE, NONE)
     try:
-        original = _original(workload, names)
+        original = _original(kind, workload, names)
     except AnnotationError as error:
         return _unreadable(current, error) if current != NONE else WorkloadChange(NONE, NONE)
-    ours = {names.original_annotation, names.previous_annotation} & set(_annotations(workload["metadata"]))
-    if current == NONE and not ours and original == _volumes(workload):
+    ours = {names.original_annotation, names.previous_annotation} & set(annotations)
+    if current == NONE and not ours and original == volumes:
         return WorkloadChange(NONE, NONE)
     body = {
-        "metadata": {**_guard(workload), "annotations": dict.fromkeys(sorted(ours))},
-        "spec": {
-            "template": {
-                "metadata": {"labels": {names.pod_label: None}, "annotations": original.as_annotations()},
-            }
+        "metadata": {
+            **_identity(workload),
+            "annotations": {**_kept_for_others(annotations, names), **dict.fromkeys(sorted(ours))},
         },
+        **kind.with_template(
+            {"metadata": {"labels": {names.pod_label: None}, "annotations": original.as_annotations()}}
+        ),
     }
     return WorkloadChange(
         current,
         NONE,
         body,
-        outcome.REMOVED,
-        before=_shown(names, current, _volumes(workload)),
+        Outcome.REMOVED,
+        before=_shown(names, current, volumes),
         after=_shown(names, NONE, original),
     )
 
 
-def revision_of(workload: dict[str, Any], names: FilterNames) -> str | None:
+def missing(kind: WorkloadKind, workload: Object, names: FilterNames, revision: str) -> list[str]:
+    """What a pod of this workload would need to run the revision and has not, by name."""
+    volume, mount = has_ours(_volumes(kind, workload), names, revision)
+    there = {
+        f"label {names.pod_label}={revision}": revision_of(kind, workload, names) == revision,
+        f"the entry {names.volume} of annotation {USER_VOLUME}": volume,
+        f"the entry {names.volume} of annotation {USER_VOLUME_MOUNT}": mount,
+    }
+    return [what for what, is_there in there.items() if not is_there]
+
+
+def left(kind: WorkloadKind, workload: Object, names: FilterNames) -> list[str]:
+    """What of ours is still in a pod template, by name."""
+    found = []
+    if revision_of(kind, workload, names):
+        found.append(f"label {names.pod_label}")
+    volumes = _volumes(kind, workload)
+    if names_ours(volumes, names) and not is_foreign(volumes, names):
+        found.append(f"the entry {names.volume} of the annotations {USER_VOLUME} and {USER_VOLUME_MOUNT}")
+    return found
+
+
+def release_fields(workload: Object, names: FilterNames) -> Object | None:
+    """The merge patch after which our field manager owns nothing of a workload; None: it owns nothing.
+
+    What an application had before is given back by a write of ours, which makes us its owner: the next
+    server-side apply of a real owner would conflict with us.
+    """
+    entries = workload["metadata"].get("managedFields") or []
+    others = [entry for entry in entries if entry.get("manager") != names.field_manager]
+    if len(others) == len(entries):
+        return None
+    # An empty list is taken for a client that does not know the field; a list of one empty entry resets it.
+    return {"metadata": {**_identity(workload), "managedFields": others or [{}]}}
+
+
+def revision_of(kind: WorkloadKind, workload: Object, names: FilterNames) -> str | None:
     """The revision that the pod template names."""
-    revision: str | None = (_template(workload).get("labels") or {}).get(names.pod_label)
+    revision: str | None = (_template(kind, workload).get("labels") or {}).get(names.pod_label)
     return revision
 
 
-def _template(workload: dict[str, Any]) -> dict[str, Any]:
-    return workload["spec"].get("template", {}).get("metadata") or {}
+def _template(kind: WorkloadKind, workload: Object) -> Object:
+    return kind.template(workload).get("metadata") or {}
 
 
-def _annotations(metadata: dict[str, Any]) -> dict[str, str]:
+def _annotations(metadata: Object) -> dict[str, str]:
     return metadata.get("annotations") or {}
 
 
-def _volumes(workload: dict[str, Any]) -> SidecarVolumes:
-    return SidecarVolumes.of(_annotations(_template(workload)))
+def _volumes(kind: WorkloadKind, workload: Object) -> SidecarVolumes:
+    return SidecarVolumes.of(_annotations(_template(kind, workload)))
 
 
-def _original(workload: dict[str, Any], names: FilterNames) -> SidecarVolumes:
-    saved = SidecarVolumes.from_json(_annotations(workload["metadata"]).get(names.original_annotation))
-    return original_of(_volumes(workload), names, saved)
+def _original(kind: WorkloadKind, workload: Object, names: FilterNames) -> SidecarVolumes:
+    return original_of(_volumes(kind, workload), names, _saved(workload, names))
 
 
-def _previous(workload: dict[str, Any], names: FilterNames) -> str:
+def _to_keep(kind: WorkloadKind, workload: Object, names: FilterNames) -> SidecarVolumes:
+    others = _other_filters(_annotations(workload["metadata"]), names).values()
+    return kept_of(_volumes(kind, workload), names, list(others), _saved(workload, names))
+
+
+def _saved(workload: Object, names: FilterNames) -> SidecarVolumes | None:
+    return SidecarVolumes.from_json(_annotations(workload["metadata"]).get(names.original_annotation))
+
+
+def _other_filters(annotations: dict[str, str], names: FilterNames) -> dict[str, FilterNames]:
+    """The filters that keep something as the application's own, by the annotation in which they do."""
+    found = {}
+    for key in annotations:
+        name = key.removeprefix(f"{DOMAIN}/").removesuffix(ORIGINAL)
+        if key == f"{DOMAIN}/{name}{ORIGINAL}" and name != names.name and is_dns_label(name, NAME_MAX):
+            found[key] = FilterNames(name)
+    return found
+
+
+def _kept_for_others(annotations: dict[str, str], names: FilterNames) -> dict[str, str]:
+    """What other filters keep as the application's own, without the entry of ours that was there when they came."""
+    saved = SidecarVolumes.from_json(annotations.get(names.original_annotation))
+    kept = {}
+    for key in _other_filters(annotations, names):
+        others = SidecarVolumes.from_json(annotations[key])
+        if others is not None and names_ours(others, names):
+            kept[key] = original_of(others, names, saved).to_json()
+    return kept
+
+
+def _previous(workload: Object, names: FilterNames) -> str:
     return _annotations(workload["metadata"]).get(names.previous_annotation, NONE)
 
 
-def _guard(workload: dict[str, Any]) -> dict[str, str]:
+def _identity(workload: Object) -> dict[str, str]:
     """Only this very object, as it was read: never one that was created anew under its name."""
     metadata = workload["metadata"]
     return {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")}
 
 
-def _obstacle(workload: dict[str, Any], selector: dict[str, str]) -> tuple[str, str] | None:
+def _skip_reason(kind: WorkloadKind, workload: Object, selector: dict[str, str]) -> tuple[Reason, str] | None:
     metadata = workload["metadata"]
-    template = _template(workload)
+    template = _template(kind, workload)
     labels = template.get("labels") or {}
     if not selector.items() <= labels.items():
-        return outcome.NOT_SELECTED, "its pods do not have the labels of wasm_filter_selector"
+        return Reason.NOT_SELECTED, "its pods do not have the labels of wasm_filter_selector"
     if metadata.get("deletionTimestamp"):
-        return outcome.WORKLOAD_TERMINATING, "it is being deleted"
+        return Reason.WORKLOAD_TERMINATING, "it is being deleted"
     inject = labels.get(INJECT) or _annotations(template).get(INJECT)
     if inject == "false":
-        return outcome.INJECTION_DISABLED, f"its pod template says {INJECT}=false: it has no sidecar"
-    if workload["spec"].get("template", {}).get("spec", {}).get("hostNetwork"):
-        return outcome.HOST_NETWORK, "hostNetwork pods get no sidecar"
+        return Reason.INJECTION_DISABLED, f"its pod template says {INJECT}=false: it has no sidecar"
+    if (kind.template(workload).get("spec") or {}).get("hostNetwork"):
+        return Reason.HOST_NETWORK, "hostNetwork pods get no sidecar"
     for owner in metadata.get("ownerReferences") or []:
         if owner.get("controller"):
             name = f"{owner['kind']}/{owner['name']}"
-            return outcome.OWNED_BY_CONTROLLER, f"{name} owns it and would undo the change: set it there"
+            return Reason.OWNED_BY_CONTROLLER, f"{name} owns it and would undo the change: set it there"
     return None
 
 
 def _unreadable(current: str, error: AnnotationError) -> WorkloadChange:
     return WorkloadChange(
-        current, current, verdict=outcome.FAILED, reason=outcome.INVALID_ANNOTATION, message=str(error)
+        current, current, outcome=Outcome.FAILED, reason=Reason.INVALID_ANNOTATION, message=str(error)
     )
 
 
+def _foreign(current: str, names: FilterNames) -> WorkloadChange:
+    message = (
+        f"its pod template has a volume {names.volume} of its own, which would be lost: rename it, "
+        "or choose another wasm_filter_name"
+    )
+    return WorkloadChange(current, current, outcome=Outcome.FAILED, reason=Reason.FOREIGN_OBJECT, message=message)
+
+
 def _shown(names: FilterNames, revision: str, volumes: SidecarVolumes) -> dict[str, Any]:
-    return {names.pod_label: revision, **volumes.as_annotations()}
+    shown: dict[str, Any] = {} if revision == NONE else {names.pod_label: revision}
+    return shown | {key: text for key, text in volumes.as_annotations().items() if text is not None}

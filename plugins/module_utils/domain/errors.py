@@ -37,10 +37,12 @@ class AnnotationError(WasmFilterError):
 class ApiError(WasmFilterError):
     """An answer of the API server that is neither success nor "not found"."""
 
-    def __init__(self, action: str, status: int, message: str) -> None:
+    def __init__(self, action: str, status: int, message: str, retry_after: float = 0.0) -> None:
+        """:param retry_after: seconds, where the server asks for a pause."""
         self.status = status
         self.detail = message
-        super().__init__(f"failed to {action}: {message}" + (f" (HTTP {status})" if status else ""))
+        self.retry_after = retry_after
+        super().__init__(f"failed to {action}: {message}" + (f" (HTTP {status})" if status > 0 else ""))
 
 
 class Conflict(ApiError):
@@ -56,10 +58,10 @@ class Expired(ApiError):
 
 
 class Unreachable(ApiError):
-    """No HTTP answer: refused, reset or timed out, also after the retries."""
+    """No HTTP answer: refused, reset or timed out, so that nobody knows whether it was done."""
 
 
-def api_error(action: str, status: int, message: str) -> ApiError:
+def api_error(action: str, status: int, message: str, retry_after: float = 0.0) -> ApiError:
     """The subtype for an HTTP status (0: no answer)."""
     kinds: dict[int, type[ApiError]] = {0: Unreachable, 403: Forbidden, 409: Conflict, 410: Expired}
-    return kinds.get(status, ApiError)(action, status, message)
+    return kinds.get(status, ApiError)(action, status, message, retry_after)

@@ -1,37 +1,66 @@
 """What is said of a namespace and of a workload at the end of a run.
 
-The words are those of the result file (docs/schemas/result.schema.json).
+The words are those of the result file (docs/schemas/result.schema.json); docs/verdicts.md has each of
+them with what it means, and a test compares the three.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
-UNCHANGED = "unchanged"
-DEPLOYED = "deployed"
-SKIPPED = "skipped"
-FAILED = "failed"
-REMOVED = "removed"
-NOT_STARTED = "not_started"
+# In place of a revision: the filter is not there.
+NONE = "none"
 
-# Reasons: constants, so that a script can act on them.
-NAMESPACE_MISSING = "namespace_missing"
-NAMESPACE_TERMINATING = "namespace_terminating"
-NOT_INJECTED = "not_injected"
-NOT_SELECTED = "not_selected"
-INJECTION_DISABLED = "injection_disabled"
-HOST_NETWORK = "host_network"
-OWNED_BY_CONTROLLER = "owned_by_controller"
-WORKLOAD_TERMINATING = "workload_terminating"
-WORKLOAD_DELETED = "workload_deleted"
-INVALID_ANNOTATION = "invalid_annotation"
-FOREIGN_OBJECT = "foreign_object"
-API_REFUSED = "api_refused"
-ROLLOUT_FAILED = "rollout_failed"
-ROLLOUT_TIMEOUT = "rollout_timeout"
-ROLLOUT_HELD = "rollout_held"
-CRASHED = "crashed"
+
+class Outcome(str, Enum):
+    """What has become of a namespace or a workload."""
+
+    # Else an f-string has `Outcome.DEPLOYED` from Python 3.11 on.
+    __str__ = str.__str__
+
+    UNCHANGED = "unchanged"
+    DEPLOYED = "deployed"
+    REMOVED = "removed"
+    SKIPPED = "skipped"
+    HELD = "held"
+    FAILED = "failed"
+    NOT_STARTED = "not_started"
+
+
+class Reason(str, Enum):
+    """Why it has; a script may act on it."""
+
+    __str__ = str.__str__
+
+    # Of a namespace.
+    NAMESPACE_MISSING = "namespace_missing"
+    NAMESPACE_TERMINATING = "namespace_terminating"
+    NOT_INJECTED = "not_injected"
+    NO_WORKLOADS = "no_workloads"
+    FOREIGN_OBJECT = "foreign_object"
+    EARLIER_WAVE = "earlier_wave"
+    # Of a workload that is left alone.
+    NOT_SELECTED = "not_selected"
+    INJECTION_DISABLED = "injection_disabled"
+    HOST_NETWORK = "host_network"
+    OWNED_BY_CONTROLLER = "owned_by_controller"
+    WORKLOAD_TERMINATING = "workload_terminating"
+    WORKLOAD_DELETED = "workload_deleted"
+    KIND_NOT_HANDLED = "kind_not_handled"
+    # Of a workload whose pods wait for somebody.
+    ROLLOUT_HELD = "rollout_held"
+    # Of what went wrong.
+    INVALID_ANNOTATION = "invalid_annotation"
+    API_REFUSED = "api_refused"
+    CHANGED_BY_ADMISSION = "changed_by_admission"
+    REVERTED = "reverted"
+    RECREATED = "recreated"
+    ROLLOUT_FAILED = "rollout_failed"
+    ROLLOUT_TIMEOUT = "rollout_timeout"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
 
 
 @dataclass
@@ -40,24 +69,24 @@ class WorkloadVerdict:
 
     kind: str
     name: str
-    verdict: str
-    from_revision: str = "none"
-    to_revision: str = "none"
+    outcome: Outcome
+    from_revision: str = NONE
+    to_revision: str = NONE
     reason: str = ""
     message: str = ""
     pods: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        fields = asdict(self)
+        """As the result file has it: plain text, as Ansible compares no enum with a string."""
         return {
-            "kind": fields["kind"],
-            "name": fields["name"],
-            "verdict": fields["verdict"],
-            "reason": fields["reason"],
-            "message": fields["message"],
-            "from": fields["from_revision"],
-            "to": fields["to_revision"],
-            "pods": fields["pods"],
+            "kind": self.kind,
+            "name": self.name,
+            "verdict": self.outcome.value,
+            "reason": str(self.reason),
+            "message": self.message,
+            "from": self.from_revision,
+            "to": self.to_revision,
+            "pods": self.pods,
         }
 
 
@@ -66,7 +95,7 @@ class NamespaceVerdict:
     """One namespace: `message` is the sentence that people read in the recap."""
 
     name: str
-    verdict: str
+    outcome: Outcome
     changed: bool = False
     reason: str = ""
     message: str = ""
@@ -74,11 +103,12 @@ class NamespaceVerdict:
     diff: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
+        """As the result file has it."""
         return {
             "name": self.name,
-            "verdict": self.verdict,
+            "verdict": self.outcome.value,
             "changed": self.changed,
-            "reason": self.reason,
+            "reason": str(self.reason),
             "message": self.message,
             "workloads": [workload.as_dict() for workload in self.workloads],
         }

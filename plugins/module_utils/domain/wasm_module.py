@@ -14,10 +14,6 @@ from .errors import InputError
 MAGIC = b"\0asm\x01\0\0\0"
 ABI_EXPORTS = ("proxy_abi_version_0_1_0", "proxy_abi_version_0_2_0", "proxy_abi_version_0_2_1")
 ALLOCATORS = ("proxy_on_memory_allocate", "malloc")
-# The API server refuses a ConfigMap whose data is over 1 MiB; the EnvoyFilter lies in there too.
-CONFIG_MAP_BYTES_MAX = 1024 * 1024 - 64 * 1024
-# An inline filter is sent to every proxy of a namespace, in base64, over one stream.
-INLINE_BYTES_MAX = 256 * 1024
 _VARIABLE = "wasm_filter_binary_path"
 _IMPORT_SECTION, _EXPORT_SECTION, _FUNCTION = 2, 7, 0
 
@@ -39,10 +35,10 @@ class WasmModule:
         return len(self.content)
 
 
-def read(content: bytes, path: str, delivery: str) -> WasmModule:
-    """Check a binary for one delivery.
+def read(content: bytes, path: str) -> WasmModule:
+    """Check a binary; how large it may be is the delivery's matter.
 
-    :raises InputError: not wasm, not a proxy-wasm filter, or too large; the text says which.
+    :raises InputError: not wasm, or not a proxy-wasm filter; the text says which.
     """
     if not content.startswith(MAGIC):
         raise InputError(_VARIABLE, path, "is not a WebAssembly 1.0 module: it does not begin with \\0asm 01 00 00 00")
@@ -56,21 +52,8 @@ def read(content: bytes, path: str, delivery: str) -> WasmModule:
         raise InputError(_VARIABLE, path, f"is not a proxy-wasm filter: it exports none of {', '.join(ABI_EXPORTS)}")
     if not any(name in exports for name in ALLOCATORS):
         raise InputError(_VARIABLE, path, f"is not a proxy-wasm filter: it exports none of {', '.join(ALLOCATORS)}")
-    _check_size(len(content), path, delivery)
     callbacks = {name for name in exports if name.startswith("proxy_on_")} - set(ALLOCATORS)
     return WasmModule(content, hashlib.sha256(content).hexdigest(), tuple(sorted({*imports, *callbacks})))
-
-
-def _check_size(size: int, path: str, delivery: str) -> None:
-    if size > CONFIG_MAP_BYTES_MAX:
-        raise InputError(_VARIABLE, path, f"has {size} bytes; a ConfigMap takes at most {CONFIG_MAP_BYTES_MAX}")
-    if delivery == "inline" and size > INLINE_BYTES_MAX:
-        raise InputError(
-            _VARIABLE,
-            path,
-            f"has {size} bytes; wasm_filter_delivery=inline sends a copy to every proxy and takes at most "
-            f"{INLINE_BYTES_MAX}: use wasm_filter_delivery=configmap",
-        )
 
 
 class _Reader:

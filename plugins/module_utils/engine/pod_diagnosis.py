@@ -9,12 +9,12 @@ LONGEST = 160
 PODS_NAMED_MAX = 2
 
 
-def explain(pods: list[dict[str, Any]], workload: dict[str, Any]) -> str:
+def explain(pods: list[dict[str, Any]], wanted: dict[str, str]) -> str:
     """ "; pod NAME: what it waits for" of a workload's pods, each reason once; empty if none is in trouble.
 
     :param pods: all pods of the workload's namespace.
+    :param wanted: the labels of the workload's own.
     """
-    wanted = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
     if not wanted:
         return ""
     reasons: dict[str, str] = {}

@@ -1,38 +1,55 @@
-"""What a workload kind is: where the API serves it, and when its pods have all been replaced."""
+"""What a workload kind is: where the API serves it, where its pod template is, and when its pods have been replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
-ROLLED = "rolled"
-ROLLING = "rolling"
-# The new template waits for somebody: paused, OnDelete, partitioned.
-HELD = "held"
-FAILED = "failed"
+Object = dict[str, Any]
+
+
+class RolloutState(str, Enum):
+    """How far a workload's pods have got to its newest template."""
+
+    __str__ = str.__str__
+
+    ROLLED = "rolled"
+    ROLLING = "rolling"
+    # The new template waits for somebody: paused, OnDelete, partitioned.
+    HELD = "held"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """How far a workload's pods have got to its newest template."""
+    """`done` of `total` new pods; `all_updated`: all pods are of the newest template, available or not."""
 
-    state: str
+    state: RolloutState
     done: int
     total: int
     message: str = ""
-    # All pods are of the newest template, whether they are available or not.
-    replaced: bool = False
+    all_updated: bool = False
 
 
 @dataclass(frozen=True)
 class WorkloadKind:
-    """A kind, with the pure predicate that reads its status."""
+    """A kind, with the pure predicate that reads its status.
+
+    `rollout(workload, before)`: `before` is the workload as the patch was answered; what its status said of an
+    older template counts no more. None: nothing was patched, so what the status says is of now.
+    `history`: path below /apis of what keeps its former templates, with their labels; empty: nothing does.
+    `optional`: the cluster may not serve it, or an older role may not allow it to be read.
+    """
 
     kind: str
     api_version: str
     plural: str
-    rollout: Callable[[dict[str, Any]], Rollout]
+    rollout: Callable[[Object, Object | None], Rollout]
+    template_path: tuple[str, ...] = ("spec", "template")
+    history: str = ""
+    optional: bool = False
 
     def collection(self, namespace: str | None = None) -> str:
         """The API path of all objects, in one namespace or in all."""
@@ -40,10 +57,29 @@ class WorkloadKind:
         return f"/apis/{self.api_version}{scope}/{self.plural}"
 
     def path(self, namespace: str, name: str) -> str:
+        """The API path of one object."""
         return f"{self.collection(namespace)}/{name}"
 
+    def template(self, workload: Object) -> Object:
+        """The pod template: its `metadata` and `spec`."""
+        found: Any = workload
+        for key in self.template_path:
+            found = found.get(key) or {}
+        return found
 
-def observed(workload: dict[str, Any]) -> bool:
+    def with_template(self, template: Object) -> Object:
+        """A part of an object, with `template` where the pod template is; for a patch."""
+        found = template
+        for key in reversed(self.template_path):
+            found = {key: found}
+        return found
+
+    def pod_labels(self, workload: Object) -> dict[str, str]:
+        """The labels that its pods are known by; empty where it has no such selector."""
+        return (workload["spec"].get("selector") or {}).get("matchLabels") or {}
+
+
+def observed(workload: Object) -> bool:
     """Has the controller seen the newest spec? Its status speaks of an older one until then."""
     seen: int = (workload.get("status") or {}).get("observedGeneration") or 0
     return seen >= workload["metadata"].get("generation", 0)

@@ -6,28 +6,37 @@ https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment
 
 from __future__ import annotations
 
-from typing import Any
-
-from .base import FAILED, HELD, ROLLED, ROLLING, Rollout, WorkloadKind, new_among, observed
+from .base import Object, Rollout, RolloutState, WorkloadKind, new_among, observed
 
 
-def rollout(deployment: dict[str, Any]) -> Rollout:
+def rollout(deployment: Object, before: Object | None = None) -> Rollout:
     spec = deployment["spec"]
     status = deployment.get("status") or {}
     total = spec.get("replicas", 1)
     updated = status.get("updatedReplicas", 0)
     if not observed(deployment):
-        return Rollout(ROLLING, 0, total, "not seen by its controller yet")
+        return Rollout(RolloutState.ROLLING, 0, total, "not seen by its controller yet")
     available = new_among(status.get("availableReplicas", 0), status.get("replicas", 0), updated)
     if updated == total and status.get("replicas", 0) == total and available == total:
-        return Rollout(ROLLED, total, total, replaced=True)
-    replaced = updated == total == status.get("replicas", 0)
+        return Rollout(RolloutState.ROLLED, total, total, all_updated=True)
+    all_updated = updated == total == status.get("replicas", 0)
     if spec.get("paused"):
-        return Rollout(HELD, updated, total, "paused: pods change when it is resumed")
-    for condition in status.get("conditions") or []:
-        if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
-            return Rollout(FAILED, available, total, condition.get("message", "progress deadline exceeded"), replaced)
-    return Rollout(ROLLING, available, total, f"{available} of {total} new pods are available", replaced)
+        return Rollout(RolloutState.HELD, updated, total, "paused: pods change when it is resumed")
+    condition = _progressing(deployment)
+    # Going back to a former template the controller leaves the condition as it was until pods have moved.
+    stale = before is not None and condition == _progressing(before)
+    if condition.get("reason") == "ProgressDeadlineExceeded" and not stale:
+        return Rollout(
+            RolloutState.FAILED, available, total, condition.get("message", "progress deadline exceeded"), all_updated
+        )
+    return Rollout(
+        RolloutState.ROLLING, available, total, f"{available} of {total} new pods are available", all_updated
+    )
 
 
-DEPLOYMENT = WorkloadKind("Deployment", "apps/v1", "deployments", rollout)
+def _progressing(deployment: Object) -> Object:
+    conditions = (deployment.get("status") or {}).get("conditions") or []
+    return next((one for one in conditions if one.get("type") == "Progressing"), {})
+
+
+DEPLOYMENT = WorkloadKind("Deployment", "apps/v1", "deployments", rollout, history="apps/v1/replicasets")

@@ -5,21 +5,19 @@ https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-st
 
 from __future__ import annotations
 
-from typing import Any
-
-from .base import HELD, ROLLED, ROLLING, Rollout, WorkloadKind, new_among, observed
+from .base import Object, Rollout, RolloutState, WorkloadKind, new_among, observed
 
 
-def rollout(stateful_set: dict[str, Any]) -> Rollout:
+def rollout(stateful_set: Object, before: Object | None = None) -> Rollout:
     spec = stateful_set["spec"]
     status = stateful_set.get("status") or {}
     total = spec.get("replicas", 1)
     updated = status.get("updatedReplicas", 0)
     strategy = spec.get("updateStrategy") or {}
     if not observed(stateful_set):
-        return Rollout(ROLLING, 0, total, "not seen by its controller yet")
+        return Rollout(RolloutState.ROLLING, 0, total, "not seen by its controller yet")
     if strategy.get("type") == "OnDelete" and updated < total:
-        return Rollout(HELD, updated, total, "updateStrategy OnDelete: pods change when they are deleted")
+        return Rollout(RolloutState.HELD, updated, total, "updateStrategy OnDelete: pods change when they are deleted")
     partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
     wanted = max(0, total - partition)
     ready = status.get("readyReplicas", 0)
@@ -28,11 +26,13 @@ def rollout(stateful_set: dict[str, Any]) -> Rollout:
     all_current = status.get("currentRevision") == status.get("updateRevision")
     if ready >= total and (updated >= wanted or (partition == 0 and all_current)):
         if partition and updated < total:
-            return Rollout(HELD, updated, total, f"partition {partition}: {updated} of {total} pods may change")
-        return Rollout(ROLLED, total, total, replaced=True)
+            return Rollout(
+                RolloutState.HELD, updated, total, f"partition {partition}: {updated} of {total} pods may change"
+            )
+        return Rollout(RolloutState.ROLLED, total, total, all_updated=True)
     done = new_among(ready, status.get("replicas", 0), updated)
-    replaced = updated >= wanted or (partition == 0 and all_current)
-    return Rollout(ROLLING, done, total, f"{done} of {wanted} new pods are ready", replaced)
+    all_updated = updated >= wanted or (partition == 0 and all_current)
+    return Rollout(RolloutState.ROLLING, done, total, f"{done} of {wanted} new pods are ready", all_updated)
 
 
-STATEFUL_SET = WorkloadKind("StatefulSet", "apps/v1", "statefulsets", rollout)
+STATEFUL_SET = WorkloadKind("StatefulSet", "apps/v1", "statefulsets", rollout, history="apps/v1/controllerrevisions")

@@ -7,17 +7,24 @@ appended to it.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-# (namespace, what happened, whether it is a mere step on the way to something that is told too)
-Report = Callable[[str, str, bool], None]
+from ..engine.commands import Tell
+from ..engine.events import Stop
+from . import signals
+
+Report = Callable[[Tell], None]
 
 
-def silent(_namespace: str, _text: str, _step: bool) -> None:
+def silent(_tell: Tell) -> None:
     """Where nobody listens."""
 
 
@@ -27,10 +34,30 @@ def to_file(path: str | None) -> Report:
         return silent
     lock = threading.Lock()
 
-    def report(namespace: str, text: str, step: bool) -> None:
-        line = json.dumps({"at": round(time.time(), 1), "namespace": namespace, "text": text, "step": step})
-        # A full disk must not end a rollout.
-        with suppress(OSError), lock, Path(path).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+    def report(tell: Tell) -> None:
+        with lock:
+            _append(path, {"at": round(time.time(), 1), **asdict(tell)})
 
     return report
+
+
+def stoppable(path: str | None) -> Callable[[Callable[[Stop], None]], AbstractContextManager[None]]:
+    """For a module: `signals.stops`, with a line that says which process handles signals from now on."""
+
+    @contextmanager
+    def stops(put: Callable[[Stop], None]) -> Iterator[None]:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # For afterwards: who asks then must not keep the module from writing down what it has done.
+            signal.signal(number, signal.SIG_IGN)
+        with signals.stops(put, answer=signals.STANDARD_OUTPUT):
+            if path:
+                _append(path, {"process": os.getpid()})
+            yield
+
+    return stops
+
+
+def _append(path: str, content: dict[str, Any]) -> None:
+    # A full disk must not end a rollout.
+    with suppress(OSError), Path(path).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(content) + "\n")

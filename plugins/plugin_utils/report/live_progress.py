@@ -1,45 +1,43 @@
 # Copyright: the openclarity.wasm_filters contributors
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show what a module appends to its progress file, while it runs; and the recap at its end."""
+"""Show what a module appends to its progress file, while it runs."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible import constants as C
-from ansible.utils.display import Display
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import outcome
+from .interruption import Interruption
+from .screen import LOG_COLUMNS, Screen, shortened
 
-# Asked at import: a forked worker's standard output is no terminal any more.
-ON_TERMINAL = sys.stdout.isatty()
 INTERVAL_SECONDS = 0.2
-COLUMNS = 110
-COLORS = {
-    outcome.UNCHANGED: C.COLOR_OK,
-    outcome.DEPLOYED: C.COLOR_CHANGED,
-    outcome.REMOVED: C.COLOR_CHANGED,
-    outcome.SKIPPED: C.COLOR_SKIP,
-    outcome.FAILED: C.COLOR_ERROR,
-}
-
-display = Display()
+# A log is never silent for longer, and neither is a build that is stopped where it says nothing.
+HEARTBEAT_SECONDS = 5.0
 
 
 class LiveProgress:
-    """While the block runs: on a terminal one line that changes, else lines on standard error, without mere steps."""
+    """While the block runs: where somebody watches one line that changes, else whole lines on standard error.
 
-    def __init__(self, path: str, namespaces: int) -> None:
-        self._path = Path(path)
-        self._namespaces = namespaces
-        self._seen: set[str] = set()
+    `told`: the last that each namespace has told of each of its objects, for when the module ends without an answer.
+    """
+
+    def __init__(self, path: str, namespaces: int, screen: Screen, interruption: Interruption | None) -> None:
+        self.told: dict[str, dict[str, str]] = defaultdict(dict)
+        # Held open: ansible-playbook takes its temporary directory along when it ends before this worker.
+        self._file = Path(path).open(encoding="utf-8")  # noqa: SIM115
+        self._screen = screen
+        self._interruption = interruption
+        self._done, self._total = 0, namespaces
+        self._rolling: set[tuple[str, str]] = set()
         self._offset = 0
+        self._shown = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -50,43 +48,58 @@ class LiveProgress:
     def __exit__(self, *_exception: object) -> None:
         self._stop.set()
         self._thread.join()
-        if ON_TERMINAL and self._offset:
-            display.display("\r\x1b[K", newline=False, screen_only=True)
+        self._file.close()
+        self._screen.clear()
 
     def _follow(self) -> None:
         last = False
         while not last:
             last = self._stop.wait(INTERVAL_SECONDS)
             for event in self._new():
-                self._show(event)
+                self._take(event)
+            if self._interruption:
+                self._interruption.hand_on()
+            self._beat()
 
     def _new(self) -> Iterator[dict[str, Any]]:
-        with self._path.open(encoding="utf-8") as file:
-            file.seek(self._offset)
-            while (line := file.readline()).endswith("\n"):
-                self._offset = file.tell()
-                # A full disk leaves half a line, and the next one glued to it.
-                with contextlib.suppress(ValueError):
-                    yield json.loads(line)
+        self._file.seek(self._offset)
+        while (line := self._file.readline()).endswith("\n"):
+            self._offset = self._file.tell()
+            # A full disk leaves half a line, and the next one glued to it.
+            with contextlib.suppress(ValueError):
+                yield json.loads(line)
 
-    def _show(self, event: dict[str, Any]) -> None:
+    def _take(self, event: dict[str, Any]) -> None:
+        if "process" in event:
+            if self._interruption:
+                self._interruption.module(event["process"])
+            return
+        self._done, self._total = event["done"], event["total"]
+        self._count(event)
         text = f"{event['namespace']}: {event['text']}"
-        if ON_TERMINAL:
-            self._seen.add(event["namespace"])
-            line = f"  {len(self._seen)} of {self._namespaces} namespaces  {text}"
-            display.display(f"\r\x1b[K{line[:COLUMNS]}", newline=False, screen_only=True)
+        if self._screen.live:
+            self._screen.change(f"  {self._counts('rolling')}; {text}")
         elif not event["step"]:
-            display.display(f"  {text}", stderr=True)
+            self._say(f"  {text}")
 
+    def _count(self, event: dict[str, Any]) -> None:
+        """A workload rolls from a step on until something is told of it that is no mere step."""
+        subject = (event["namespace"], event["text"].partition(" ")[0])
+        self.told[subject[0]][subject[1]] = event["text"]
+        if event["step"] and "/" in subject[1]:
+            self._rolling.add(subject)
+        else:
+            self._rolling.discard(subject)
 
-def recap(verdicts: list[dict[str, Any]], not_started: list[str], check_mode: bool) -> None:
-    """One line per namespace, what went wrong last, where the eye ends."""
-    width = max((len(entry["name"]) for entry in verdicts), default=0)
-    for entry in sorted(verdicts, key=lambda one: one["verdict"] == outcome.FAILED):
-        word = f"would be {entry['verdict']}" if check_mode and entry["changed"] else entry["verdict"]
-        display.display(
-            f"  {entry['name']:<{width}}  {word:<10}  {entry['message']}", color=COLORS.get(entry["verdict"])
-        )
-    if not_started and any(entry["verdict"] == outcome.FAILED for entry in verdicts):
-        shown = ", ".join(not_started[:10]) + (f" and {len(not_started) - 10} more" if len(not_started) > 10 else "")
-        display.display(f"  not started unless the next wave is allowed to begin: {shown}", color=C.COLOR_WARN)
+    def _beat(self) -> None:
+        if self._screen.live or time.monotonic() - self._shown < HEARTBEAT_SECONDS:
+            return
+        self._say(f"  still waiting: {self._counts('workloads rolling')}")
+
+    def _counts(self, rolling: str) -> str:
+        more = f", {len(self._rolling)} {rolling}" if self._rolling else ""
+        return f"{self._done} of {self._total} namespaces done{more}"
+
+    def _say(self, text: str) -> None:
+        self._screen.line(shortened(text, LOG_COLUMNS), stderr=True)
+        self._shown = time.monotonic()

@@ -1,0 +1,146 @@
+"""What both deliveries of a revision have in common. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..domain.errors import InputError
+from ..domain.names import SHA256_ANNOTATION
+from ..domain.outcome import Outcome
+from ..kinds.base import Object
+from .base import (
+    CONFIG_MAPS,
+    ENVOY_FILTERS,
+    NamespaceObjects,
+    ObjectStep,
+    Operation,
+    StepAction,
+    collection,
+    delete_step,
+    revision_label,
+)
+from .release import Release, redacted_for_diff
+
+REVISIONS_KEPT = 3
+BINARY_PATH = "wasm_filter_binary_path"
+
+
+class Delivery(Operation):
+    """A way to get a revision to the proxies.
+
+    `name`: the choice of wasm_filter_delivery. `bytes_max`: the largest wasm file it takes, and `limit` why.
+    `contexts`: what of wasm_filter_context it can serve.
+    """
+
+    done = Outcome.DEPLOYED
+    name: str
+    bytes_max: int
+    limit: str
+    contexts: tuple[str, ...]
+
+    def __init__(self, release: Release) -> None:
+        super().__init__(release.names)
+        self.release = release
+        self.description = f"revision {release.revision} ({self.name})"
+
+    @classmethod
+    def check_size(cls, size: int, path: str) -> None:
+        """:raises InputError: the wasm file is too large for it."""
+        if size > cls.bytes_max:
+            raise InputError(BINARY_PATH, path, f"has {size} bytes; {cls.limit.format(bytes_max=cls.bytes_max)}")
+
+    @property
+    def envoy_filter_name(self) -> str:
+        raise NotImplementedError
+
+    def conflicts_with(self, envoy_filter: Object) -> bool:
+        """Whether an EnvoyFilter of this filter would give a proxy a second slot beside ours."""
+        raise NotImplementedError
+
+    def steps_before(self, namespace: str, objects: NamespaceObjects) -> list[ObjectStep]:
+        """The release's objects.
+
+        The order keeps the invariant that no proxy ever has two slots of one filter: what the other
+        delivery left goes before ours comes. istiod sees EnvoyFilters in the order of their changes.
+        """
+        steps = [] if self._has_config_map(objects) else [self._config_map_step(namespace)]
+        found = next((one for one in objects.envoy_filters if one["metadata"]["name"] == self.envoy_filter_name), None)
+        others = [one for one in objects.envoy_filters if self.conflicts_with(one)]
+        # The newest is what proxies have had: against it the diff shows what really changes for them.
+        newest = sorted(objects.envoy_filters, key=lambda one: one["metadata"].get("creationTimestamp", ""))[-1:]
+        had = {"EnvoyFilter": {one["metadata"]["name"]: redacted_for_diff(one["spec"]) for one in newest}}
+        before = had if newest else {}
+        after = {"EnvoyFilter": {self.envoy_filter_name: redacted_for_diff(self.release.spec)}}
+        ensure = self._envoy_filter_step(namespace, StepAction.ENSURE, found, before, after)
+        if others and found is None:
+            steps.append(self._envoy_filter_step(namespace, StepAction.REHEARSE, None, {}, {}))
+        for other in others:
+            gone = delete_step(ENVOY_FILTERS, "EnvoyFilter", namespace, other, before)
+            steps.append(
+                ObjectStep(gone.action, gone.kind, gone.collection, gone.name, None, other, False, before, after)
+            )
+        if not (found and is_as_wanted(ensure, found)):
+            steps.append(ensure)
+        return steps
+
+    def _has_config_map(self, objects: NamespaceObjects) -> bool:
+        return any(one["metadata"]["name"] == self.release.config_map_name for one in objects.config_maps)
+
+    def _config_map_step(self, namespace: str) -> ObjectStep:
+        name = self.release.config_map_name
+        binary = self.release.binary
+        shown = {f"ConfigMap/{name}": f"filter.wasm: {binary.size} bytes, {SHA256_ANNOTATION}: {binary.sha256}"}
+        body = self.release.config_map(namespace, self.envoy_filter_name)
+        path = collection(CONFIG_MAPS, namespace)
+        return ObjectStep(StepAction.ENSURE, "ConfigMap", path, name, body, after=shown)
+
+    def _envoy_filter_step(
+        self,
+        namespace: str,
+        action: StepAction,
+        found: Object | None,
+        before: dict[str, Any],
+        after: dict[str, Any],
+    ) -> ObjectStep:
+        name = self.envoy_filter_name
+        body = self.release.envoy_filter(namespace, name)
+        path = collection(ENVOY_FILTERS, namespace)
+        return ObjectStep(action, "EnvoyFilter", path, name, body, found, True, before, after)
+
+    def superseded(self, objects: NamespaceObjects) -> list[Object]:
+        """All but the newest three, ours among them."""
+        older = [one for one in objects.config_maps if one["metadata"]["name"] != self.release.config_map_name]
+        older.sort(key=lambda one: one["metadata"].get("creationTimestamp", ""), reverse=True)
+        return older[REVISIONS_KEPT - 1 :]
+
+    def steps_after(
+        self, namespace: str, objects: NamespaceObjects, used: set[str], all_well: bool
+    ) -> list[ObjectStep]:
+        """Revisions that nothing refers to any more.
+
+        `kubectl rollout undo` goes back to a ReplicaSet or ControllerRevision: what these name stays. So does
+        all where a workload failed: it may have to go back.
+        """
+        steps = []
+        for found in self.superseded(objects) if all_well else []:
+            revision = revision_label(found)
+            if revision in used:
+                continue
+            step = {f"revision {revision}": "kept"}, {f"revision {revision}": "deleted: no longer used"}
+            filter_name = self.names.envoy_filter(revision)
+            gone = [one for one in objects.envoy_filters if one["metadata"]["name"] == filter_name]
+            for of, kind, one in [(ENVOY_FILTERS, "EnvoyFilter", one) for one in gone] + [
+                (CONFIG_MAPS, "ConfigMap", found)
+            ]:
+                path, name = collection(of, namespace), one["metadata"]["name"]
+                steps.append(ObjectStep(StepAction.DELETE, kind, path, name, None, one, False, *step))
+        return steps
+
+
+def is_as_wanted(step: ObjectStep, found: Object) -> bool:
+    """Whether an object that is ours needs no change."""
+    body = step.body or {}
+    labels = found["metadata"].get("labels") or {}
+    return not step.replaceable or (
+        found.get("spec") == body.get("spec") and body["metadata"]["labels"].items() <= labels.items()
+    )

@@ -1,0 +1,68 @@
+"""Between the machines and the executor: tokens, requests under way, timers, and what is to be done. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from .commands import Command, Send, SetTimer, Tell, Verb
+from .events import Answered, Failed
+from .requests import Handler, Requests
+
+READS = (Verb.GET, Verb.LIST)
+
+
+class Bus:
+    """Commands collect in `out`. `stopping`: nothing that changes the cluster is sent any more."""
+
+    def __init__(self, total: int) -> None:
+        self.out: list[Command] = []
+        self.stopping = False
+        # Namespaces that have their verdict, for lines of progress.
+        self.done, self.total = 0, total
+        self.tokens = itertools.count(1).__next__
+        self._requests = Requests(self.tokens)
+        self._timers: dict[int, Callable[[float], None]] = {}
+
+    def send(self, send: Send, handler: Handler) -> bool:
+        """False: it would change the cluster, and the run is being stopped."""
+        if self.stopping and send.request.verb not in READS:
+            return False
+        self.out += self._requests.send(send, handler)
+        return True
+
+    def wake(self, at: float, handler: Callable[[float], None]) -> None:
+        """Call the handler at that time, with the time that it is then."""
+        token = self.tokens()
+        self._timers[token] = handler
+        self.out.append(SetTimer(token, at))
+
+    def tell(self, namespace: str, text: str, step: bool = False) -> None:
+        """A line of progress."""
+        self.out.append(Tell(namespace, text, step, self.done, self.total))
+
+    def answered(self, event: Answered | Failed, now: float) -> None:
+        self.out += self._requests.answered(event, now)
+
+    def fired(self, token: int, now: float) -> bool:
+        """False for a timer that is not of here."""
+        handler = self._timers.pop(token, None)
+        if handler is not None:
+            handler(now)
+            return True
+        sent = self._requests.fired(token)
+        self.out += sent
+        return bool(sent)
+
+    def give_up(self, now: float) -> None:
+        """Nothing is sent again."""
+        self._requests.give_up(now)
+
+    def writes_under_way(self) -> int:
+        """Requests that change the cluster and have not been answered."""
+        return self._requests.count(lambda request: request.verb not in READS)
+
+    def taken(self) -> list[Command]:
+        """What has collected."""
+        out, self.out = self.out, []
+        return out

@@ -1,0 +1,108 @@
+"""What the machines ask for. Values only: who carries them out is the executor's matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class Verb(str, Enum):
+    """The methods of cluster/api.py, which say what each gives and takes."""
+
+    __str__ = str.__str__
+
+    GET = "get"
+    LIST = "list"
+    CREATE = "create"
+    APPLY = "apply"
+    REPLACE = "replace"
+    MERGE_PATCH = "merge_patch"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to the API server.
+
+    `rehearsal`: a dry run in any case, to learn whether it would be taken.
+    Answers: GET an object or None, LIST (objects, resourceVersion), DELETE whether it was there, else the object.
+    """
+
+    verb: Verb
+    path: str
+    body: dict[str, Any] | None = None
+    manager: str = ""
+    label_selector: str = ""
+    metadata_only: bool = False
+    rehearsal: bool = False
+
+
+# What a machine asks of the coordinator, which knows who asked and hands the answer back.
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send a request; while it is turned away or not answered again, until `deadline` (seconds of the loop's clock)."""
+
+    request: Request
+    deadline: float
+
+
+@dataclass(frozen=True)
+class WakeAt:
+    """Hand the machine a `Woken` at that time (seconds of the loop's clock)."""
+
+    at: float
+
+
+# What the coordinator asks of the executor. A token comes back with the event that answers it.
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """Send a request, once."""
+
+    token: int
+    request: Request
+
+
+@dataclass(frozen=True)
+class StartWatch:
+    """Watch a collection from a resourceVersion on."""
+
+    token: int
+    path: str
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class EndWatch:
+    """Events of that watch are of no use any more."""
+
+    token: int
+
+
+@dataclass(frozen=True)
+class SetTimer:
+    """`at`: seconds of the loop's clock."""
+
+    token: int
+    at: float
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A line of progress. `step`: a mere step on the way to something that is told too.
+
+    `done` of `total` namespaces have their verdict.
+    """
+
+    namespace: str
+    text: str
+    step: bool
+    done: int
+    total: int
+
+
+Command = Dispatch | StartWatch | EndWatch | SetTimer | Tell

@@ -1,0 +1,106 @@
+"""What is said of a namespace when it is done. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
+from .namespace import NamespaceState
+from .pod_diagnosis import explain
+from .summary import failure_sentence, summary
+from .workload_state import WorkloadState
+
+# What leaves its pods on what they had.
+NOT_CHANGED = (Outcome.SKIPPED, Outcome.NOT_STARTED)
+
+
+@dataclass
+class Conclusion:
+    """A namespace with all that was seen of it. `others`: what was left alone, as its kind is not handled."""
+
+    state: NamespaceState
+    workloads: list[WorkloadState]
+    others: list[WorkloadVerdict]
+
+    def verdict(self) -> NamespaceVerdict:
+        """The namespace's verdict from its own way and those of its workloads."""
+        state = self.state
+        verdicts = [_of_workload(state, one) for one in self.workloads] + self.others
+        before, after = dict(state.before), dict(state.after)
+        for one in self.workloads:
+            if one.patched:
+                before[one.label], after[one.label] = one.change.before, one.change.after
+        found = NamespaceVerdict(
+            state.name,
+            Outcome.UNCHANGED,
+            bool(before or after),
+            workloads=verdicts,
+            diff={"before": before, "after": after},
+        )
+        self._judge(found)
+        return found
+
+    def _judge(self, found: NamespaceVerdict) -> None:
+        state = self.state
+        failed = [one for one in found.workloads if one.outcome == Outcome.FAILED]
+        cut_off = [one for one in found.workloads if one.outcome == Outcome.NOT_STARTED]
+        done = self._sentence(found)
+        if state.set_aside is not None:
+            found.outcome, found.reason = Outcome.SKIPPED, str(state.set_aside[0])
+            found.message = done if not state.set_aside[1] else f"{state.set_aside[1]}; {done}"
+        elif state.failure is not None:
+            self._end(found, state.failure, done)
+        elif failed:
+            found.outcome, found.reason = Outcome.FAILED, failed[0].reason
+            found.message = failure_sentence(failed) + (f"; {done}" if found.changed else "")
+        elif cut_off:
+            self._end(found, (str(Reason.STOPPED), cut_off[0].message), done)
+        else:
+            found.outcome = state.operation.done if found.changed else Outcome.UNCHANGED
+            found.message = done
+
+    def _end(self, found: NamespaceVerdict, failure: tuple[str, str], done: str) -> None:
+        found.reason, found.message = failure
+        untouched = failure[0] == Reason.STOPPED and not found.changed
+        found.outcome = Outcome.NOT_STARTED if untouched else Outcome.FAILED
+        if found.changed:
+            found.message = f"{failure[1]}; what was done before: {done}"
+
+    def _sentence(self, found: NamespaceVerdict) -> str:
+        patched = {(one.kind.kind, one.name) for one in self.workloads if one.patched}
+        operation = self.state.operation
+        text = summary(operation.done, operation.description, found.workloads, patched)
+        unreadable = ", ".join(self.state.unreadable)
+        text += f"; {unreadable} may not be read, and were left alone" if unreadable else ""
+        return text if found.changed else f"nothing to do, {text}"
+
+
+def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
+    message = one.message
+    if one.unexplained:
+        message += explain(list(state.pods), one.kind.pod_labels(one.object))
+    outcome, reason = one.outcome, one.reason
+    begun = one.patched or outcome in (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.FAILED)
+    if not begun and outcome not in NOT_CHANGED:
+        # Its namespace ended before its turn.
+        outcome, reason = Outcome.NOT_STARTED, reason or ""
+    kept = not one.patched and one.change.body is not None
+    return WorkloadVerdict(
+        one.kind.kind,
+        one.name,
+        outcome,
+        one.change.from_revision,
+        one.change.from_revision if kept else one.change.to_revision,
+        reason,
+        message,
+    )
+
+
+def of_ineligible(name: str, reason: str, message: str) -> NamespaceVerdict:
+    """Of a namespace that preflight found not eligible: it fails and is not touched."""
+    return NamespaceVerdict(name, Outcome.FAILED, reason=reason, message=message)
+
+
+def not_started(name: str, reason: Reason, message: str) -> NamespaceVerdict:
+    """Of a namespace whose wave was not begun."""
+    return NamespaceVerdict(name, Outcome.NOT_STARTED, reason=str(reason), message=message)

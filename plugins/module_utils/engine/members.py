@@ -1,0 +1,69 @@
+"""The namespaces and workloads of a wave, and how many of them are where. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..domain.outcome import WorkloadVerdict
+from .namespace import NamespaceState
+from .workload_state import IN_FLIGHT, SETTLED, Key, Phase, WorkloadState
+
+
+class Members:
+    """Counts are kept as states change, so that no question grows with the fleet.
+
+    `in_flight`: workloads whose pods are being replaced. `unsettled`: namespaces with objects or workloads under way.
+    `others`: verdicts on what in a namespace is not handled.
+    """
+
+    def __init__(self) -> None:
+        self.namespaces: dict[str, NamespaceState] = {}
+        self.workloads: dict[Key, WorkloadState] = {}
+        self.others: dict[str, list[WorkloadVerdict]] = {}
+        self.unsettled: set[str] = set()
+        self.in_flight = 0
+        self._keys: dict[str, list[Key]] = {}
+
+    def add(self, state: NamespaceState) -> None:
+        """A namespace whose way begins."""
+        self.namespaces[state.name] = state
+        self.unsettled.add(state.name)
+
+    def add_workloads(self, name: str, found: list[WorkloadState], others: list[WorkloadVerdict]) -> None:
+        """What was read of it; nothing of it is under way before `begin`."""
+        self.workloads.update({one.key: one for one in found})
+        self._keys[name] = [one.key for one in found]
+        self.others[name] = others
+
+    def begin(self, name: str) -> list[WorkloadState]:
+        """Its workloads' turn has come: those that are on their way, or wait for it.
+
+        What a killed run has left rolling counts as in flight.
+        """
+        found = [one for one in self.of(name) if one.phase not in SETTLED]
+        self.in_flight += sum(1 for one in found if one.phase in IN_FLIGHT)
+        self._open(name, len(found))
+        return found
+
+    def put(self, old: WorkloadState, new: WorkloadState) -> None:
+        """A workload has moved."""
+        self.workloads[old.key] = new
+        self.in_flight += (new.phase in IN_FLIGHT) - (old.phase in IN_FLIGHT)
+        moved = (new.phase not in SETTLED) - (old.phase not in SETTLED)
+        if moved:
+            self._open(old.namespace, moved)
+
+    def _open(self, name: str, more: int) -> None:
+        state = self.namespaces[name] = replace(self.namespaces[name], open=self.namespaces[name].open + more)
+        if state.open:
+            self.unsettled.add(name)
+        else:
+            self.unsettled.discard(name)
+
+    def of(self, name: str) -> list[WorkloadState]:
+        """The workloads of a namespace."""
+        return [self.workloads[key] for key in self._keys.get(name, [])]
+
+    def rolled(self) -> list[WorkloadState]:
+        """Those that wait to be compared once more."""
+        return [one for one in self.workloads.values() if one.phase == Phase.ROLLED]

@@ -1,0 +1,60 @@
+"""What the coordinator tells a machine: events, with the request they answer in place of a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..domain.errors import ApiError
+from ..kinds.base import Object
+from .commands import Request
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a request of this machine. `resent`: an earlier answer to it was lost, or it was turned away."""
+
+    request: Request
+    answer: Any
+    resent: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A request of this machine was refused, or not answered before its deadline."""
+
+    request: Request
+    error: ApiError
+    resent: bool = False
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A workload may be changed now."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a watch or a LIST has of the workload of this name. None: there is none of it any more."""
+
+    object: Object | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The same, read after everything was done: what is said at the end is held against it."""
+
+    object: Object | None
+
+
+@dataclass(frozen=True)
+class Woken:
+    """The time that was asked for has come."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The run is to end: begin nothing more, and say how far it has come."""
+
+
+Message = Reply | Refusal | Granted | Seen | Compared | Woken | Stopped

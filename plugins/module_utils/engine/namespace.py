@@ -1,0 +1,171 @@
+"""One namespace on its way: its objects, then its workloads, then what goes when those are done. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from ..deliveries.base import NamespaceObjects, Operation, collection
+from ..domain.names import FilterNames
+from ..domain.outcome import Reason
+from ..kinds.registry import KINDS
+from . import object_steps
+from .commands import Request, Send, Verb
+from .messages import Refusal, Reply
+from .object_steps import StepsState
+from .reading import PODS
+
+REQUEST_SECONDS = 60.0
+
+
+class Phase(str, Enum):
+    """Where a namespace is on its way."""
+
+    __str__ = str.__str__
+
+    OBJECTS = "objects"
+    # Its workloads go their own ways, and those of the other namespaces of the wave.
+    WORKLOADS = "workloads"
+    # Why do pods not get ready?
+    DIAGNOSIS = "diagnosis"
+    # Which revisions does something refer to?
+    HISTORY = "history"
+    CLEANUP = "cleanup"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class NamespaceState:
+    """`open`: how many of its workloads are not settled yet. `failure`: (reason, message) of what ended its way.
+
+    `pods`: what was read to say why workloads are late. `used`: revisions that something refers to.
+    """
+
+    name: str
+    operation: Operation
+    objects: NamespaceObjects
+    phase: Phase = Phase.OBJECTS
+    steps: StepsState | None = None
+    open: int = 0
+    all_well: bool = True
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    pods: tuple[dict[str, Any], ...] = ()
+    history: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+    failure: tuple[str, str] | None = None
+    # Labels of objects that were written, and that were deleted.
+    written: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    # What it is where nothing of it was begun, in place of what its workloads say.
+    set_aside: tuple[Reason, str] | None = None
+    # Paths that could not be read, by name, and what was left alone.
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> FilterNames:
+        return self.operation.names
+
+
+Step = tuple[NamespaceState, list[Send]]
+
+
+def begin(state: NamespaceState, now: float) -> Step:
+    """Its objects first: no pod is to look for what is not there."""
+    return _stepping(state, state.operation.steps_before(state.name, state.objects), Phase.WORKLOADS, now)
+
+
+def set_aside(state: NamespaceState) -> NamespaceState:
+    """No pod would take the filter: nothing is put there for it."""
+    reason = None if not state.operation.steps_before(state.name, state.objects) else (Reason.NO_WORKLOADS, "")
+    return replace(state, phase=Phase.DONE, set_aside=reason)
+
+
+def workloads_done(state: NamespaceState, unexplained: bool, all_well: bool, now: float) -> Step:
+    """Its workloads have their verdicts.
+
+    :param unexplained: some don't roll, and their pods may tell why.
+    """
+    state = replace(state, all_well=all_well)
+    if unexplained:
+        request = Request(Verb.LIST, collection(PODS, state.name))
+        return replace(state, phase=Phase.DIAGNOSIS), [Send(request, now + REQUEST_SECONDS)]
+    return _history(state, now)
+
+
+def advance(state: NamespaceState, message: Reply | Refusal, now: float) -> Step:
+    """What becomes of it by an answer."""
+    if state.phase == Phase.DIAGNOSIS:
+        # Without the reason the verdict is the same.
+        pods = tuple(message.answer[0]) if isinstance(message, Reply) else ()
+        return _history(replace(state, pods=pods), now)
+    if state.phase == Phase.HISTORY:
+        return _history_read(state, message, now)
+    if state.steps is None:
+        return state, []
+    following = Phase.WORKLOADS if state.phase == Phase.OBJECTS else Phase.DONE
+    steps, sends = object_steps.advance(state.steps, message, now)
+    return _stepped(state, steps, sends, following)
+
+
+def ended(state: NamespaceState, reason: str, message: str) -> NamespaceState:
+    """It ends here."""
+    return replace(state, phase=Phase.DONE, failure=state.failure or (str(reason), message))
+
+
+def _stepping(state: NamespaceState, steps: list[Any], following: Phase, now: float) -> Step:
+    begun, sends = object_steps.begin(state.names, steps, now)
+    return _stepped(state, begun, sends, following)
+
+
+def _stepped(state: NamespaceState, steps: StepsState, sends: list[Send], following: Phase) -> Step:
+    # What was changed before a failure was changed.
+    state = replace(
+        state,
+        steps=steps,
+        before={**state.before, **steps.before},
+        after={**state.after, **steps.after},
+        written=steps.written or state.written,
+        gone=steps.gone,
+    )
+    if steps.failure is not None:
+        return ended(state, *steps.failure), []
+    return (replace(state, phase=following, steps=None) if steps.finished else state), sends
+
+
+def _history(state: NamespaceState, now: float) -> Step:
+    superseded = state.all_well and state.operation.superseded(state.objects)
+    if not superseded:
+        return _cleanup(state, now)
+    label = state.names.pod_label
+    histories = {_history_path(kind.history, state.name) for kind in KINDS} - {""}
+    paths = [collection(PODS, state.name), *sorted(histories)]
+    sends = [
+        Send(Request(Verb.LIST, path, label_selector=label, metadata_only=True), now + REQUEST_SECONDS)
+        for path in paths
+    ]
+    return replace(state, phase=Phase.HISTORY, history=frozenset(paths)), sends
+
+
+def _history_path(history: str, namespace: str) -> str:
+    if not history:
+        return ""
+    api_version, _slash, plural = history.rpartition("/")
+    return collection((f"/apis/{api_version}", plural), namespace)
+
+
+def _history_read(state: NamespaceState, message: Reply | Refusal, now: float) -> Step:
+    """Pods, ReplicaSets and ControllerRevisions carry the labels of their pod template."""
+    if isinstance(message, Refusal):
+        return ended(state, Reason.API_REFUSED, str(message.error)), []
+    items, _version = message.answer
+    used = {item["metadata"]["labels"][state.names.pod_label] for item in items}
+    open_ones = state.history - {message.request.path}
+    state = replace(state, used=state.used | used, history=open_ones)
+    return (state, []) if open_ones else _cleanup(state, now)
+
+
+def _cleanup(state: NamespaceState, now: float) -> Step:
+    steps = state.operation.steps_after(state.name, state.objects, set(state.used), state.all_well)
+    return _stepping(replace(state, phase=Phase.CLEANUP), steps, Phase.DONE, now)

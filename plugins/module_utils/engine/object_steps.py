@@ -1,0 +1,146 @@
+"""A namespace's objects, one step after the other: created, made as they should be, tried, deleted. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..deliveries.base import ObjectStep, StepAction
+from ..deliveries.delivery import is_as_wanted
+from ..domain.errors import Conflict
+from ..domain.names import FILTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, FilterNames
+from ..domain.outcome import Reason
+from ..kinds.base import Object
+from .commands import Request, Send, Verb
+from .messages import Refusal, Reply
+
+CONFLICTS_MAX = 5
+REQUEST_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class StepsState:
+    """`at`: the step that is under way; `before` and `after`: what was changed so far, for a diff.
+
+    `failure`: (reason, message) of the step that could not be done; those after it are not.
+    """
+
+    names: FilterNames
+    steps: tuple[ObjectStep, ...]
+    at: int = 0
+    conflicts: int = 0
+    maybe_done: bool = False
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    # Labels of what was written, and of what was deleted.
+    written: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    failure: tuple[Reason, str] | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.failure is not None or self.at >= len(self.steps)
+
+    @property
+    def step(self) -> ObjectStep:
+        return self.steps[self.at]
+
+
+Step = tuple[StepsState, list[Send]]
+
+
+def begin(names: FilterNames, steps: list[ObjectStep], now: float) -> Step:
+    """The first step."""
+    return _next(StepsState(names, tuple(steps)), now)
+
+
+def advance(state: StepsState, message: Reply | Refusal, now: float) -> Step:
+    """What becomes of them by an answer."""
+    step = state.step
+    if isinstance(message, Refusal):
+        return _refused(state, message, now)
+    if message.request.verb == Verb.GET:
+        return _read(state, message.answer, now)
+    if step.action == StepAction.REHEARSE:
+        return _next(replace(state, at=state.at + 1), now)
+    return _done(state, now)
+
+
+def _next(state: StepsState, now: float) -> Step:
+    if state.finished:
+        return state, []
+    step = state.step
+    if step.action == StepAction.DELETE:
+        return state, [_send(state, Verb.DELETE, step.path, None, now)]
+    if step.action == StepAction.ENSURE and step.found is not None:
+        return _replaced(state, step.found, now)
+    rehearsal = step.action == StepAction.REHEARSE
+    return state, [_send(state, Verb.CREATE, step.collection, step.body, now, rehearsal)]
+
+
+def _done(state: StepsState, now: float) -> Step:
+    step = state.step
+    deleted = step.action == StepAction.DELETE
+    return _next(
+        replace(
+            state,
+            at=state.at + 1,
+            written=state.written if deleted else (*state.written, step.label),
+            gone=(*state.gone, step.label) if deleted else state.gone,
+            conflicts=0,
+            maybe_done=False,
+            before={**state.before, **step.before},
+            after={**state.after, **step.after},
+        ),
+        now,
+    )
+
+
+def _refused(state: StepsState, refusal: Refusal, now: float) -> Step:
+    step, error = state.step, refusal.error
+    stale = isinstance(error, Conflict) or (error.status == 404 and refusal.request.verb == Verb.REPLACE)
+    if stale and state.conflicts < CONFLICTS_MAX:
+        state = replace(state, conflicts=state.conflicts + 1, maybe_done=state.maybe_done or refusal.resent)
+        return state, [_send(state, Verb.GET, step.path, None, now)]
+    return replace(state, failure=(Reason.API_REFUSED, str(error))), []
+
+
+def _read(state: StepsState, found: Object | None, now: float) -> Step:
+    """What is there under the name of an object that was to be created or replaced."""
+    step = state.step
+    if found is None:
+        # Created and deleted by somebody else meanwhile.
+        rehearsal = step.action == StepAction.REHEARSE
+        return state, [_send(state, Verb.CREATE, step.collection, step.body, now, rehearsal)]
+    if not _is_ours(found, state.names):
+        name = f"{step.kind}/{found['metadata']['name']}"
+        text = (
+            f"{name} exists and is not ours (no label {MANAGED_BY_LABEL}={MANAGED_BY}): rename or delete it, "
+            "or choose another wasm_filter_name or wasm_filter_config_map_name"
+        )
+        return replace(state, failure=(Reason.FOREIGN_OBJECT, text)), []
+    if step.action == StepAction.REHEARSE:
+        return _next(replace(state, at=state.at + 1, conflicts=0), now)
+    if is_as_wanted(step, found):
+        # Ours, its answer lost; or another run of the same release was faster.
+        return _done(state, now) if state.maybe_done else _next(replace(state, at=state.at + 1, conflicts=0), now)
+    return _replaced(state, found, now)
+
+
+def _replaced(state: StepsState, found: Object, now: float) -> Step:
+    step = state.step
+    body = step.body or {}
+    labels = {**(found["metadata"].get("labels") or {}), **body["metadata"]["labels"]}
+    metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
+    wanted = {**body, "metadata": {**metadata, "labels": labels}}
+    return state, [_send(state, Verb.REPLACE, step.path, wanted, now)]
+
+
+def _send(state: StepsState, verb: Verb, path: str, body: Object | None, now: float, rehearsal: bool = False) -> Send:
+    request = Request(verb, path, body, state.names.field_manager, rehearsal=rehearsal)
+    return Send(request, now + REQUEST_SECONDS)
+
+
+def _is_ours(found: Object, names: FilterNames) -> bool:
+    labels = found["metadata"].get("labels") or {}
+    return bool(labels.get(MANAGED_BY_LABEL) == MANAGED_BY and labels.get(FILTER_LABEL) == names.name)

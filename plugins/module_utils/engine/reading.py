@@ -1,0 +1,167 @@
+"""A wave's namespaces, read with as few LISTs as RBAC allows. Pure.
+
+Cluster-wide where that pays, namespace by namespace where it is refused or fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..deliveries.base import CONFIG_MAPS, ENVOY_FILTERS, NamespaceObjects, collection
+from ..domain.errors import ApiError, Forbidden
+from ..domain.names import FilterNames
+from ..kinds.base import Object, WorkloadKind
+from ..kinds.registry import KINDS
+from .commands import Request, Verb
+from .messages import Refusal, Reply
+
+NAMESPACES = "/api/v1/namespaces"
+PODS = ("/api/v1", "pods")
+NOT_FOUND = 404
+# Pods of Deployments, StatefulSets and DaemonSets carry one of these: what is left is of kinds that we don't handle.
+OTHER_PODS = "!pod-template-hash,!controller-revision-hash"
+# Below this share of all namespaces a cluster-wide LIST would mostly bring what nobody asked for;
+# above it one LIST in pages is far less work for the API server than one for each namespace.
+CLUSTER_WIDE_SHARE = 0.25
+
+Scope = str | None
+
+
+@dataclass
+class NamespaceRead:
+    """One namespace as it was read. `error`: it could not be. `unreadable`: optional kinds that may not be read."""
+
+    name: str
+    workloads: list[tuple[WorkloadKind, Object]] = field(default_factory=list)
+    objects: NamespaceObjects = field(default_factory=NamespaceObjects)
+    other_pods: list[Object] = field(default_factory=list)
+    error: ApiError | None = None
+    unreadable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One kind of objects to read, and where in a namespace they go. `optional`: going on without them is right."""
+
+    of: Callable[[Scope], str]
+    put: Callable[[NamespaceRead, Object], None]
+    name: str
+    kind: WorkloadKind | None = None
+    label_selector: str = ""
+    metadata_only: bool = False
+    optional: bool = False
+
+
+class Reading:
+    """One wave's LISTs. `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from."""
+
+    def __init__(self, names: FilterNames, namespaces: list[str], other_pods: bool) -> None:
+        self.namespaces = {name: NamespaceRead(name) for name in namespaces}
+        self.versions: dict[tuple[str, Scope], str] = {}
+        self._collections = _collections(names, other_pods)
+        self._open: dict[Request, tuple[Collection | None, Scope]] = {}
+
+    @property
+    def finished(self) -> bool:
+        return not self._open
+
+    def begin(self) -> list[Request]:
+        """How many namespaces does the cluster have?"""
+        request = Request(Verb.LIST, NAMESPACES, metadata_only=True)
+        self._open[request] = (None, None)
+        return [request] if self.namespaces else self._finish()
+
+    def take(self, message: Reply | Refusal) -> list[Request]:
+        """Take an answer in; what has to be asked because of it."""
+        one, scope = self._open.pop(message.request)
+        if isinstance(message, Refusal):
+            return self._refused(one, scope, message.error)
+        items, version = message.answer
+        if one is None:
+            wide = len(self.namespaces) >= CLUSTER_WIDE_SHARE * len(items)
+            return [request for each in self._collections for request in self._lists(each, wide)]
+        self._take_in(one, scope, items, version)
+        return []
+
+    def _finish(self) -> list[Request]:
+        self._open.clear()
+        return []
+
+    def _refused(self, one: Collection | None, scope: Scope, error: ApiError) -> list[Request]:
+        if one is None:
+            # Unknown, so never cluster-wide.
+            return [request for each in self._collections for request in self._lists(each, False)]
+        if error.status == NOT_FOUND:
+            return []  # not served here
+        if scope is None:
+            # A Role instead of a ClusterRole, or a fault of this one LIST: namespace by namespace then.
+            return self._lists(one, False)
+        read = self.namespaces[scope]
+        if one.optional and isinstance(error, Forbidden):
+            read.unreadable.append(one.name)
+        else:
+            read.error = error
+        return []
+
+    def _lists(self, one: Collection, wide: bool) -> list[Request]:
+        scopes: list[Scope] = [None] if wide else list(self.namespaces)
+        asked = []
+        for scope in scopes:
+            request = Request(
+                Verb.LIST, one.of(scope), label_selector=one.label_selector, metadata_only=one.metadata_only
+            )
+            self._open[request] = (one, scope)
+            asked.append(request)
+        return asked
+
+    def _take_in(self, one: Collection, scope: Scope, items: list[Object], version: str) -> None:
+        if one.kind is not None:
+            self.versions[one.kind.kind, scope] = version
+        for item in items:
+            read = self.namespaces.get(item["metadata"]["namespace"])
+            if read is not None:
+                one.put(read, item)
+
+
+def _collections(names: FilterNames, other_pods: bool) -> list[Collection]:
+    found = [
+        Collection(kind.collection, _put_workload(kind), kind.plural, kind, optional=kind.optional) for kind in KINDS
+    ]
+    found.append(
+        Collection(
+            lambda scope: collection(CONFIG_MAPS, scope),
+            lambda read, item: read.objects.config_maps.append(item),
+            "configmaps",
+            label_selector=names.selector,
+            metadata_only=True,
+        )
+    )
+    found.append(
+        Collection(
+            lambda scope: collection(ENVOY_FILTERS, scope),
+            lambda read, item: read.objects.envoy_filters.append(item),
+            "envoyfilters",
+            label_selector=names.selector,
+        )
+    )
+    if other_pods:
+        found.append(
+            Collection(
+                lambda scope: collection(PODS, scope),
+                lambda read, item: read.other_pods.append(item),
+                "pods",
+                label_selector=OTHER_PODS,
+                metadata_only=True,
+                optional=True,
+            )
+        )
+    return found
+
+
+def _put_workload(kind: WorkloadKind) -> Callable[[NamespaceRead, Object], None]:
+    def put(read: NamespaceRead, item: Object) -> None:
+        # Items of a LIST come without their type.
+        read.workloads.append((kind, {"apiVersion": kind.api_version, "kind": kind.kind, **item}))
+
+    return put

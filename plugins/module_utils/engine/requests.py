@@ -1,0 +1,94 @@
+"""Requests under way: who asked, and which of them are sent again. Pure.
+
+Every request of ours may be sent twice: applies and merge patches carry a resourceVersion, objects have fixed
+names. So what is not answered, or what the API server or a proxy before it turns away, is sent again. Not 500:
+that is what a broken admission webhook gives, and it gives it for every workload of a fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..domain.errors import ApiError
+from .commands import Command, Dispatch, Request, Send, SetTimer
+from .events import Answered, Failed
+from .messages import Refusal, Reply
+
+NOT_ANSWERED = 0
+SENT_AGAIN = (NOT_ANSWERED, 429, 502, 503, 504)
+FIRST_PAUSE_SECONDS = 0.4
+LONGEST_PAUSE_SECONDS = 5.0
+
+Handler = Callable[[Reply | Refusal, float], None]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request that is under way, or that waits to be sent again."""
+
+    request: Request
+    handler: Handler
+    deadline: float
+    attempts: int = 1
+    error: ApiError | None = None
+
+
+class Requests:
+    """Those of one run, by token."""
+
+    def __init__(self, tokens: Callable[[], int]) -> None:
+        self._tokens = tokens
+        self._under_way: dict[int, Pending] = {}
+        self._waiting: dict[int, Pending] = {}
+
+    def send(self, send: Send, handler: Handler) -> list[Command]:
+        """:param handler: gets the one Reply or Refusal that comes of it."""
+        return [self._dispatch(Pending(send.request, handler, send.deadline))]
+
+    def answered(self, event: Answered | Failed, now: float) -> list[Command]:
+        """Hand an answer on; or wait, and send it again."""
+        pending = self._under_way.pop(event.token, None)
+        if pending is None:
+            return []
+        resent = pending.attempts > 1
+        if isinstance(event, Answered):
+            pending.handler(Reply(pending.request, event.answer, resent), now)
+            return []
+        pause = _pause(event.error, pending.attempts, event.token)
+        if event.error.status not in SENT_AGAIN or now + pause > pending.deadline:
+            pending.handler(Refusal(pending.request, event.error, resent), now)
+            return []
+        token = self._tokens()
+        self._waiting[token] = replace(pending, attempts=pending.attempts + 1, error=event.error)
+        return [SetTimer(token, now + pause)]
+
+    def fired(self, token: int) -> list[Command]:
+        """A timer of ours: send it again. Empty for a timer of somebody else."""
+        pending = self._waiting.pop(token, None)
+        return [self._dispatch(pending)] if pending else []
+
+    def give_up(self, now: float) -> None:
+        """What waits to be sent again is refused with what it last met."""
+        waiting, self._waiting = self._waiting, {}
+        for pending in waiting.values():
+            if pending.error:
+                pending.handler(Refusal(pending.request, pending.error, True), now)
+
+    def count(self, which: Callable[[Request], bool]) -> int:
+        """How many are under way."""
+        return sum(1 for pending in self._under_way.values() if which(pending.request))
+
+    def _dispatch(self, pending: Pending) -> Dispatch:
+        token = self._tokens()
+        self._under_way[token] = pending
+        return Dispatch(token, pending.request)
+
+
+def _pause(error: ApiError, attempts: int, token: int) -> float:
+    """Seconds until it is sent again: what the server asks for, else twice as long each time.
+
+    The token spreads them: what was turned away together is not to come back together.
+    """
+    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (attempts - 1))
+    return max(error.retry_after, pause * (1 + token % 16 / 32))

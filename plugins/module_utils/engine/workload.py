@@ -1,0 +1,263 @@
+"""One workload on its way: planned, patched, rolled, compared once more. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..deliveries.field_managers import blamed
+from ..deliveries.workload_change import release_fields
+from ..domain.errors import Conflict
+from ..domain.outcome import NONE, Outcome, Reason
+from ..kinds.base import Object, RolloutState, WorkloadKind
+from .commands import Request, Send, Verb, WakeAt
+from .messages import Compared, Granted, Message, Refusal, Reply, Seen, Stopped, Woken
+from .workload_state import Context, Phase, WorkloadState
+
+NOT_FOUND = 404
+CONFLICTS_MAX = 5
+RECREATED_MAX = 3
+REQUEST_SECONDS = 60.0
+
+
+Commands = list["Send | WakeAt"]
+Step = tuple[WorkloadState, Commands]
+
+
+def planned(kind: WorkloadKind, workload: Object, context: Context, now: float, recreated: int = 0) -> WorkloadState:
+    """A workload as it was read, with what is to be done to it."""
+    change = context.operation.change(kind, workload)
+    state = WorkloadState(
+        kind, workload, change, Phase.DONE, change.outcome, str(change.reason), change.message, recreated=recreated
+    )
+    if change.body is not None:
+        return replace(state, phase=Phase.PENDING)
+    # One that is on our revision already is waited for too: an earlier run may have been killed.
+    if change.outcome == Outcome.UNCHANGED and change.to_revision != NONE and not context.dry_run:
+        return _rolled_on(replace(state, phase=Phase.ROLLING, deadline=now + context.timeout_seconds), context)[0]
+    return state
+
+
+def advance(state: WorkloadState, message: Message, now: float, context: Context) -> Step:
+    """What becomes of a workload by what it is told."""
+    if isinstance(message, Granted):
+        return _sent(state, context, now) if state.phase == Phase.PENDING else (state, [])
+    if isinstance(message, Reply):
+        return _answered(state, message, now, context)
+    if isinstance(message, Refusal):
+        return _refused(state, message, now)
+    if isinstance(message, Seen):
+        return _seen(state, message.object, now, context)
+    if isinstance(message, Compared):
+        return _compared(state, message.object, now, context)
+    if isinstance(message, Stopped):
+        return _stopped(state), []
+    if isinstance(message, Woken) and state.phase == Phase.ROLLING and now >= state.deadline:
+        return _late(state, context), []
+    return state, []
+
+
+def failed(state: WorkloadState, reason: Reason, message: str) -> WorkloadState:
+    """It ends here. What it was on before is what it is on, unless it was patched."""
+    return replace(state, phase=Phase.DONE, outcome=Outcome.FAILED, reason=reason, message=message)
+
+
+def _sent(state: WorkloadState, context: Context, now: float) -> Step:
+    body = state.change.body or {}
+    # An apply body names its type, a merge patch does not.
+    verb = Verb.APPLY if "apiVersion" in body else Verb.MERGE_PATCH
+    request = Request(verb, _path(state), body, context.operation.names.field_manager)
+    return replace(state, phase=Phase.PATCHING), [Send(request, now + REQUEST_SECONDS)]
+
+
+def _answered(state: WorkloadState, reply: Reply, now: float, context: Context) -> Step:
+    if state.phase == Phase.PATCHING:
+        return _patched(state, reply.answer, now, context)
+    if state.phase == Phase.READING:
+        return _planned_again(state, reply.answer, now, context)
+    if state.phase == Phase.RELEASING:
+        if reply.request.verb == Verb.GET:
+            return _releasing(_with_object(state, reply.answer), context, now) if reply.answer else _gone(state)
+        return replace(_with_object(state, reply.answer), phase=Phase.ROLLED), []
+    return state, []
+
+
+def _patched(state: WorkloadState, answer: Object, now: float, context: Context) -> Step:
+    unread = state.unread
+    state = replace(_with_object(state, answer), patched=True, patched_at=now, unread=None)
+    missing = context.operation.missing(state.kind, state.change, state.object)
+    if missing:
+        verb = "would come back" if context.dry_run else "came back"
+        text = f"an admission webhook or policy changes it: the patch {verb} without {' and '.join(missing)}"
+        return failed(state, Reason.CHANGED_BY_ADMISSION, text), []
+    if context.dry_run:
+        return replace(state, phase=Phase.DONE), []
+    state = replace(state, phase=Phase.ROLLING, before=state.object, deadline=now + context.timeout_seconds)
+    state, commands = _rolled_on(state, context, now)
+    if unread is None:
+        return state, commands
+    # A watch was faster than the answer.
+    state, more = _seen(state, unread.object, now, context)
+    return state, commands + more
+
+
+def _planned_again(state: WorkloadState, found: Object | None, now: float, context: Context) -> Step:
+    """Somebody else was faster: what was planned is about an object that is no more."""
+    if found is None:
+        return _gone(state)
+    made_anew = found["metadata"]["uid"] != state.object["metadata"]["uid"]
+    fresh = planned(state.kind, _typed(state, found), context, now, state.recreated + made_anew)
+    fresh = replace(fresh, conflicts=state.conflicts, maybe_patched=state.maybe_patched)
+    if made_anew and fresh.recreated > RECREATED_MAX:
+        return failed(fresh, Reason.RECREATED, f"it was deleted and made anew {fresh.recreated} times meanwhile"), []
+    if fresh.change.body is not None:
+        return _sent(fresh, context, now)
+    if fresh.outcome == Outcome.UNCHANGED and state.maybe_patched and not made_anew:
+        # The change is there already: the answer to ours was lost on the way.
+        mine = replace(fresh, change=state.change, outcome=state.change.outcome, object=state.object)
+        return _patched(mine, fresh.object, now, context)
+    return fresh, _wake(fresh)
+
+
+def _refused(state: WorkloadState, refusal: Refusal, now: float) -> Step:
+    error = refusal.error
+    stale = isinstance(error, Conflict) or error.status == NOT_FOUND
+    if stale and state.conflicts < CONFLICTS_MAX and refusal.request.verb != Verb.GET:
+        phase = Phase.READING if state.phase == Phase.PATCHING else state.phase
+        read = Send(Request(Verb.GET, _path(state)), now + REQUEST_SECONDS)
+        lost = state.maybe_patched or refusal.resent
+        return replace(state, phase=phase, conflicts=state.conflicts + 1, maybe_patched=lost), [read]
+    if state.phase == Phase.RELEASING:
+        # The pods are as they should be; only the next server-side apply of an owner may conflict.
+        note = f"fields of it are still owned by our field manager: {error}"
+        return replace(state, phase=Phase.ROLLED, message=note), []
+    unknown = "; it may have been done all the same" if error.status == 0 else ""
+    return failed(state, Reason.API_REFUSED, f"{error}{unknown}"), []
+
+
+def _seen(state: WorkloadState, found: Object | None, now: float, context: Context) -> Step:
+    if state.phase in (Phase.PATCHING, Phase.READING):
+        return replace(state, unread=Seen(found)), []
+    deleted = state.phase == Phase.DONE and state.reason == Reason.WORKLOAD_DELETED
+    if state.phase not in (Phase.PENDING, Phase.ROLLING, Phase.RELEASING, Phase.ROLLED) and not deleted:
+        return state, []
+    if found is None:
+        return (state, []) if deleted else _gone(state)
+    if deleted or not _same_object(state, found):
+        return _made_anew(state, found, now, context)
+    if state.phase == Phase.PENDING or not _is_newer(found, state.object):
+        return state, []
+    state = _with_object(state, found)
+    if _reverted(state, context):
+        return _revert(state, context), []
+    return _rolled_on(state, context, now) if state.phase == Phase.ROLLING else (state, [])
+
+
+def _compared(state: WorkloadState, found: Object | None, now: float, context: Context) -> Step:
+    if state.phase != Phase.ROLLED:
+        return state, []
+    state, commands = _seen(state, found, now, context)
+    return (replace(state, phase=Phase.DONE), commands) if state.phase == Phase.ROLLED else (state, commands)
+
+
+def _made_anew(state: WorkloadState, found: Object, now: float, context: Context) -> Step:
+    fresh = planned(state.kind, _typed(state, found), context, now, state.recreated + 1)
+    if fresh.recreated > RECREATED_MAX:
+        return failed(fresh, Reason.RECREATED, f"it was deleted and made anew {fresh.recreated} times meanwhile"), []
+    return fresh, _wake(fresh)
+
+
+def _gone(state: WorkloadState) -> Step:
+    return replace(
+        state,
+        phase=Phase.DONE,
+        outcome=Outcome.SKIPPED,
+        reason=Reason.WORKLOAD_DELETED,
+        message="it was deleted meanwhile",
+    ), []
+
+
+def _rolled_on(state: WorkloadState, context: Context, now: float = 0.0) -> Step:
+    """Where its pods are now."""
+    rollout = state.kind.rollout(state.object, state.before)
+    state = replace(state, rollout=rollout)
+    if rollout.state == RolloutState.HELD and state.patched:
+        held = replace(state, outcome=Outcome.HELD, reason=Reason.ROLLOUT_HELD, message=rollout.message)
+        return _releasing(held, context, now)
+    if rollout.state in (RolloutState.ROLLED, RolloutState.HELD):
+        return _releasing(state, context, now)
+    # One that this run did not change may be ill for reasons of its own: it is enough that all pods are updated.
+    if not state.patched and rollout.all_updated:
+        return replace(state, phase=Phase.ROLLED, message=f"{rollout.message}, not changed by this run"), []
+    if rollout.state == RolloutState.FAILED:
+        return replace(failed(state, Reason.ROLLOUT_FAILED, rollout.message), unexplained=True), []
+    return state, _wake(state)
+
+
+def _releasing(state: WorkloadState, context: Context, now: float) -> Step:
+    names = context.operation.names
+    body = release_fields(state.object, names) if state.patched and state.change.to_revision == NONE else None
+    if body is None:
+        return replace(state, phase=Phase.ROLLED), []
+    request = Request(Verb.MERGE_PATCH, _path(state), body, names.field_manager)
+    return replace(state, phase=Phase.RELEASING), [Send(request, now + REQUEST_SECONDS)]
+
+
+def _late(state: WorkloadState, context: Context) -> WorkloadState:
+    waiting = state.rollout.message if state.rollout else "not seen by its controller"
+    text = f"{waiting} after {context.timeout_seconds:g} s"
+    return replace(failed(state, Reason.ROLLOUT_TIMEOUT, text), unexplained=True)
+
+
+def _stopped(state: WorkloadState) -> WorkloadState:
+    if state.phase == Phase.PENDING:
+        message = "the run was stopped before it was begun"
+        return replace(state, phase=Phase.DONE, outcome=Outcome.NOT_STARTED, reason=Reason.STOPPED, message=message)
+    if state.phase in (Phase.PATCHING, Phase.READING):
+        return failed(state, Reason.STOPPED, "the run was stopped; whether it was patched is not known")
+    if state.phase == Phase.ROLLING:
+        done = "patched by this run" if state.patched else "patched by an earlier run"
+        waiting = state.rollout.message if state.rollout else "its pods are being replaced"
+        return failed(state, Reason.STOPPED, f"{done}; {waiting} when the run was stopped")
+    return replace(state, phase=Phase.DONE)
+
+
+def _reverted(state: WorkloadState, context: Context) -> bool:
+    return bool(
+        state.change.outcome != Outcome.SKIPPED
+        and not state.object["metadata"].get("deletionTimestamp")
+        and context.operation.missing(state.kind, state.change, state.object)
+    )
+
+
+def _revert(state: WorkloadState, context: Context) -> WorkloadState:
+    missing = context.operation.missing(state.kind, state.change, state.object)
+    by = blamed(state.kind, state.before, state.object, context.operation.names)
+    gone = "put back" if context.operation.done == Outcome.REMOVED else "taken out"
+    text = f"{' and '.join(missing)} {'was' if len(missing) == 1 else 'were'} {gone} after the patch, by {by}"
+    return failed(state, Reason.REVERTED, text)
+
+
+def _wake(state: WorkloadState) -> Commands:
+    return [WakeAt(state.deadline)] if state.phase == Phase.ROLLING else []
+
+
+def _path(state: WorkloadState) -> str:
+    return state.kind.path(state.namespace, state.name)
+
+
+def _with_object(state: WorkloadState, found: Object) -> WorkloadState:
+    return replace(state, object=_typed(state, found))
+
+
+def _typed(state: WorkloadState, found: Object) -> Object:
+    """Items of a LIST come without their type."""
+    return {"apiVersion": state.kind.api_version, "kind": state.kind.kind, **found}
+
+
+def _same_object(state: WorkloadState, found: Object) -> bool:
+    return bool(found["metadata"]["uid"] == state.object["metadata"]["uid"])
+
+
+def _is_newer(found: Object, known: Object) -> bool:
+    """An older object would say that all is rolled, and mean the old template."""
+    return bool(found["metadata"].get("generation", 0) >= known["metadata"].get("generation", 0))

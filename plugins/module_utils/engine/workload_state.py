@@ -1,0 +1,86 @@
+"""Where one workload is on its way, as a value. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..deliveries.base import Operation, WorkloadChange
+from ..domain.outcome import Outcome
+from ..kinds.base import Object, Rollout, WorkloadKind
+from .messages import Seen
+
+# (kind, namespace, name)
+Key = tuple[str, str, str]
+
+
+class Phase(str, Enum):
+    """Where a workload is on its way."""
+
+    __str__ = str.__str__
+
+    # It waits for its turn.
+    PENDING = "pending"
+    PATCHING = "patching"
+    READING = "reading"
+    ROLLING = "rolling"
+    # Its pods are done; our field manager still owns fields of it.
+    RELEASING = "releasing"
+    # It is held against the cluster once more before its verdict is said.
+    ROLLED = "rolled"
+    DONE = "done"
+
+
+IN_FLIGHT = frozenset({Phase.PATCHING, Phase.READING, Phase.ROLLING})
+SETTLED = frozenset({Phase.ROLLED, Phase.DONE})
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is the same for all workloads of a run. `timeout_seconds`: what replacing a workload's pods may take."""
+
+    operation: Operation
+    timeout_seconds: float
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class WorkloadState:
+    """`object`: as last seen. `before`: as the patch was answered. `patched`: a write of ours is in it, or would be."""
+
+    kind: WorkloadKind
+    object: Object
+    change: WorkloadChange
+    phase: Phase
+    outcome: Outcome
+    reason: str = ""
+    message: str = ""
+    rollout: Rollout | None = None
+    before: Object | None = None
+    conflicts: int = 0
+    recreated: int = 0
+    patched: bool = False
+    patched_at: float = 0.0
+    deadline: float = 0.0
+    # What a watch had of it while an answer was awaited.
+    unread: Seen | None = None
+    # A patch was sent and its answer may have been lost.
+    maybe_patched: bool = False
+    # Pods are to be looked at for what keeps them.
+    unexplained: bool = False
+
+    @property
+    def namespace(self) -> str:
+        return str(self.object["metadata"]["namespace"])
+
+    @property
+    def name(self) -> str:
+        return str(self.object["metadata"]["name"])
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind.kind}/{self.name}"
+
+    @property
+    def key(self) -> Key:
+        return self.kind.kind, self.namespace, self.name

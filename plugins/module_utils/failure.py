@@ -1,0 +1,75 @@
+"""An error that ends a module, in words: the cluster's, the kubeconfig's, or our own."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
+
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
+
+from .domain.errors import ApiError, WasmFilterError
+
+# What is not raised on purpose, but by the client for "no such file, context or server".
+_OUTSIDE: tuple[type[Exception], ...] = (CoreException, OSError)
+try:
+    from kubernetes.client.exceptions import ApiException
+    from kubernetes.config import ConfigException
+    from urllib3.exceptions import HTTPError
+    from yaml import YAMLError
+
+    _OUTSIDE += (ApiException, ConfigException, HTTPError, YAMLError)
+except ImportError:  # AnsibleK8SModule reports it with the name of the package
+    pass
+
+COLLECTION = "openclarity/wasm_filters/"
+# Whatever is raised in there is about what the kubeconfig says: a file that is none gives a TypeError.
+KUBECONFIG_READER = ("kubernetes", "config")
+
+
+def is_internal(error: BaseException) -> bool:
+    """Whether it is a fault of this collection (or of a package it calls), which nobody can put right by input."""
+    if isinstance(error, (WasmFilterError, *_OUTSIDE)):
+        return False
+    frames = traceback.extract_tb(error.__traceback__)
+    return not any(PurePath(frame.filename).parts[-3:-1] == KUBECONFIG_READER for frame in frames)
+
+
+def internal(error: BaseException) -> str:
+    """What happened and where, for a report."""
+    where = ""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        _before, ours, path = frame.filename.rpartition(COLLECTION)
+        if ours:
+            where = f" in {path}, line {frame.lineno}"
+            break
+    return (
+        f"Internal error{where}: {type(error).__name__}: {error}. It is not your cluster: please report this, "
+        f"with what -vvv shows and the versions of ansible-core, Python, kubernetes and urllib3"
+    )
+
+
+def cluster(error: Exception) -> str:
+    """What to look at when the API server can't be asked at all."""
+    text = str(error).partition(" (Caused by")[0]
+    status = getattr(error, "status", 0)
+    if status == 401:
+        advice = "The API server does not take these credentials: log in anew, or name others by K8S_AUTH_KUBECONFIG"
+    elif status == 403:
+        advice = "docs/rbac/rollout.yml has the rights that are needed"
+    else:
+        advice = (
+            "Can the API server be reached from here, and is it the right cluster? K8S_AUTH_KUBECONFIG (or KUBECONFIG) "
+            "names the kubeconfig, by its absolute path, and K8S_AUTH_CONTEXT the context in it"
+        )
+    if status:
+        text = getattr(error, "detail", "") or str(getattr(error, "reason", "")) or text
+    return f"{text}. {advice}"
+
+
+def told(error: Exception) -> str:
+    """The sentence that a module ends with."""
+    if is_internal(error):
+        return internal(error)
+    if isinstance(error, WasmFilterError) and not isinstance(error, ApiError):
+        return str(error)
+    return cluster(error)

@@ -1,0 +1,95 @@
+"""What only the cluster can tell: can the request be granted there, and which namespaces can take the filter?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..cluster.api import ClusterApi
+from ..domain.errors import Forbidden, InputError
+from ..domain.plan import State, Target
+from ..planning import backend, eligibility
+from ..planning.backend import Backend
+from ..planning.findings import Findings
+from ..planning.request import BackendRequest, Request
+from . import mesh
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`backend`, `hosts_from`: the Envoy clusters that were chosen; None where none is asked for."""
+
+    targets: tuple[Target, ...]
+    backend: Backend | None = None
+    hosts_from: Backend | None = None
+
+
+def check(api: ClusterApi, request: Request, alias: str, found: Findings) -> Checked | None:
+    """What a namespace lacks makes it fail alone, later; what would be wrong for all of them is an error now.
+
+    :returns: None, and what is wrong in `found.errors`, if the request can't be granted.
+    :raises ApiError: the API server can't be asked.
+    """
+    if not mesh.serves_envoy_filters(api):
+        found.errors.append(
+            "the cluster does not serve networking.istio.io/v1alpha3 EnvoyFilter: install Istio, or name its cluster "
+            "by kubeconfig and context (K8S_AUTH_KUBECONFIG, K8S_AUTH_CONTEXT)"
+        )
+        return None
+    present = request.state == State.PRESENT
+    root = mesh.root_namespace(api, request.istio_namespace)
+    if present and root in request.namespaces and not request.root_namespace_allowed:
+        found.attempt(lambda: _refuse_root(root))
+    known = mesh.read_namespaces(api, request.namespaces)
+    targets = tuple(
+        eligibility.target(alias, name, known.found.get(name), request.state, known.not_readable.get(name))
+        for name in request.namespaces
+    )
+    asked, filter_name = request.filter.backend, request.names.name
+    chosen = hosts_from = None
+    if asked:
+        chosen = found.attempt(lambda: _backend(api, asked, filter_name, backend.PORT, asked.port))
+        found.warnings += chosen.warnings if chosen else []
+        if asked.sampling_port:
+            hosts_from = found.attempt(lambda: _sampling(api, asked, filter_name))
+    return None if found.errors else Checked(targets, chosen, hosts_from)
+
+
+def _refuse_root(root: str) -> None:
+    raise InputError(
+        "namespaces",
+        root,
+        "is the mesh's root namespace, where an EnvoyFilter reaches every proxy of the mesh: leave it out, "
+        "or say wasm_filter_root_namespace_allowed=true",
+    )
+
+
+def _sampling(api: ClusterApi, asked: BackendRequest, filter_name: str) -> backend.Backend:
+    """The backend's other port, which tells what hosts to trace.
+
+    The mesh has a cluster for each port of a Service; for other backends there is none.
+    """
+    chosen = _backend(api, asked, filter_name, backend.SAMPLING_PORT, asked.sampling_port or 0)
+    if chosen.kind != "service":
+        raise InputError(
+            backend.SAMPLING,
+            True,
+            f"asks the backend which hosts to trace, and needs one that is a Service of this cluster; "
+            f"{backend.ADDRESS}={asked.address} is none",
+        )
+    return chosen
+
+
+def _backend(api: ClusterApi, asked: BackendRequest, filter_name: str, variable: str, port: int) -> backend.Backend:
+    def service(namespace: str, name: str) -> dict[str, Any] | None:
+        try:
+            return mesh.service(api, namespace, name)
+        except Forbidden as error:
+            raise InputError(
+                backend.ADDRESS,
+                asked.address,
+                f"may be Service {name} in namespace {namespace}, which you may not read ({error.detail}): get that "
+                f"right, or write it with a dot at its end if it is a host outside the cluster",
+            ) from None
+
+    return backend.resolve(asked.address, port, asked.cluster_domain, filter_name, service, variable)

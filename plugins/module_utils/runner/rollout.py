@@ -1,0 +1,60 @@
+"""From a plan to verdicts: the machine for it, an executor, and the loop between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from ..cluster.api import ClusterApi, now_rfc3339
+from ..deliveries.base import Operation
+from ..deliveries.registry import DELIVERIES
+from ..deliveries.release import Release
+from ..deliveries.removal import Removal
+from ..domain import wasm_module
+from ..domain.errors import InputError
+from ..domain.outcome import NamespaceVerdict
+from ..domain.plan import Plan, State
+from ..engine.events import Stop
+from ..engine.run import Run, Settings
+from . import loop
+from .executor import Executor, Report
+
+# A context in which Stop events are handed to the function it is made with.
+Stops = Callable[[Callable[[Stop], None]], AbstractContextManager[object]]
+
+
+def no_stops(_put: Callable[[Stop], None]) -> AbstractContextManager[object]:
+    """Nobody stops it."""
+    return nullcontext()
+
+
+def rollout(plan: Plan, api: ClusterApi, report: Report, stops: Stops = no_stops) -> list[NamespaceVerdict]:
+    """Carry a plan out, all its waves; the verdicts are in the order of the waves.
+
+    :raises InputError: the binary is not the plan's.
+    """
+    options = plan.options
+    ineligible = {one.namespace: (one.reason, one.message) for one in plan.targets if not one.eligible}
+    settings = Settings(options.timeout_seconds, options.max_in_flight, options.max_fail_percentage, api.dry_run)
+    machine = Run(operation_of(plan), plan.waves, ineligible, settings)
+    executor = Executor(api, report)
+    with stops(executor.put):
+        loop.run(machine, executor)
+    return machine.verdicts()
+
+
+def operation_of(plan: Plan) -> Operation:
+    """What the plan does to a namespace.
+
+    :raises InputError: the binary is not the plan's.
+    """
+    if plan.state == State.ABSENT or plan.binary is None:
+        return Removal(plan.names)
+    path = plan.binary.path
+    module = wasm_module.read(Path(path).read_bytes(), path)
+    if module.sha256 != plan.binary.sha256:
+        said = f"has changed since the plan was made: its sha256 is {module.sha256}, the plan's {plan.binary.sha256}"
+        raise InputError("wasm_filter_binary_path", path, said)
+    release = Release(plan.names, plan.revision, plan.envoy_filter_spec, module, now_rfc3339())
+    return DELIVERIES[plan.delivery.value](release)

@@ -1,0 +1,179 @@
+"""A simulated API server, written from the documents of Kubernetes.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/ and .../server-side-apply/. Its methods are those of
+plugins/module_utils/cluster/api.py, so that it can stand in the place of that client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
+
+from tests.simulation import managed_fields, writes
+from tests.simulation.clock import Clock
+from tests.simulation.resources import GROUP_VERSIONS, Place, place_of
+from tests.simulation.selectors import selected
+from tests.simulation.store import Store
+from tests.simulation.values import Object, clone, merged
+from tests.simulation.writes import Admission
+
+# Before a request is looked at: (verb, path, field manager). It may raise what the API server would answer.
+Gate = Callable[[str, str, str], None]
+
+
+class ApiServer(ClusterApi):
+    """`admission`: webhooks, each gets and gives back the object of a write. `requests`: all that was asked."""
+
+    def __init__(self, *objects: Object, clock: Clock | None = None, dry_run: bool = False) -> None:
+        self.dry_run = dry_run
+        self.clock = clock or Clock()
+        self.store = Store(self.clock)
+        self.admission: list[Admission] = []
+        self.gates: list[Gate] = []
+        self.requests: list[str] = []
+        self.compacted = 0
+        self.seed(*objects)
+
+    def seed(self, *objects: Object) -> None:
+        """What was there before: no request, no webhook."""
+        for entry in objects:
+            self.store.put(writes.created(self.store, clone(entry), "seed"), "seed")
+
+    def get(self, path: str) -> Object | None:
+        self._asked("GET", path)
+        if path in GROUP_VERSIONS:
+            return {"kind": "APIResourceList", "groupVersion": path.removeprefix("/apis/")}
+        place = place_of(path)
+        found = self.store.get(place) if place else None
+        return _copied(found) if found else None
+
+    def list(self, path: str, label_selector: str = "", metadata_only: bool = False) -> tuple[list[Object], str]:
+        self._asked("LIST", path)
+        place = place_of(path)
+        if place is None:
+            raise api_error(f"get {path}", 404, "the server could not find the requested resource")
+        found = self.store.collection(place.resource, place.namespace)
+        items = [
+            _item(entry, metadata_only) for entry in found if not label_selector or selected(entry, label_selector)
+        ]
+        return items, str(self.store.version)
+
+    def watch(self, path: str, resource_version: str, seconds: int) -> Iterator[tuple[str, Object]]:
+        """What has happened so far; then its time is over."""
+        self._asked("WATCH", path)
+        place, since = place_of(path), int(resource_version)
+        if since < self.compacted:
+            raise api_error(f"watch {path}", 410, f"too old resource version: {since} ({self.compacted})")
+        for change in self.store.history:
+            if change.version > since and place and watches(place, change.place):
+                yield change.type, clone(change.after)
+
+    def create(self, path: str, body: Object, manager: str, rehearsal: bool = False) -> Object:
+        self._asked("CREATE", path, manager, rehearsal)
+        place = self._place(f"{path}/{body['metadata']['name']}")
+        writes.refuse_in_namespace(self.store, place)
+        if self.store.get(place) is not None:
+            raise api_error(f"post {path}", 409, f'{place.resource.plural} "{place.name}" already exists')
+        entry = {**clone(body), "apiVersion": place.resource.api_version, "kind": place.resource.kind}
+        entry = self._admitted("CREATE", None, entry)
+        return self._stored(None, writes.created(self.store, entry, manager), manager, rehearsal)
+
+    def apply(self, path: str, body: Object, manager: str, rehearsal: bool = False) -> Object:
+        self._asked("APPLY", path, manager, rehearsal)
+        place = self._place(path)
+        before = self.store.get(place)
+        if before is None:
+            if body["metadata"].get("uid"):
+                raise api_error(f"patch {path}", 409, "uid mismatch: no existing object was found")
+            empty = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": {"name": place.name}}
+            writes.refuse_in_namespace(self.store, place)
+            entry = managed_fields.after_apply(empty, clone(body), manager, self.clock.rfc3339)
+            return self._stored(
+                None, writes.numbered(self.store, self._admitted("CREATE", None, entry)), manager, rehearsal
+            )
+        writes.refuse_stale(path, before, body)
+        after = writes.without_empty(managed_fields.after_apply(before, clone(body), manager, self.clock.rfc3339))
+        after = self._admitted("UPDATE", before, after)
+        return self._stored(before, after, manager, rehearsal)
+
+    def merge_patch(self, path: str, body: Object, manager: str, rehearsal: bool = False) -> Object:
+        self._asked("MERGE_PATCH", path, manager, rehearsal)
+        before = self._existing(path)
+        writes.refuse_stale(path, before, body)
+        return self._updated(before, merged(before, clone(body)), manager, rehearsal)
+
+    def replace(self, path: str, body: Object, manager: str, rehearsal: bool = False) -> Object:
+        self._asked("REPLACE", path, manager, rehearsal)
+        before = self._existing(path)
+        writes.refuse_stale(path, before, body)
+        after = clone(body)
+        kept = {key: before["metadata"][key] for key in writes.SET_BY_SERVER if key in before["metadata"]}
+        after["metadata"] = {**after["metadata"], **kept}
+        if "status" in before:
+            after["status"] = before["status"]
+        return self._updated(before, after, manager, rehearsal)
+
+    def delete(self, path: str, rehearsal: bool = False) -> bool:
+        self._asked("DELETE", path, "", rehearsal)
+        place = self._place(path)
+        before = self.store.get(place)
+        if before is not None and not (self.dry_run or rehearsal):
+            writes.delete(self.store, place, "delete")
+        return before is not None
+
+    def _updated(self, before: Object, after: Object, manager: str, rehearsal: bool) -> Object:
+        after = self._admitted("UPDATE", before, writes.without_empty(after))
+        after = managed_fields.after_update(before, after, manager, self.clock.rfc3339)
+        return self._stored(before, after, manager, rehearsal)
+
+    def _admitted(self, operation: str, before: Object | None, after: Object) -> Object:
+        for webhook in self.admission:
+            after = webhook(operation, before, after)
+        return writes.without_empty(after) if self.admission else after
+
+    def _stored(self, before: Object | None, after: Object, manager: str, rehearsal: bool) -> Object:
+        if before is not None:
+            after = writes.with_generation(before, after)
+            if after == before:
+                return _copied(before)
+        if self.dry_run or rehearsal:
+            return _copied(after)
+        return _copied(self.store.put(after, manager))
+
+    def _place(self, path: str) -> Place:
+        place = place_of(path)
+        if place is None:
+            raise api_error(path, 404, "the server could not find the requested resource")
+        return place
+
+    def _existing(self, path: str) -> Object:
+        place = self._place(path)
+        found = self.store.get(place)
+        if found is None:
+            raise api_error(f"patch {path}", 404, f'{place.resource.plural} "{place.name}" not found')
+        return found
+
+    def _asked(self, verb: str, path: str, manager: str = "", rehearsal: bool = False) -> None:
+        dry = "REHEARSE " if rehearsal else ""
+        self.requests.append(f"{dry}{verb} {path}")
+        for gate in self.gates:
+            gate(verb, path, manager)
+
+
+def watches(collection: Place, place: Place) -> bool:
+    """Does a watch of this collection see that object?"""
+    return collection.resource is place.resource and collection.namespace in ("", place.namespace)
+
+
+def _copied(entry: Object) -> Object:
+    copied: Object = clone(entry)
+    return copied
+
+
+def _item(entry: Object, metadata_only: bool) -> Object:
+    """As it stands in a LIST: without its type."""
+    if metadata_only:
+        return {"metadata": clone(entry["metadata"])}
+    return {key: clone(value) for key, value in entry.items() if key not in ("apiVersion", "kind")}

@@ -1,0 +1,169 @@
+"""The executor of the loop, in virtual time: requests run side by side, and what is asked for comes later."""
+
+from __future__ import annotations
+
+import bisect
+from collections import deque
+from dataclasses import dataclass
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, api_error
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import (
+    Command,
+    Dispatch,
+    EndWatch,
+    SetTimer,
+    StartWatch,
+    Tell,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import (
+    Answered,
+    Event,
+    Failed,
+    TimerFired,
+    WatchClosed,
+    WatchEvent,
+)
+
+from tests.simulation.api_server import ApiServer, watches
+from tests.simulation.resources import Place, place_of
+from tests.simulation.store import Change
+from tests.simulation.values import clone
+from tests.simulation.wire import Fate, Wire, perform
+
+WORKERS = 16
+
+
+class Stuck(AssertionError):
+    """The loop waits, and nothing will ever happen."""
+
+
+@dataclass
+class _Watch:
+    token: int
+    place: Place
+    last: float
+    open: bool = True
+
+
+class SimulatedExecutor:
+    """`dispatched`: every request with the time it was asked for. `told`: the lines of progress."""
+
+    def __init__(self, server: ApiServer, wire: Wire) -> None:
+        self.server, self.clock, self.wire = server, server.clock, wire
+        self.dispatched: list[tuple[float, Dispatch]] = []
+        self.told: list[Tell] = []
+        self._events: deque[Event] = deque()
+        self._waiting: deque[Dispatch] = deque()
+        self._in_flight = 0
+        self._watches: dict[int, _Watch] = {}
+        self._closed = False
+        server.store.listeners.append(self._changed)
+
+    def now(self) -> float:
+        return self.clock.now
+
+    def do(self, command: Command) -> None:
+        if isinstance(command, Dispatch):
+            self.dispatched.append((self.clock.now, command))
+            self._waiting.append(command)
+            self._send_more()
+        elif isinstance(command, StartWatch):
+            self.clock.after(self.wire.latency(), lambda: self._open(command))
+        elif isinstance(command, EndWatch):
+            self._end(command.token)
+        elif isinstance(command, SetTimer):
+            self.clock.at(command.at, lambda: self.post(TimerFired(command.token)))
+        else:
+            self.told.append(command)
+
+    def next(self) -> Event:
+        while not self._events:
+            if not self.clock.step():
+                raise Stuck("the loop waits, and nothing will ever happen")
+        return self._events.popleft()
+
+    def post(self, event: Event) -> None:
+        """What the loop is to hear next."""
+        if not self._closed:
+            self._events.append(event)
+
+    def close(self) -> None:
+        """What is on its way to the API server still arrives."""
+        self._closed = True
+        self._waiting.clear()
+        for watch in self._watches.values():
+            watch.open = False
+        self._watches.clear()
+        self.server.store.listeners.remove(self._changed)
+
+    def _send_more(self) -> None:
+        while self._waiting and self._in_flight < WORKERS:
+            self._in_flight += 1
+            self._send(self._waiting.popleft())
+
+    def _send(self, command: Dispatch) -> None:
+        fate = self.wire.fate(command.request)
+        self.clock.after(fate.there, lambda: self._arrive(command, fate))
+
+    def _arrive(self, command: Dispatch, fate: Fate) -> None:
+        event: Event
+        try:
+            if fate.turned_away is not None:
+                raise fate.turned_away
+            answer = perform(self.server, command.request) if fate.arrives else None
+            event = Answered(command.token, answer)
+        except ApiError as error:
+            event = Failed(command.token, error)
+        if fate.lost is not None:
+            event = Failed(command.token, fate.lost)
+        self.clock.after(fate.back, lambda: self._answered(event))
+
+    def _answered(self, event: Event) -> None:
+        self._in_flight -= 1
+        self.post(event)
+        if not self._closed:
+            self._send_more()
+
+    def _open(self, command: StartWatch) -> None:
+        place, since = place_of(command.path), int(command.resource_version or 0)
+        refusal = self.wire.watch_error(command.path)
+        if refusal is None and since < self.server.compacted:
+            refusal = api_error(f"watch {command.path}", 410, f"too old resource version: {since}")
+        if place is None:
+            refusal = api_error(f"watch {command.path}", 404, "the server could not find the requested resource")
+        if refusal is not None or place is None:
+            self.clock.after(self.wire.latency(), lambda: self.post(WatchClosed(command.token, refusal)))
+            return
+        self.server.requests.append(f"WATCH {command.path}")
+        watch = self._watches[command.token] = _Watch(command.token, place, self.clock.now)
+        history = self.server.store.history
+        for change in history[bisect.bisect_right(history, since, key=lambda one: one.version) :]:
+            self._see(watch, change)
+        self.clock.after(self.wire.watch_seconds(), lambda: self._time_over(watch))
+
+    def _changed(self, change: Change) -> None:
+        for watch in list(self._watches.values()):
+            self._see(watch, change)
+
+    def _see(self, watch: _Watch, change: Change) -> None:
+        if not watch.open or not watches(watch.place, change.place):
+            return
+        self._later(watch, WatchEvent(watch.token, change.type, clone(change.after)))
+        if (error := self.wire.watch_is_cut()) is not None:
+            self._end(watch.token)
+            self._later(watch, WatchClosed(watch.token, error))
+
+    def _time_over(self, watch: _Watch) -> None:
+        if watch.open:
+            self._end(watch.token)
+            self._later(watch, WatchClosed(watch.token))
+
+    def _end(self, token: int) -> None:
+        watch = self._watches.pop(token, None)
+        if watch is not None:
+            watch.open = False
+
+    def _later(self, watch: _Watch, event: Event) -> None:
+        """In the order of what happened."""
+        watch.last = max(watch.last, self.clock.now + self.wire.latency())
+        self.clock.at(watch.last, lambda: self.post(event))

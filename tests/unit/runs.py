@@ -1,0 +1,86 @@
+"""Whole runs against a simulated cluster."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import loop
+
+from tests.simulation.api_server import ApiServer
+from tests.simulation.controllers.cluster import Cluster
+from tests.simulation.executor import SimulatedExecutor
+from tests.simulation.resources import RESOURCES, Place
+from tests.simulation.values import Object
+from tests.simulation.wire import Wire
+from tests.unit.objects import MOUNT, NAMES, VOLUME, delivery, namespace, workload
+
+THEIRS = {VOLUME: '[ {"name": "theirs", "emptyDir": {}} ]', MOUNT: '{"theirs": {"mountPath": "/theirs"}}'}
+
+
+class Simulated:
+    """A server with its controllers, and runs against it. `executor`: that of the last run."""
+
+    def __init__(self, *objects: Object, dry_run: bool = False, controllers: bool = True) -> None:
+        self.server = ApiServer(*objects, dry_run=dry_run)
+        self.executor: SimulatedExecutor
+        self.wire = Wire(random.Random(1))
+        if controllers:
+            self.controllers = Cluster(self.server, random.Random(2))
+            self.server.clock.run(30)
+            self.server.requests.clear()
+
+    def run(
+        self,
+        operation: Operation,
+        *waves: list[str],
+        ineligible: dict[str, tuple[str, str]] | None = None,
+        before: Callable[[SimulatedExecutor], None] = lambda _executor: None,
+        **settings: Any,
+    ) -> dict[str, NamespaceVerdict]:
+        machine = Run(operation, waves, ineligible or {}, Settings(dry_run=self.server.dry_run, **settings))
+        self.executor = SimulatedExecutor(self.server, self.wire)
+        before(self.executor)
+        loop.run(machine, self.executor)
+        verdicts = machine.verdicts()
+        assert [found.name for found in verdicts] == [name for wave in waves for name in wave]
+        return {found.name: found for found in verdicts}
+
+    def deploy(
+        self, *namespaces: str, operation: Operation | None = None, **options: Any
+    ) -> dict[str, NamespaceVerdict]:
+        return self.run(operation or delivery(), list(namespaces), **options)
+
+    def remove(self, *namespaces: str, **options: Any) -> dict[str, NamespaceVerdict]:
+        return self.run(Removal(NAMES), list(namespaces), **options)
+
+    def held(self, kind: str, namespace: str, name: str) -> Object:
+        """The object as it is stored; it must exist."""
+        found = self.server.store.get(Place(RESOURCES[kind], namespace, name))
+        assert found is not None
+        return found
+
+    def template(self, namespace: str, kind: str = "Deployment", name: str = "web") -> Object:
+        found: Object = self.held(kind, namespace, name)["spec"]["template"]["metadata"]
+        return found
+
+    def names(self, kind: str, namespace: str) -> list[str]:
+        return sorted(one["metadata"]["name"] for one in self.server.store.collection(RESOURCES[kind], namespace))
+
+    @property
+    def writes(self) -> list[str]:
+        """What changes something, or would in check mode; not what is only tried."""
+        return [one for one in self.server.requests if not one.startswith(("GET ", "LIST ", "WATCH ", "REHEARSE "))]
+
+
+def cluster(*namespaces: str, **options: Any) -> Simulated:
+    """Two workloads in each namespace."""
+    objects = [namespace(name) for name in namespaces]
+    for name in namespaces:
+        objects += [workload(name, "web", annotations=dict(THEIRS)), workload(name, "data", kind="StatefulSet")]
+    return Simulated(*objects, **options)
