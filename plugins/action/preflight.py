@@ -70,15 +70,16 @@ class ActionModule(ActionBase):
 
     def _controller(self, arguments: dict[str, Any]) -> list[str]:
         """Paths as they were meant, old files gone, the words of the command line in their place; what is wrong."""
+        for name in ("binary_path", *FILES):
+            if isinstance(arguments.get(name), str):
+                arguments[name] = absolute(arguments[name])
+        files = {f"wasm_filter_{name}": arguments.get(name) for name in FILES}
+        errors: list[WasmFilterError] = [
+            *own_file.forget({name: path for name, path in files.items() if isinstance(path, str)})
+        ]
         if self._play_context.become:
             # The module would run as that user: it must not even begin.
             raise AnsibleActionFail(f"Nothing was changed. {BECOME}")
-        for name in ("binary_path", *FILES):
-            if arguments.get(name):
-                arguments[name] = absolute(arguments[name])
-        errors: list[WasmFilterError] = [
-            *own_file.forget({f"wasm_filter_{name}": arguments.get(name) or "" for name in FILES})
-        ]
         try:
             typed = context.CLIARGS.get("extra_vars", ())
             arguments["namespaces"] = extra_vars.namespaces(arguments.get("namespaces"), typed)

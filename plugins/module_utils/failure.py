@@ -63,7 +63,7 @@ def cluster(error: Exception) -> str:
         )
     if status:
         text = getattr(error, "detail", "") or str(getattr(error, "reason", "")) or text
-    return f"{text}. {advice}"
+    return f"{text.removesuffix('.')}. {advice}"
 
 
 def told(error: Exception) -> str:

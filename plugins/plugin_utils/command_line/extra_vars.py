@@ -63,6 +63,6 @@ def _values(typed: str) -> list[tuple[str, str, list[str]]]:
         ((variable, value),) = parse_kv(token).items() or [("_raw_params", token)]
         if variable.isidentifier() and variable != "_raw_params":
             found.append((variable, str(value), []))
-        else:
-            found[-1][2].append(str(token))
+        elif token.strip():
+            found[-1][2].append(token.strip())
     return found
