@@ -21,7 +21,7 @@ from ansible.utils.display import Display
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import WasmFilterError
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line import extra_vars
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line.paths import absolute
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file, screen
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration
 
 RELEASED = configuration.FILTER / "dist" / "http-trace-filter.wasm"
@@ -62,7 +62,7 @@ class ActionModule(ActionBase):
             chosen = (result["binary"], result.get("backend"), result.get("hosts_from"))
             leaves = exported_data.ours(wanted, *chosen) if ours else exported_data.foreign(result["binary"])
             result["plan"]["run"]["exported_data"] = leaves
-            for line in exported_data.lines(leaves, self._task.check_mode):
+            for line in exported_data.lines(leaves, self._task.check_mode, screen.columns()):
                 display.display(line)
         return result
 

@@ -108,20 +108,13 @@ class ActionModule(ActionBase):
 
 
 def _plan(given: Any) -> Plan:
-    """The plan, its result file as a path that is right from any directory."""
     try:
-        plan = Plan.from_dict(given)
+        return Plan.from_dict(given)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AnsibleActionFail(f"plan: must be what openclarity.wasm_filters.preflight made: {error}") from error
-    path = plan.options.result_file
-    # The module's own directory is the playbook's.
-    absolute = str(Path(path).expanduser().absolute()) if path else ""
-    return replace(plan, options=replace(plan.options, result_file=absolute))
 
 
-def _crashed(
-    names: list[str], answer: dict[str, Any], told: dict[str, list[str]], check_mode: bool
-) -> dict[str, Any]:
+def _crashed(names: list[str], answer: dict[str, Any], told: dict[str, list[str]], check_mode: bool) -> dict[str, Any]:
     """A verdict for each namespace though the module gave none."""
     message = answer.get("msg") or answer.get("module_stderr") or "the module ended without a result"
     verdicts = []

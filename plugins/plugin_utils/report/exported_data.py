@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import schema
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.explanations import without_credentials
 
-COLUMNS = 110
+COLUMNS_MAX = 110
 BATCHED = ("ndjson", "otlp")
 # Of the filter where it is told nothing; the schema says it in prose only.
 PATHS = {"publish": "/publish", "apiclarity": "/api/telemetry", "ndjson": "/publish", "otlp": "/v1/logs"}
@@ -87,15 +87,19 @@ def ours(
     }
 
 
-def lines(leaves: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """For a terminal or a file, in plain text."""
+def lines(leaves: Mapping[str, Any], check_mode: bool, columns: int = 0) -> list[str]:
+    """For a terminal or a file, in plain text.
+
+    :param columns: the terminal's width; 0: there is none.
+    """
+    columns = min(columns or COLUMNS_MAX, COLUMNS_MAX)
     title = f"What {'would leave' if check_mode else 'will leave'} the pods:"
     if leaves["foreign"]:
         said = (
             f"{title} not known, as the filter is foreign and its configuration its own. Known are its sha256, "
             f"{leaves['sha256']}, and its size, {leaves['size']} bytes."
         )
-        return textwrap.wrap(said, COLUMNS, break_on_hyphens=False)
+        return textwrap.wrap(said, columns, break_on_hyphens=False)
     rows = {
         "what": _which(leaves),
         "format": f"{leaves['format']}, {_how_often(leaves)}",
@@ -112,7 +116,7 @@ def lines(leaves: Mapping[str, Any], check_mode: bool) -> list[str]:
         indent = f"  {label:<{width}}"
         found += textwrap.wrap(
             indent + text,
-            COLUMNS,
+            columns,
             subsequent_indent=" " * len(indent),
             break_long_words=False,
             break_on_hyphens=False,

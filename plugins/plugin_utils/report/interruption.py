@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner.signals import stops
@@ -66,10 +66,6 @@ class Interruption:
     def _tell(self, number: signal.Signals) -> None:
         if number not in self._told:
             self._told.add(number)
-            try:
+            # It may have ended.
+            with suppress(OSError):
                 os.kill(self._module, number)
-            except ProcessLookupError:
-                pass
-            except PermissionError:
-                # It runs as somebody else (become): that nobody waits for its answer any more, it sees by itself.
-                os._exit(1)

@@ -39,7 +39,11 @@ TOLD = (
 
 def test_every_event_is_shown_also_those_of_the_last_moment(paper: Paper, width: list[int], path: Path) -> None:
     followed(path, *TOLD)
-    assert [text.partition("; ")[2][:12] for text in paper.texts[:-1]] == ["shop: Deploy", "shop: Deploy", "pay: word wo"]
+    assert [text.partition("; ")[2][:12] for text in paper.texts[:-1]] == [
+        "shop: Deploy",
+        "shop: Deploy",
+        "pay: word wo",
+    ]
     for text, options in paper.lines[:-1]:
         assert text.startswith(START)
         assert len(text) - len(START) < 80
