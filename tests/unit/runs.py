@@ -51,7 +51,9 @@ class Simulated:
         assert [found.name for found in verdicts] == [name for wave in waves for name in wave]
         return {found.name: found for found in verdicts}
 
-    def deploy(self, *namespaces: str, operation: Operation | None = None, **options: Any) -> dict[str, NamespaceVerdict]:
+    def deploy(
+        self, *namespaces: str, operation: Operation | None = None, **options: Any
+    ) -> dict[str, NamespaceVerdict]:
         return self.run(operation or delivery(), list(namespaces), **options)
 
     def remove(self, *namespaces: str, **options: Any) -> dict[str, NamespaceVerdict]:

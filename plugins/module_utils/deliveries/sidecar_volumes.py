@@ -118,6 +118,27 @@ def original_of(current: SidecarVolumes, names: FilterNames, saved: SidecarVolum
     )
 
 
+def kept_of(
+    current: SidecarVolumes, names: FilterNames, others: list[FilterNames], saved: SidecarVolumes | None
+) -> SidecarVolumes:
+    """What to keep as the application's own when a revision is merged in: its exact text for as long as that text
+    means what is there without the entries of all filters, else what is there without ours.
+
+    :param others: the other filters that have entries there, which may be in `saved` at another revision.
+    :raises AnnotationError: an annotation can't be read.
+    """
+    original = original_of(current, names, saved)
+    if saved is None:
+        return original
+    now, then = original, saved
+    for other in others:
+        now, then = original_of(now, other, None), original_of(then, other, None)
+    return SidecarVolumes(
+        saved.volume if _same(USER_VOLUME, now.volume, then.volume) else original.volume,
+        saved.mount if _same(USER_VOLUME_MOUNT, now.mount, then.mount) else original.mount,
+    )
+
+
 def _restored(key: str, text: str | None, name: str, saved: str | None) -> str | None:
     rest = _take(key, text, name)
     # Without an entry of ours the text is the application's, newer than what was kept.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..domain.errors import AnnotationError
-from ..domain.names import DOMAIN, FilterNames
+from ..domain.names import DOMAIN, NAME_MAX, FilterNames, is_dns_label
 from ..domain.outcome import NONE, Outcome, Reason
 from ..kinds.base import Object, WorkloadKind
 from .base import WorkloadChange
@@ -18,6 +18,7 @@ from .sidecar_volumes import (
     SidecarVolumes,
     has_ours,
     is_foreign,
+    kept_of,
     names_ours,
     original_of,
     with_ours,
@@ -44,7 +45,7 @@ def deploy(
         return WorkloadChange(current, current, outcome=Outcome.SKIPPED, reason=skip[0], message=skip[1])
     volumes = _volumes(kind, workload)
     try:
-        original = _original(kind, workload, names)
+        original = _to_keep(kind, workload, names)
         wanted = with_ours(volumes, names, revision)
     except AnnotationError as error:
         return _unreadable(current, error)
@@ -150,17 +151,6 @@ def release_fields(workload: Object, names: FilterNames) -> Object | None:
     return {"metadata": {**_identity(workload), "managedFields": others or [{}]}}
 
 
-def last_writer(workload: Object, names: FilterNames) -> str:
-    """The field manager that wrote last, other than we; empty if that can't be told."""
-    entries = [
-        entry
-        for entry in workload["metadata"].get("managedFields") or []
-        if entry.get("manager") != names.field_manager and not entry.get("subresource")
-    ]
-    newest: Object = max(entries, key=lambda entry: entry.get("time") or "", default={})
-    return str(newest.get("manager") or "")
-
-
 def revision_of(kind: WorkloadKind, workload: Object, names: FilterNames) -> str | None:
     """The revision that the pod template names."""
     revision: str | None = (_template(kind, workload).get("labels") or {}).get(names.pod_label)
@@ -180,20 +170,36 @@ def _volumes(kind: WorkloadKind, workload: Object) -> SidecarVolumes:
 
 
 def _original(kind: WorkloadKind, workload: Object, names: FilterNames) -> SidecarVolumes:
-    saved = SidecarVolumes.from_json(_annotations(workload["metadata"]).get(names.original_annotation))
-    return original_of(_volumes(kind, workload), names, saved)
+    return original_of(_volumes(kind, workload), names, _saved(workload, names))
+
+
+def _to_keep(kind: WorkloadKind, workload: Object, names: FilterNames) -> SidecarVolumes:
+    others = _other_filters(_annotations(workload["metadata"]), names).values()
+    return kept_of(_volumes(kind, workload), names, list(others), _saved(workload, names))
+
+
+def _saved(workload: Object, names: FilterNames) -> SidecarVolumes | None:
+    return SidecarVolumes.from_json(_annotations(workload["metadata"]).get(names.original_annotation))
+
+
+def _other_filters(annotations: dict[str, str], names: FilterNames) -> dict[str, FilterNames]:
+    """The filters that keep something as the application's own, by the annotation in which they do."""
+    found = {}
+    for key in annotations:
+        name = key.removeprefix(f"{DOMAIN}/").removesuffix(ORIGINAL)
+        if key == f"{DOMAIN}/{name}{ORIGINAL}" and name != names.name and is_dns_label(name, NAME_MAX):
+            found[key] = FilterNames(name)
+    return found
 
 
 def _kept_for_others(annotations: dict[str, str], names: FilterNames) -> dict[str, str]:
     """What other filters keep as the application's own, without the entry of ours that was there when they came."""
     saved = SidecarVolumes.from_json(annotations.get(names.original_annotation))
     kept = {}
-    for key, text in annotations.items():
-        others = SidecarVolumes.from_json(text)
-        own = key == names.original_annotation or not (key.startswith(f"{DOMAIN}/") and key.endswith(ORIGINAL))
-        if own or others is None or not names_ours(others, names):
-            continue
-        kept[key] = original_of(others, names, saved).to_json()
+    for key in _other_filters(annotations, names):
+        others = SidecarVolumes.from_json(annotations[key])
+        if others is not None and names_ours(others, names):
+            kept[key] = original_of(others, names, saved).to_json()
     return kept
 
 

@@ -31,7 +31,7 @@ class StrayWordsError(WasmFilterError):
         which = "is" if count == 1 else "are"
         super().__init__(
             f"-e number {number}: {said} that {which} part of no value. If the value has spaces, quote it within the "
-            f"argument, -e \"{name}='some words'\", or give it as JSON, -e '{{\"{name}\": \"some words\"}}'"
+            f'argument, -e "{name}=\'some words\'", or give it as JSON, -e \'{{"{name}": "some words"}}\''
         )
 
 

@@ -78,7 +78,7 @@ class LiveProgress:
         self._count(event)
         text = f"{event['namespace']}: {event['text']}"
         if self._screen.live:
-            self._screen.change(f"  {self._counts('rolling')}; {text}")
+            self._screen.change(f"  {self._counts()}; {text}")
         elif not event["step"]:
             self._say(f"  {text}")
 
@@ -94,10 +94,10 @@ class LiveProgress:
     def _beat(self) -> None:
         if self._screen.live or time.monotonic() - self._shown < HEARTBEAT_SECONDS:
             return
-        self._say(f"  still waiting: {self._counts('workloads rolling')}")
+        self._say(f"  still waiting: {self._counts()}")
 
-    def _counts(self, rolling: str) -> str:
-        more = f", {len(self._rolling)} {rolling}" if self._rolling else ""
+    def _counts(self) -> str:
+        more = f", {len(self._rolling)} rolling" if self._rolling else ""
         return f"{self._done} of {self._total} namespaces done{more}"
 
     def _say(self, text: str) -> None:

@@ -33,7 +33,7 @@ def write(path: str, plan: Plan, workloads: Iterable[dict[str, Any]] | None = No
 
 
 def content(plan: Plan, workloads: Iterable[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """What is in the file: no value of a header for the backend, no query, and of a foreign configuration only names."""
+    """What is in the file: no value of a header, no query; of a configuration that is not ours only the names."""
     found = plan.as_dict()
     ours = plan.run.exported_data.get("foreign") is False
     found["envoy_filter_spec"] = _with(_ours if ours else _hidden, redacted_for_diff(plan.envoy_filter_spec))

@@ -3,11 +3,12 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import (
     fill_inline_bytes,
-    for_people,
+    redacted_for_diff,
 )
 
 from tests.unit.objects import NAMES, R1, R2, binary, release
@@ -21,10 +22,8 @@ def local(spec: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_names_by_delivery() -> None:
-    assert release(R1, "configmap").envoy_filter_name == f"trace-filter-{R1}"
-    assert release(R1, "inline").envoy_filter_name == "trace-filter"
-    assert release(R1, "inline").config_map_name == f"wasm-filter-{R1}"
+def test_the_config_map_is_named_after_the_revision() -> None:
+    assert release(R1, "configmap").config_map_name == release(R1, "inline").config_map_name == f"wasm-filter-{R1}"
 
 
 def test_the_selector_is_the_users_without_our_own_label() -> None:
@@ -36,7 +35,8 @@ def test_the_selector_is_the_users_without_our_own_label() -> None:
 
 
 def test_the_config_map_holds_the_revision_whole_and_can_not_be_changed() -> None:
-    found = release().config_map("shop", "2026-01-01T00:00:00Z")
+    one = replace(release(), created="2026-01-01T00:00:00Z")
+    found = one.config_map("shop", "some-filter")
     assert found["immutable"] is True
     assert base64.b64decode(found["binaryData"]["filter.wasm"]) == binary().content
     assert found["metadata"]["annotations"] == {
@@ -44,14 +44,15 @@ def test_the_config_map_holds_the_revision_whole_and_can_not_be_changed() -> Non
         "wasm-filters.openclarity.io/time": "2026-01-01T00:00:00Z",
     }
     kept = json.loads(found["data"]["envoyfilter.json"])
-    assert kept == release().envoy_filter("shop")
+    assert kept == one.envoy_filter("shop", "some-filter")
+    assert kept["metadata"]["name"] == "some-filter"
     assert found["metadata"]["labels"] == kept["metadata"]["labels"] == NAMES.labels(R1)
 
 
 def test_inline_bytes_are_filled_in_on_the_way_to_the_api_server_only() -> None:
     one = release(R1, "inline")
-    assert local(one.envoy_filter("shop")["spec"]) == {"inline_bytes": BYTES}
-    kept = json.loads(one.config_map("shop", "")["data"]["envoyfilter.json"])
+    assert local(one.envoy_filter("shop", "trace-filter")["spec"]) == {"inline_bytes": BYTES}
+    kept = json.loads(one.config_map("shop", "trace-filter")["data"]["envoyfilter.json"])
     assert local(kept["spec"]) == {"inline_bytes": f"sha256:{binary().sha256}"}
     assert local(one.spec) == {"inline_bytes": f"sha256:{binary().sha256}"}
 
@@ -76,7 +77,7 @@ def test_a_diff_shows_no_token_and_no_bytes() -> None:
     spec = secret_spec(json.dumps({"backend": {"headers": [["authorization", "Bearer s3cret"]], "path": "/p"}}))
     local(spec)["inline_bytes"] = "QUJD" * 1000
     before = copy.deepcopy(spec)
-    shown = json.dumps(for_people(spec))
+    shown = json.dumps(redacted_for_diff(spec))
     assert "s3cret" not in shown
     assert "QUJD" not in shown
     assert "4000 characters" in shown
@@ -88,21 +89,21 @@ def test_a_diff_shows_no_token_and_no_bytes() -> None:
 
 def test_a_diff_of_a_foreign_configuration_is_its_text() -> None:
     for text in ("not JSON", "[]", '"x"', "null", '{"backend": null}', ""):
-        config = for_people(secret_spec(text))["configPatches"][0]["patch"]["value"]["typed_config"]["config"]
+        config = redacted_for_diff(secret_spec(text))["configPatches"][0]["patch"]["value"]["typed_config"]["config"]
         assert config["configuration"]["value"] == text
 
 
 def test_a_diff_of_any_envoy_filter() -> None:
     for spec in ({}, {"configPatches": None}, {"configPatches": [{}, {"patch": None}, {"patch": {"value": {"a": 1}}}]}):
-        assert for_people(spec) == spec
+        assert redacted_for_diff(spec) == spec
 
 
 def test_two_revisions_differ_in_the_diff() -> None:
-    assert for_people(release(R1).spec) != for_people(release(R2).spec)
+    assert redacted_for_diff(release(R1).spec) != redacted_for_diff(release(R2).spec)
 
 
 def test_headers_of_another_form_are_hidden_whole() -> None:
     for headers in ({"authorization": "s3cret"}, "s3cret", ["s3cret"], 5):
-        shown = for_people(secret_spec(json.dumps({"backend": {"headers": headers}, "a": 1})))
+        shown = redacted_for_diff(secret_spec(json.dumps({"backend": {"headers": headers}, "a": 1})))
         config = shown["configPatches"][0]["patch"]["value"]["typed_config"]["config"]
         assert config["configuration"]["value"] == {"backend": {"headers": "********"}, "a": 1}

@@ -8,6 +8,9 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
     USER_VOLUME,
     USER_VOLUME_MOUNT,
     SidecarVolumes,
+    has_ours,
+    is_foreign,
+    names_ours,
     original_of,
     with_ours,
 )
@@ -173,3 +176,73 @@ def test_an_original_that_means_something_else_is_not_trusted() -> None:
 )
 def test_what_we_did_not_write_is_no_original(text: str | None) -> None:
     assert SidecarVolumes.from_json(text) is None
+
+
+@given(ANNOTATIONS)
+def test_an_entry_keeps_its_place(original: SidecarVolumes) -> None:
+    one, two = FilterNames("one"), FilterNames("two")
+    both = with_ours(with_ours(original, one, R1), two, R1)
+    # Else the two would replace every pod in turn, for ever.
+    assert with_ours(both, one, R1) == with_ours(both, two, R1) == both
+    assert _order(with_ours(both, one, R2)) == _order(both)
+
+
+def _order(volumes: SidecarVolumes) -> list[list[str]]:
+    found = (json.loads(text or "[]") for text in (volumes.volume, volumes.mount))
+    return [list(entries) if isinstance(entries, dict) else [entry["name"] for entry in entries] for entries in found]
+
+
+def test_two_entries_of_ours_become_one_where_the_first_was() -> None:
+    text = json.dumps([{"name": "a"}, {**OURS, "old": 1}, {"name": "b"}, OURS])
+    volumes, _mounts = loaded(with_ours(SidecarVolumes(text, None), NAMES, R1))
+    assert volumes == [{"name": "a"}, OURS, {"name": "b"}]
+
+
+@given(ANNOTATIONS)
+def test_ours_are_there_once_they_were_put_there(original: SidecarVolumes) -> None:
+    ours = with_ours(original, NAMES, R1)
+    assert has_ours(ours, NAMES, R1) == (True, True)
+    assert has_ours(ours, NAMES, R2) == (False, True)
+    assert has_ours(SidecarVolumes(original.volume, ours.mount), NAMES, R1) == (False, True)
+    assert has_ours(SidecarVolumes(ours.volume, original.mount), NAMES, R1) == (True, False)
+    assert names_ours(ours, NAMES)
+    assert not names_ours(original, NAMES)
+
+
+def test_what_can_not_be_read_has_none_of_ours() -> None:
+    broken = SidecarVolumes("{", "- a")
+    assert has_ours(broken, NAMES, R1) == (False, False)
+    assert not names_ours(broken, NAMES)
+    assert not is_foreign(broken, NAMES)
+
+
+@given(ANNOTATIONS)
+def test_what_we_put_there_is_not_foreign(original: SidecarVolumes) -> None:
+    assert not is_foreign(original, NAMES)
+    assert not is_foreign(with_ours(original, NAMES, R1), NAMES)
+    # Also where the ConfigMaps had another prefix then.
+    assert not is_foreign(with_ours(original, FilterNames("trace", "other"), R1), NAMES)
+
+
+FOREIGN_VOLUMES: list[dict[str, Any]] = [
+    {"emptyDir": {}},
+    {"configMap": {"name": "wasm-filter"}},
+    {"configMap": {"name": "their-filter", "optional": True}},
+    {"configMap": {"name": f"wasm-filter-{R1}"}},
+    {"configMap": {"name": f"wasm-filter-{R1}", "optional": True}, "more": 1},
+    {},
+]
+
+
+@pytest.mark.parametrize("entry", FOREIGN_VOLUMES)
+def test_an_entry_of_our_name_that_we_can_not_have_written_is_foreign(entry: dict[str, Any]) -> None:
+    as_list = SidecarVolumes(json.dumps([{**entry, "name": NAMES.volume}]), None)
+    as_map = SidecarVolumes(json.dumps({NAMES.volume: entry}), None)
+    assert is_foreign(as_list, NAMES)
+    assert is_foreign(as_map, NAMES)
+
+
+def test_a_mount_of_our_name_that_we_can_not_have_written_is_foreign() -> None:
+    ours = with_ours(ABSENT, NAMES, R1)
+    assert is_foreign(SidecarVolumes(ours.volume, json.dumps([{**OUR_MOUNT, "mountPath": "/theirs"}])), NAMES)
+    assert is_foreign(SidecarVolumes(None, json.dumps([{**OUR_MOUNT, "readOnly": False}])), NAMES)

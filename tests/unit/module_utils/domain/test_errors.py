@@ -30,5 +30,14 @@ def test_a_status_is_told_only_where_there_was_an_answer() -> None:
     assert str(api_error("get /x", 0, "why")) == "failed to get /x: why"
 
 
+def test_what_is_no_status_is_not_told_as_one() -> None:
+    assert str(api_error("get /x", -1, "why")) == "failed to get /x: why"
+
+
+def test_a_pause_that_the_server_asks_for_is_kept() -> None:
+    assert api_error("get /x", 429, "busy", 2.5).retry_after == 2.5
+    assert api_error("get /x", 429, "busy").retry_after == 0
+
+
 def test_an_input_error_names_variable_value_and_what_is_right() -> None:
     assert str(InputError("port", "x", "must be a port")) == "port='x': must be a port"

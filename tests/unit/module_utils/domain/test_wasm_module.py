@@ -6,8 +6,6 @@ import hashlib
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import InputError
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import (
-    CONFIG_MAP_BYTES_MAX,
-    INLINE_BYTES_MAX,
     MAGIC,
     WasmModule,
     read,
@@ -42,14 +40,13 @@ def function(text: str) -> bytes:
     return name(text) + b"\0" + number(0)
 
 
-def module(imports: list[bytes] | None = None, exports: list[str] | None = None, padding: int = 0) -> bytes:
+def module(imports: list[bytes] | None = None, exports: list[str] | None = None) -> bytes:
     wanted = ["proxy_abi_version_0_2_1", "malloc"] if exports is None else exports
-    custom = section(0, [name("padding") + bytes(padding)]) if padding else b""
-    return MAGIC + custom + section(2, imports or []) + section(7, [function(text) for text in wanted])
+    return MAGIC + section(2, imports or []) + section(7, [function(text) for text in wanted])
 
 
 def test_the_released_binary() -> None:
-    binary = read(RELEASED, "x.wasm", "inline")
+    binary = read(RELEASED, "x.wasm")
     assert binary.sha256 == hashlib.sha256(RELEASED).hexdigest()
     assert binary.size == len(RELEASED)
     assert {"proxy_on_configure", "proxy_on_done", "proxy_log", "proxy_http_call"} <= set(binary.capabilities)
@@ -66,14 +63,14 @@ def test_capabilities_are_host_functions_and_callbacks() -> None:
         b"\3env" + name("proxy_http_call") + b"\0" + number(0),
     ]
     exports = ["proxy_abi_version_0_2_0", "proxy_on_memory_allocate", "proxy_on_tick", "helper"]
-    binary = read(module(imports, exports), "x.wasm", "configmap")
+    binary = read(module(imports, exports), "x.wasm")
     assert binary.capabilities == ("proxy_http_call", "proxy_log", "proxy_on_tick")
 
 
 @pytest.mark.parametrize("content", [b"", b"\0asm", b"\0asm\2\0\0\0", b"#!/bin/sh\n", b"version https://git-lfs"])
 def test_what_is_no_wasm_says_so(content: bytes) -> None:
     with pytest.raises(InputError, match=r"wasm_filter_binary_path='x.wasm': is not a WebAssembly 1.0 module"):
-        read(content, "x.wasm", "configmap")
+        read(content, "x.wasm")
 
 
 @pytest.mark.parametrize(
@@ -81,21 +78,21 @@ def test_what_is_no_wasm_says_so(content: bytes) -> None:
 )
 def test_wasm_that_is_no_filter_says_so(exports: list[str]) -> None:
     with pytest.raises(InputError, match="is not a proxy-wasm filter"):
-        read(module(exports=exports), "x.wasm", "configmap")
+        read(module(exports=exports), "x.wasm")
 
 
 def test_an_export_that_is_no_function_does_not_count() -> None:
     memory = name("malloc") + b"\2" + number(0)
     content = MAGIC + section(7, [function("proxy_abi_version_0_2_1"), memory])
     with pytest.raises(InputError, match="malloc"):
-        read(content, "x.wasm", "configmap")
+        read(content, "x.wasm")
 
 
 def test_truncated_anywhere_it_is_refused_and_nothing_else_is_raised() -> None:
     accepted = []
     for length in range(len(RELEASED)):
         try:
-            read(RELEASED[:length], "x.wasm", "configmap")
+            read(RELEASED[:length], "x.wasm")
             accepted.append(length)
         except InputError:
             pass
@@ -109,7 +106,7 @@ def test_truncated_anywhere_it_is_refused_and_nothing_else_is_raised() -> None:
 @example(b"\7\5\1\1\xff\0\0")
 def test_any_bytes_after_the_magic(rest: bytes) -> None:
     with contextlib.suppress(InputError):
-        assert isinstance(read(MAGIC + rest, "x.wasm", "configmap"), WasmModule)
+        assert isinstance(read(MAGIC + rest, "x.wasm"), WasmModule)
 
 
 @given(st.lists(st.tuples(st.integers(8, len(RELEASED) - 1), st.integers(0, 255)), min_size=1, max_size=20))
@@ -118,20 +115,11 @@ def test_any_bytes_changed(changes: list[tuple[int, int]]) -> None:
     for at, value in changes:
         content[at] = value
     with contextlib.suppress(InputError):
-        read(bytes(content), "x.wasm", "configmap")
-
-
-def test_sizes() -> None:
-    inline = module(padding=INLINE_BYTES_MAX)
-    assert read(inline, "x.wasm", "configmap").size > INLINE_BYTES_MAX
-    with pytest.raises(InputError, match="use wasm_filter_delivery=configmap"):
-        read(inline, "x.wasm", "inline")
-    with pytest.raises(InputError, match="a ConfigMap takes at most"):
-        read(module(padding=CONFIG_MAP_BYTES_MAX), "x.wasm", "configmap")
+        read(bytes(content), "x.wasm")
 
 
 def test_a_number_of_more_than_32_bits_is_damage() -> None:
     # An export section whose count of 0 is written in six bytes.
     content = module() + b"\7\6\x80\x80\x80\x80\x80\0"
     with pytest.raises(InputError, match="damaged"):
-        read(content, "x.wasm", "configmap")
+        read(content, "x.wasm")

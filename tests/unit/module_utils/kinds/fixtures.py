@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import Rollout, WorkloadKind
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import (
+    Rollout,
+    RolloutState,
+    WorkloadKind,
+)
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
@@ -18,9 +22,9 @@ def situations(folder: str) -> list[str]:
 def check(kind: WorkloadKind, folder: str, situation: str) -> Rollout:
     expected, workload = yaml.safe_load_all((FIXTURES / folder / f"{situation}.yaml").read_text())
     assert (workload["kind"], workload["apiVersion"]) == (kind.kind, kind.api_version)
-    found = kind.rollout(workload)
+    found = kind.rollout(workload, None)
     assert (found.state, found.done, found.total) == (expected["state"], expected["done"], expected["total"])
-    assert found.replaced == expected.get("replaced", found.state == "rolled")
+    assert found.all_updated == expected.get("all_updated", found.state == RolloutState.ROLLED)
     _check_message(found, expected)
     return found
 

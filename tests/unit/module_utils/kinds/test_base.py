@@ -1,19 +1,41 @@
 from __future__ import annotations
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import (
+    Object,
     Rollout,
+    RolloutState,
     WorkloadKind,
     new_among,
     observed,
 )
 
-KIND = WorkloadKind("Toy", "toys.example.com/v1", "toys", lambda _workload: Rollout("rolled", 0, 0))
+
+def rollout(_workload: Object, _before: Object | None) -> Rollout:
+    return Rollout(RolloutState.ROLLED, 0, 0)
+
+
+KIND = WorkloadKind("Toy", "toys.example.com/v1", "toys", rollout)
+NESTED = WorkloadKind("Nest", "toys.example.com/v1", "nests", rollout, ("spec", "eggs", "template"))
 
 
 def test_paths() -> None:
     assert KIND.collection() == "/apis/toys.example.com/v1/toys"
     assert KIND.collection("shop") == "/apis/toys.example.com/v1/namespaces/shop/toys"
     assert KIND.path("shop", "bear") == "/apis/toys.example.com/v1/namespaces/shop/toys/bear"
+
+
+def test_a_kind_knows_where_its_pod_template_is() -> None:
+    assert KIND.template({"spec": {"template": {"a": 1}}}) == {"a": 1}
+    assert KIND.with_template({"a": 1}) == {"spec": {"template": {"a": 1}}}
+    assert NESTED.template(NESTED.with_template({"a": 1})) == {"a": 1}
+    for empty in ({}, {"spec": None}, {"spec": {"eggs": {}}}):
+        assert NESTED.template(empty) == {}
+
+
+def test_the_labels_of_its_pods() -> None:
+    assert KIND.pod_labels({"spec": {"selector": {"matchLabels": {"app": "web"}}}}) == {"app": "web"}
+    for spec in ({}, {"selector": None}, {"selector": {"matchLabels": None}}, {"selector": {"matchExpressions": []}}):
+        assert KIND.pod_labels({"spec": spec}) == {}
 
 
 def test_observed() -> None:

@@ -11,7 +11,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.ex
     lines,
     ours,
 )
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import schema
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import schema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,12 +28,12 @@ JUDGE = jsonschema.Draft202012Validator({"$defs": RESULT["$defs"], **LEAVES})
 def rows(
     configuration: dict[str, Any],
     backend: dict[str, Any] | None = SERVICE,
-    hosts_from: dict[str, str] | None = None,
+    host_allowlist: dict[str, str] | None = None,
 ) -> dict[str, str]:
     """What stands behind each word at the margin, in one line."""
     found: dict[str, str] = {}
     label = ""
-    leaves = ours(configuration, BINARY, backend, hosts_from)
+    leaves = ours(configuration, BINARY, backend, host_allowlist)
     assert all(len(line) <= 80 or " " not in line.strip() for line in lines(leaves, check_mode=False, columns=80))
     for line in lines(leaves, check_mode=False, columns=200)[1:]:
         assert len(line) <= COLUMNS_MAX or " " not in line.strip()

@@ -84,7 +84,7 @@ def test_a_log_is_told_that_something_goes_on(
     assert paper.texts == ["  b: EnvoyFilter/f set"]
     monkeypatch.setattr(live_progress, "HEARTBEAT_SECONDS", 0.0)
     live._beat()
-    assert paper.texts[1:] == ["  still waiting: 3 of 13 namespaces done, 2 workloads rolling"]
+    assert paper.texts[1:] == ["  still waiting: 3 of 13 namespaces done, 2 rolling"]
 
 
 def test_on_a_terminal_nothing_is_said_where_nothing_happens(
