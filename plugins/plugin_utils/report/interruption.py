@@ -15,7 +15,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner.si
 
 from .screen import Screen
 
-STOPPING = "stopping: nothing new is begun, the verdicts follow within 10 s (Ctrl-C again: at once)"
+STOPPING = "stopping: nothing new is begun, verdicts within 10 s (Ctrl-C again: at once)"
 
 
 class Interruption:
@@ -59,7 +59,9 @@ class Interruption:
             self._told.add(0)
         if self._module and self.asked:
             self._tell(signal.SIGTERM)
-        if self._module and orphaned:
+        if self._module and orphaned and signal.SIGINT not in self._told:
+            # The shell's prompt is there by now.
+            self._screen.line("")
             # Another one than the first: two of a kind may arrive as one.
             self._tell(signal.SIGINT)
 

@@ -153,6 +153,7 @@ def test_the_module_on_this_machine_writes_the_result_itself(tmp_path: Path) -> 
         ({"failed": True, "msg": "no cluster"}, "no cluster"),
         ({"failed": True, "module_stderr": "Traceback", "namespaces": None}, "Traceback"),
         ({}, "without a result"),
+        ({"failed": True, "msg": "no start of json char found", "rc": 137}, "the module was killed (Killed)"),
     ],
 )
 def test_a_crash_is_a_verdict_for_each_namespace(outcome: dict[str, Any], said: str, tmp_path: Path) -> None:
