@@ -58,13 +58,17 @@ class Served:
 
 
 class SimulatedExecutor:
-    """`dispatched`: every request with the time it was asked for. `told`: the lines of progress."""
+    """`dispatched`: every request with the time it was asked for. `told`: the lines of progress.
+
+    `orphans`: versions that its requests have made after it was closed.
+    """
 
     def __init__(self, server: ApiServer, wire: Wire) -> None:
         self.server, self.clock, self.wire = server, server.clock, wire
         self.dispatched: list[tuple[float, Dispatch]] = []
         self.served: list[Served] = []
         self.told: list[Tell] = []
+        self.orphans: set[int] = set()
         self._events: deque[Event] = deque()
         self._waiting: deque[tuple[float, Dispatch]] = deque()
         self._in_flight = 0
@@ -121,12 +125,14 @@ class SimulatedExecutor:
     def _arrive(self, asked: float, command: Dispatch, fate: Fate) -> None:
         if self._closed and not self.wire.orphan_arrives():
             return
-        answer, failure, done = None, fate.turned_away, False
+        answer, failure, done, version = None, fate.turned_away, False, self.server.store.version
         if failure is None and fate.arrives:
             try:
                 answer, done = perform(self.server, command.request), True
             except ApiError as error:
                 failure = error
+        if self._closed:
+            self.orphans.update(range(version + 1, self.server.store.version + 1))
         failure = fate.lost or failure
         self.served.append(Served(asked, self.clock.now, command.request, failure, done))
         event = Failed(command.token, failure) if failure else Answered(command.token, answer)

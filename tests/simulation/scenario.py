@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.simulation import traits
 from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
@@ -111,19 +111,14 @@ def _pod(name: str, owner: str) -> Object:
 
 def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
     waves = _waves(targets, rng)
-    every = {
-        "waves": (tuple(targets),),
-        "ineligible": scenario.ineligible,
-        "timeout_seconds": 60.0,
-        "max_in_flight": 50,
-    }
+    every = Task((tuple(targets),), max_in_flight=50, ineligible=scenario.ineligible)
     deliveries = [CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, INLINE]
     count = rng.choice((0, 0, 1, 1, 1, 2, 2, 5))
     for number in range(count):
         revision = REVISIONS[number % len(REVISIONS)]
-        scenario.before.append(Task(revision=revision, delivery=rng.choice(deliveries), **every))
+        scenario.before.append(replace(every, revision=revision, delivery=rng.choice(deliveries)))
     if rng.random() < 0.15:
-        scenario.before.append(Task(revision=REVISIONS[0], filter_name="audit", **every))
+        scenario.before.append(replace(every, revision=REVISIONS[0], filter_name="audit"))
     removes = count > 0 and rng.random() < 0.35
     revision = rng.choice((REVISIONS[count % len(REVISIONS)], *REVISIONS[: count + 1]))
     scenario.task = Task(

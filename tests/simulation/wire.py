@@ -11,7 +11,6 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
 from tests.simulation.api_server import ApiServer
 from tests.simulation.values import Object
 
-
 # Who deletes what the loop asks to be deleted: a DELETE names no field manager.
 OURS = "the run"
 
