@@ -184,7 +184,7 @@ class Created(Meddler):
 
     def begin(self) -> None:
         def act() -> bool:
-            kind = self.rng.choice(WORKLOADS)
+            kind = self.rng.choice([kind for kind in WORKLOADS if kind != self.simulation.scenario.unserved])
             return self.simulation.recreate(workload(kind, self.namespace, f"late{self.rng.randrange(9)}", self.rng))
 
         self.once(act)

@@ -11,10 +11,14 @@ Texts = tuple[str | None, str | None]
 
 
 class Originals:
-    """`texts`: uid -> the annotations' texts. What somebody changes while a filter is there has none."""
+    """`texts`: uid -> the annotations' texts. What somebody changes while a filter is there has none.
+
+    `at`: version of a change of ours -> what they were then.
+    """
 
     def __init__(self, store: Store) -> None:
         self.texts: dict[str, Texts] = {}
+        self.at: dict[int, Texts] = {}
         for entry in store.everything():
             self._keep(entry)
         store.listeners.append(self._changed)
@@ -24,9 +28,12 @@ class Originals:
             return
         before, after = change.before, change.after
         if before is None or truth.texts(before) != truth.texts(after):
-            ours = change.by.startswith(truth.DOMAIN)
-            if not ours and not self._keep(after):
-                self.texts.pop(after["metadata"]["uid"], None)
+            uid = after["metadata"]["uid"]
+            if change.by.startswith(truth.DOMAIN):
+                if uid in self.texts:
+                    self.at[change.version] = self.texts[uid]
+            elif not self._keep(after):
+                self.texts.pop(uid, None)
 
     def _keep(self, entry: Object) -> bool:
         if entry["kind"] not in truth.WORKLOADS or _filtered(entry):

@@ -88,7 +88,7 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     record = simulation.carry_out(simulation.scenario.task, wire, stops, lives)
     for meddler in meddlers:
         meddler.end()
-    simulation.server.gates.clear()
+    simulation.unhindered()
     simulation.cluster.recheck_pods()
     played.met.update(one.fault for one in record.met)
     return record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Dispatch, Tell
@@ -12,6 +13,8 @@ from tests.simulation.resources import Place
 from tests.simulation.store import Change
 from tests.simulation.tasks import Task
 from tests.simulation.values import Object
+
+NAMESPACES = "/api/v1/namespaces"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Record:
 
     `before`: the workloads as they were at its begin. `left_in_flight`: how many an earlier run had under way then.
     `orphans`: versions of what a killed run had sent, and that arrived only now.
-    `originals`: uid -> the application's own annotations, as they were when no filter was there.
+    `originals`: version of a change of ours -> the application's own annotations, as they were without any filter.
     """
 
     task: Task
@@ -48,19 +51,37 @@ class Record:
     most_in_flight: int = 0
     left_in_flight: int = 0
     rolled_at: dict[str, float] = field(default_factory=dict)
-    originals: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    originals: dict[int, tuple[str | None, str | None]] = field(default_factory=dict)
     orphans: set[int] = field(default_factory=set)
     killed: bool = False
     clean: bool = False
-    _by_place: dict[Place, list[Change]] | None = None
+
+    @cached_property
+    def wave_begins(self) -> list[float]:
+        """When each wave that was begun asked for the namespaces of the cluster."""
+        begins, last = [], ""
+        for time, command in self.dispatched:
+            if command.request.path == NAMESPACES != last:
+                begins.append(time)
+            last = command.request.path
+        return begins
+
+    def wave_end(self, namespace: str) -> float:
+        """When the namespace's wave was over."""
+        asking = [wave for wave in self.task.waves if any(name not in self.task.ineligible for name in wave)]
+        following = next((index for index, wave in enumerate(asking) if namespace in wave), len(asking)) + 1
+        return self.wave_begins[following] if following < len(self.wave_begins) else self.end
 
     def changes_of(self, place: Place) -> list[Change]:
         """All that was done to one object."""
-        if self._by_place is None:
-            self._by_place = {}
-            for change in self.changes:
-                self._by_place.setdefault(change.place, []).append(change)
         return self._by_place.get(place, [])
+
+    @cached_property
+    def _by_place(self) -> dict[Place, list[Change]]:
+        found: dict[Place, list[Change]] = {}
+        for change in self.changes:
+            found.setdefault(change.place, []).append(change)
+        return found
 
     def faults(self, namespace: str, *names: str) -> list[Met]:
         """Those of these names that concern the namespace."""

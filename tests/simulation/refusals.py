@@ -100,20 +100,4 @@ class ListFails(_ListFails):
     status = 500
 
 
-class NotServed(Meddler):
-    """The cluster does not know a kind."""
-
-    name = "kind not served"
-
-    def begin(self) -> None:
-        self._plural = self.rng.choice(("daemonsets", "statefulsets"))
-        self.simulation.server.gates.append(self._gate)
-
-    def _gate(self, verb: str, path: str, _manager: str) -> None:
-        place = place_of(path) if verb in ("LIST", "GET") else None
-        if self.active and place is not None and place.resource.plural == self._plural:
-            self.simulation.meet(self.name, "", place.resource.kind)
-            raise api_error(f"list {path}", 404, "the server could not find the requested resource")
-
-
-REFUSALS: tuple[type[Meddler], ...] = (WebhookRefuses, WebhookDrops, Forbidden, ListFails, NotServed)
+REFUSALS: tuple[type[Meddler], ...] = (WebhookRefuses, WebhookDrops, Forbidden, ListFails)

@@ -10,6 +10,7 @@ from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
 from tests.simulation.traits import Trait
 from tests.simulation.values import Object, put
 
+OTHER_REVISION = "aaaaaaaaaa"
 REVISIONS = tuple(f"{number:010x}" for number in range(1, 8))
 KINDS = ("Deployment", "Deployment", "StatefulSet", "DaemonSet")
 TIER = (("tier", "front"),)
@@ -18,13 +19,17 @@ Key = tuple[str, str, str]
 
 @dataclass
 class Scenario:
-    """`traits`: of each workload (kind, namespace, name). `before`: what ran before, without faults; then `task`."""
+    """`traits`: of each workload (kind, namespace, name). `before`: what ran before, without faults; then `task`.
+
+    `unserved`: a kind that the cluster does not know.
+    """
 
     objects: list[Object] = field(default_factory=list)
     traits: dict[Key, list[Trait]] = field(default_factory=dict)
     before: list[Task] = field(default_factory=list)
     task: Task = field(default_factory=lambda: Task(()))
     ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
+    unserved: str = ""
 
     def ill(self, key: Key) -> bool:
         return any(trait.ill for trait in self.traits.get(key, ()))
@@ -51,7 +56,7 @@ def workload(kind: str, namespace: str, name: str, rng: random.Random) -> Object
 
 
 def make(rng: random.Random) -> Scenario:
-    scenario = Scenario()
+    scenario = Scenario(unserved=rng.choice(("DaemonSet", "StatefulSet")) if rng.random() < 0.05 else "")
     targets = [f"ns{number}" for number in range(rng.choice((1, 1, 2, 2, 3)))]
     others = [f"other{number}" for number in range(rng.choice((0, 0, 1, 12)))]
     for name in targets + others:
@@ -68,7 +73,7 @@ def make(rng: random.Random) -> Scenario:
 
 def _fill(scenario: Scenario, name: str, rng: random.Random) -> None:
     for number in range(rng.choice((0, 1, 2, 3, 4))):
-        kind = rng.choice(KINDS)
+        kind = rng.choice([kind for kind in KINDS if kind != scenario.unserved])
         entry = workload(kind, name, f"w{number}", rng)
         chosen = [traits.choose(rng, kind) for _count in range(rng.choice((0, 1, 1, 1, 2)))]
         for trait in chosen:
@@ -118,7 +123,7 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
         revision = REVISIONS[number % len(REVISIONS)]
         scenario.before.append(replace(every, revision=revision, delivery=rng.choice(deliveries)))
     if rng.random() < 0.15:
-        scenario.before.append(replace(every, revision=REVISIONS[0], filter_name="audit"))
+        scenario.before.append(replace(every, revision=OTHER_REVISION, filter_name="audit"))
     removes = count > 0 and rng.random() < 0.35
     revision = rng.choice((REVISIONS[count % len(REVISIONS)], *REVISIONS[: count + 1]))
     scenario.task = Task(

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Event, Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import loop
@@ -52,6 +53,7 @@ class Simulation:
         self.server = ApiServer(*scenario.objects)
         self.store, self.clock = self.server.store, self.server.clock
         self.met: list[Met] = []
+        self.unhindered()
         self.sick: set[Key] = set()
         self.cluster = Cluster(self.server, rng, self._healthy)
         self.tracker = Tracker(self.store, self.cluster.owned, NODES)
@@ -59,6 +61,16 @@ class Simulation:
         self.executor: SimulatedExecutor | None = None
         self._orphans: set[int] = set()
         self.clock.run(60.0)
+
+    def unhindered(self) -> None:
+        """Nobody turns requests away; what is not served at all stays so."""
+        self.server.gates[:] = [self._unserved] if self.scenario.unserved else []
+
+    def _unserved(self, verb: str, path: str, _manager: str) -> None:
+        place = place_of(path)
+        if place is not None and place.resource.kind == self.scenario.unserved:
+            self.meet("kind not served", "", place.resource.kind)
+            raise api_error(f"{verb} {path}", 404, "the server could not find the requested resource")
 
     def meet(self, fault: str, namespace: str = "", kind: str = "", name: str = "") -> None:
         """A fault has shown."""
@@ -125,7 +137,7 @@ class Simulation:
         record.dispatched, record.served, record.told = executor.dispatched, executor.served, executor.told
         record.changes, record.met = self.store.history[first_change:], self.met[first_met:]
         record.orphans = self._orphans & {change.version for change in record.changes}
-        record.originals = self.originals.texts
+        record.originals = self.originals.at
         if task.by_pods:
             record.most_in_flight, record.rolled_at = self.tracker.most, dict(self.tracker.rolled_at)
         return record

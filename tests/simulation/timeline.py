@@ -14,7 +14,7 @@ def lines(record: Record) -> Iterator[str]:
     """Requests, changes, faults and stops, in their order; what controllers and kubelets do is left out."""
     task = record.task
     what = f"deploy {task.revision} ({task.delivery})" if task.revision else "remove"
-    yield f"{what} of {task.filter_name} in {task.waves}, at most {task.max_in_flight} at a time, dry run: {task.dry_run}"
+    yield f"{what} of {task.filter_name} in {task.waves}, {task.max_in_flight} at a time, dry run: {task.dry_run}"
     events = [(one.asked, f"sent     {one.request.verb} {one.request.path}") for one in record.served]
     for one in record.served:
         end = f" -> {one.error}" if one.error else ""
@@ -27,9 +27,9 @@ def lines(record: Record) -> Iterator[str]:
     yield f"{record.end:8.3f}  {'killed' if record.killed else 'over'}"
     for verdict in record.verdicts:
         yield f"{verdict.name}: {verdict.outcome} changed={verdict.changed} {verdict.reason} {verdict.message}"
-        for one in verdict.workloads:
-            revisions = f"{one.from_revision} -> {one.to_revision}"
-            yield f"  {one.kind}/{one.name}: {one.outcome} {revisions} {one.reason} {one.message}"
+        for said in verdict.workloads:
+            revisions = f"{said.from_revision} -> {said.to_revision}"
+            yield f"  {said.kind}/{said.name}: {said.outcome} {revisions} {said.reason} {said.message}"
 
 
 def _change(record: Record, change: Change) -> str:

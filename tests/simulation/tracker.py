@@ -35,8 +35,10 @@ class Tracker:
         store.listeners.append(self._changed)
 
     def begin(self, watched: Watched) -> None:
-        """What an earlier run has left under way counts."""
+        """What an earlier run has left under way counts, where a run can tell it: by the label."""
         self.watched, self.rolled_at = watched, {}
+        if not watched.revision:
+            self.moving.clear()
         self._expire()
         self.most = len(self.moving)
 

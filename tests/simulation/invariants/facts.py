@@ -63,21 +63,17 @@ class Facts:
         yield from rest
 
     @cached_property
-    def last_read(self) -> float:
-        """When the run last had a LIST of the kind."""
+    def since(self) -> float:
+        """From when on what is said has to have been true: the last look of its wave at the cluster."""
         resource = self.place.resource
         times = [self.record.begin]
+        end = self.record.wave_end(self.place.namespace)
         for one in self.record.served:
-            if one.request.verb == Verb.LIST and one.error is None:
+            if one.request.verb == Verb.LIST and one.error is None and one.time <= end:
                 listed = place_of(one.request.path)
                 if listed and listed.resource is resource and listed.namespace in ("", self.place.namespace):
                     times.append(one.time)
         return max(times)
-
-    @property
-    def since(self) -> float:
-        """From when on what is said has to have been true: the last look at the cluster, where it was allowed one."""
-        return self.last_read
 
     def has_filter(self, revision: str) -> bool:
         name = self.record.task.filter_name

@@ -41,6 +41,8 @@ def _workload(record: Record, change: Change, where: str) -> Iterator[str]:
         yield f"{where} was {change.type.lower()} by the run"
         return
     name = record.task.filter_name
+    if any(one.time == change.time for one in record.faults(change.place.namespace, "webhook drops")):
+        return  # that was the policy
     if _theirs(change.before, name) != _theirs(change.after, name):
         yield f"{where}: fields that are not ours were changed: {_difference(change, name)}"
 
@@ -98,4 +100,4 @@ def _original(record: Record, change: Change) -> tuple[str | None, str | None] |
     after = change.after
     if any(key.startswith(f"{DOMAIN}/") for key in at(after, *TEMPLATE, "labels") or {}):
         return None
-    return record.originals.get(after["metadata"]["uid"])
+    return record.originals.get(change.version)
