@@ -21,8 +21,8 @@ from ansible.utils.display import Display
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import WasmFilterError
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line import extra_vars
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line.paths import absolute
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file, screen
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration, warnings
 
 RELEASED = configuration.FILTER / "dist" / "http-trace-filter.wasm"
 FILES = ("result_file", "plan_file")
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
             settings = {name: value for name, value in settings.items() if name == configuration.PLACE}
         if present:
             wrong = configuration.wrong_settings(settings)
-            wrong += configuration.wrong_configuration(given) if ours else []
+            wrong += configuration.wrong_configuration(given, ours) if given else []
             refused += [str(error) for error in wrong]
         arguments["refused"] = refused
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
@@ -62,7 +62,9 @@ class ActionModule(ActionBase):
             chosen = (result["binary"], result.get("backend"), result.get("hosts_from"))
             leaves = exported_data.ours(wanted, *chosen) if ours else exported_data.foreign(result["binary"])
             result["plan"]["run"]["exported_data"] = leaves
-            for line in exported_data.lines(leaves, self._task.check_mode):
+            for warning in _warnings(given, settings) if ours else ():
+                display.warning(warning)
+            for line in exported_data.lines(leaves, self._task.check_mode, screen.columns()):
                 display.display(line)
         return result
 
@@ -84,6 +86,12 @@ class ActionModule(ActionBase):
         except extra_vars.StrayWordsError as error:
             errors.append(error)
         return [str(error) for error in errors]
+
+
+def _warnings(given: dict[str, Any], settings: dict[str, Any]) -> list[str]:
+    if given:
+        return warnings.of_configuration(given)
+    return warnings.of_settings(configuration.from_settings(settings))
 
 
 def _is_released(path: str | None) -> bool:

@@ -18,6 +18,7 @@ from tests.simulation.executor import SimulatedExecutor
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.values import Object
 from tests.simulation.wire import Wire
+from tests.unit.faults import Fault
 from tests.unit.objects import MOUNT, NAMES, VOLUME, delivery, namespace, workload
 
 THEIRS = {VOLUME: '[ {"name": "theirs", "emptyDir": {}} ]', MOUNT: '{"theirs": {"mountPath": "/theirs"}}'}
@@ -59,6 +60,16 @@ class Simulated:
     def remove(self, *namespaces: str, **options: Any) -> dict[str, NamespaceVerdict]:
         return self.run(Removal(NAMES), list(namespaces), **options)
 
+    def refuse(
+        self, pattern: str, status: int | None, times: int = 1_000_000, meanwhile: Callable[[], None] | None = None
+    ) -> None:
+        """See Fault."""
+        self.server.gates.append(Fault(pattern, status, times, meanwhile))
+
+    def edit(self, kind: str, namespace: str, name: str, patch: Object, manager: str = "somebody") -> None:
+        """Somebody else's write: a JSON merge patch."""
+        self.server.merge_patch(RESOURCES[kind].path(namespace, name), patch, manager)
+
     def held(self, kind: str, namespace: str, name: str) -> Object:
         """The object as it is stored; it must exist."""
         found = self.server.store.get(Place(RESOURCES[kind], namespace, name))
@@ -71,6 +82,11 @@ class Simulated:
 
     def names(self, kind: str, namespace: str) -> list[str]:
         return sorted(one["metadata"]["name"] for one in self.server.store.collection(RESOURCES[kind], namespace))
+
+    @property
+    def told(self) -> list[tuple[str, str, bool]]:
+        """Lines of progress of the last run."""
+        return [(one.namespace, one.text, one.step) for one in self.executor.told]
 
     @property
     def writes(self) -> list[str]:

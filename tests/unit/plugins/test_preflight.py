@@ -41,6 +41,7 @@ class Sent(ModuleCall, ActionModule):
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
     monkeypatch.setattr(preflight.display, "display", lines.append)
+    monkeypatch.setattr(preflight.display, "warning", lambda _sentence: None)
     return lines
 
 
@@ -72,6 +73,28 @@ def test_what_will_leave_is_told_and_handed_on(told: list[str]) -> None:
     assert "c.t.svc:9000/publish" in "\n".join(told)
     assert result["plan"]["run"]["exported_data"]["headers_added"] == ["x-token"]
     assert (sent["foreign"], sent["refused"]) == (False, [])
+
+
+def test_what_hardly_anybody_means_is_a_warning(
+    told: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(preflight.display, "warning", warned.append)
+    run(settings={**SETTINGS, "wasm_filter_trace_sample_rate": 0})
+    run(plugin_configuration={"backend": {"cluster": "mine"}, "sample_rate": 0})
+    run(plugin_configuration={"sample_rate": 0}, binary_path=another(tmp_path))
+    assert warned == [
+        "wasm_filter_trace_sample_rate=0: nothing is traced",
+        "wasm_filter_plugin_configuration.sample_rate=0: nothing is traced",
+    ]
+
+
+@pytest.mark.parametrize("given", ["hunter2", ["hunter2"]])
+def test_a_configuration_that_is_no_map_is_refused_of_any_filter(told: list[str], tmp_path: Path, given: Any) -> None:
+    for path in (str(BINARY), another(tmp_path)):
+        _result, sent = run({"failed": True}, plugin_configuration=given, binary_path=path)
+        (error,) = sent["refused"]
+        assert error.startswith("wasm_filter_plugin_configuration=(not shown): must be a map")
 
 
 def test_the_module_sees_no_setting_and_nobody_a_token(told: list[str]) -> None:

@@ -42,7 +42,7 @@ GOOD: dict[str, list[Any]] = {
     "wasm_filter_max_in_flight": [1, "50", 10_000],
     "wasm_filter_max_fail_percentage": [0, "50", 100],
     "wasm_filter_result_file": ["", "result.json"],
-    "wasm_filter_plan_file": ["", "/a b/plan.json"],
+    "wasm_filter_plan_file": ["", "plan.json"],
 }
 BAD: dict[str, list[Any]] = {
     "wasm_filter_delivery": ["oci", "", None, ["inline"], "Inline"],
@@ -61,7 +61,7 @@ BAD: dict[str, list[Any]] = {
     "wasm_filter_max_in_flight": [0, 10_001, "all", None, "10%"],
     "wasm_filter_max_fail_percentage": [-1, 101, "10%", 0.5, None],
     "wasm_filter_result_file": [None, ["a"], 5],
-    "wasm_filter_plan_file": [None, {}, 5],
+    "wasm_filter_plan_file": [None, ["a"], 5],
 }
 
 
@@ -120,7 +120,7 @@ def test_the_defaults_of_the_role_fit() -> None:
 
 def test_every_variable_of_the_role_is_checked() -> None:
     mentioned = {name for text in READ for name in re.findall(r"\bwasm_filter_\w+", text)} & set(OPTIONS)
-    assert mentioned >= {"wasm_filter_delivery", "wasm_filter_plan_file"}
+    assert mentioned >= {"wasm_filter_delivery", "wasm_filter_binary_path"}
     assert mentioned | set(DEFAULTS) == RULES.keys() | OTHERWISE | by_variable().keys() | {"wasm_filter_state"}
     assert not RULES.keys() & (OTHERWISE | by_variable().keys())
 
