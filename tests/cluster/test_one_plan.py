@@ -179,7 +179,6 @@ def test_the_plan_as_a_file_is_as_its_schema_says_and_holds_no_token(
     outcome = collection.deploy(
         f"{shop},{shop}-ghost",
         "--check",
-        "--diff",
         "-vvv",
         wasm_filter_plan_file=str(path),
         wasm_filter_serial=[1],
