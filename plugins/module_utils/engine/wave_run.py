@@ -153,7 +153,8 @@ class WaveRun:
         self._members.put(old, new)
         if new.patched and new.patched_at != old.patched_at and not self._context.dry_run:
             self._state = replace(self._state, last_patch=now)
-        if new.phase == workload.Phase.PENDING and old.phase != new.phase:
+        begun = self._members.begun(old.namespace)
+        if begun and new.phase == workload.Phase.PENDING and old.phase != new.phase:
             self._queue.append(old.key)
         if new.phase in IN_FLIGHT and old.phase not in IN_FLIGHT:
             self._watch(new)
