@@ -230,7 +230,7 @@ def _reverted(state: WorkloadState, context: Context) -> bool:
 
 def _revert(state: WorkloadState, context: Context) -> WorkloadState:
     missing = context.operation.missing(state.kind, state.change, state.object)
-    writer = last_writer(state.object, context.operation.names)
+    writer = last_writer(state.object, context.operation.names, state.before)
     by = f"field manager {writer}" if writer else "somebody else"
     text = f"{by} has changed it back: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} gone"
     if context.operation.done == Outcome.REMOVED:
