@@ -60,9 +60,7 @@ def _named(workloads: list[WorkloadVerdict], outcome: Outcome, word: str) -> lis
     for one in workloads:
         if one.outcome == outcome:
             reasons.setdefault(str(one.reason), []).append(one)
-    return [
-        f"{len(same)} {word} ({f'{reason}: ' if reason else ''}{_names(same)})" for reason, same in reasons.items()
-    ]
+    return [f"{len(same)} {word} ({f'{reason}: ' if reason else ''}{_names(same)})" for reason, same in reasons.items()]
 
 
 def _names(workloads: list[WorkloadVerdict]) -> str:

@@ -222,9 +222,10 @@ class WaveRun:
             self._bus.wake(settled_at(self._state, now), self._settled)
         elif phase == Phase.COMPARING and self._comparison.finished:
             self._enter(Phase.FINISHING)
+            # What is going to be said stands from here on.
+            self._watching.end()
             self._finish_workloads(now)
         elif phase == Phase.FINISHING and len(self.verdicts) == len(self._names):
-            self._watching.end()
             self._enter(Phase.DONE)
         else:
             return False
