@@ -273,3 +273,10 @@ def test_the_diff_shows_label_and_volumes() -> None:
     assert change.after[NAMES.pod_label] == R2
     assert f"wasm-filter-{R1}" in change.before[VOLUME]
     assert f"wasm-filter-{R2}" in change.after[VOLUME]
+
+
+def test_nobody_is_the_writer_who_has_not_written_since_we_did() -> None:
+    ours = managed(("old", "2026-01-01"), (NAMES.field_manager, "2026-01-04"))
+    assert workload_change.last_writer(managed(("old", "2026-01-01")), NAMES, ours) == ""
+    assert workload_change.last_writer(managed(("old", "2026-01-04")), NAMES, ours) == "old"
+    assert workload_change.last_writer(managed(("old", "2026-01-01")), NAMES, managed()) == "old"
