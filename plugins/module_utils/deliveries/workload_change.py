@@ -141,7 +141,7 @@ def release_fields(workload: Object, names: FilterNames) -> Object | None:
     What an application had before is given back by a write of ours, which makes us its owner: the next
     server-side apply of a real owner would conflict with us.
     """
-    entries = _managers(workload)
+    entries = workload["metadata"].get("managedFields") or []
     others = [entry for entry in entries if entry.get("manager") != names.field_manager]
     if len(others) == len(entries):
         return None
