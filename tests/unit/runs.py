@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
@@ -22,6 +23,14 @@ from tests.unit.faults import Fault
 from tests.unit.objects import MOUNT, NAMES, VOLUME, delivery, namespace, workload
 
 THEIRS = {VOLUME: '[ {"name": "theirs", "emptyDir": {}} ]', MOUNT: '{"theirs": {"mountPath": "/theirs"}}'}
+
+
+# Of virtual time.
+LONGEST_SECONDS = 3 * 3600.0
+
+
+def _end(machine: Run) -> None:
+    assert machine.finished, "the run does not end"
 
 
 class Simulated:
@@ -47,6 +56,7 @@ class Simulated:
         machine = Run(operation, waves, ineligible or {}, Settings(dry_run=self.server.dry_run, **settings))
         self.executor = SimulatedExecutor(self.server, self.wire)
         before(self.executor)
+        self.server.clock.after(LONGEST_SECONDS, partial(_end, machine))
         loop.run(machine, self.executor)
         verdicts = machine.verdicts()
         assert [found.name for found in verdicts] == [name for wave in waves for name in wave]

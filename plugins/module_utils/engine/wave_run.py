@@ -154,7 +154,8 @@ class WaveRun:
         self._members.put(old, new)
         if new.patched and new.patched_at != old.patched_at and not self._context.dry_run:
             self._state = replace(self._state, last_patch=now)
-        if new.phase == workload.Phase.PENDING and old.phase != new.phase:
+        begun = self._members.begun(old.namespace)
+        if begun and new.phase == workload.Phase.PENDING and old.phase != new.phase:
             self._queue.append(old.key)
         if new.phase in IN_FLIGHT and old.phase not in IN_FLIGHT:
             self._watch(new)
@@ -223,9 +224,10 @@ class WaveRun:
             self._bus.wake(settled_at(self._state, now), self._settled)
         elif phase == Phase.COMPARING and self._comparison.finished:
             self._enter(Phase.FINISHING)
+            # What is going to be said stands from here on.
+            self._watching.end()
             self._finish_workloads(now)
         elif phase == Phase.FINISHING and len(self.verdicts) == len(self._names):
-            self._watching.end()
             self._enter(Phase.DONE)
         else:
             return False

@@ -33,7 +33,7 @@ def _verdict(simulation: Simulation, record: Record, verdict: NamespaceVerdict) 
     if not record.task.dry_run:
         yield from _changed(record, verdict, bool(writes))
     failed = [one for one in verdict.workloads if one.outcome == "failed"]
-    if failed and outcome != "failed":
+    if failed and outcome not in ("failed", "not_started"):
         yield f"{failed[0].kind}/{failed[0].name} is said to have failed"
     if outcome not in ("deployed", "removed", "unchanged", "skipped", "failed", "not_started"):
         yield "there is no such verdict of a namespace"

@@ -38,6 +38,10 @@ REFUSING = (
 )
 
 
+# After which a workload that is there (or was) may not have been seen.
+HIDING = ("kind not served", "LIST forbidden", "deleted", "made anew", "namespace deleted")
+
+
 def of_namespace(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
     outcome, reason = str(verdict.outcome), str(verdict.reason)
     if verdict.name in record.task.ineligible:
@@ -55,7 +59,7 @@ def of_namespace(simulation: Simulation, record: Record, verdict: NamespaceVerdi
             for place, entry in record.before.items()
             if place.namespace == verdict.name and not eligible(entry, record.task)
         ]
-        hidden = record.faults(verdict.name, "kind not served", "LIST forbidden", "deleted", "made anew")
+        hidden = record.faults(verdict.name, *HIDING)
         if takers and not hidden:
             yield f"{takers} would take it"
 

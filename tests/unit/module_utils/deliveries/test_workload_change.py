@@ -199,12 +199,6 @@ def test_where_we_own_nothing_nothing_is_released() -> None:
     assert workload_change.release_fields(stored(), NAMES) is None
 
 
-def test_the_last_writer_is_neither_we_nor_who_writes_a_status() -> None:
-    entry = managed(("old", "2026-01-01"), ("new", "2026-01-03"), (NAMES.field_manager, "2026-01-04"))
-    entry["metadata"]["managedFields"].append({"manager": "status", "time": "2026-01-05", "subresource": "status"})
-    assert workload_change.last_writer(entry, NAMES) == "new"
-    assert workload_change.last_writer(managed((NAMES.field_manager, "1")), NAMES) == ""
-    assert workload_change.last_writer(stored(), NAMES) == ""
 
 
 def broken(**metadata: Any) -> dict[str, Any]:
@@ -273,3 +267,5 @@ def test_the_diff_shows_label_and_volumes() -> None:
     assert change.after[NAMES.pod_label] == R2
     assert f"wasm-filter-{R1}" in change.before[VOLUME]
     assert f"wasm-filter-{R2}" in change.after[VOLUME]
+
+

@@ -20,8 +20,15 @@ GONE = "filter removed"
 DEPLOYED, REMOVED, UNCHANGED = Outcome.DEPLOYED, Outcome.REMOVED, Outcome.UNCHANGED
 
 
-def one(name: str, outcome: Outcome = DEPLOYED, to: str = R1, kind: str = "Deployment", **more: str) -> WorkloadVerdict:
-    return WorkloadVerdict(kind, name, outcome, NONE, to, **more)
+def one(
+    name: str,
+    outcome: Outcome = DEPLOYED,
+    to: str = R1,
+    kind: str = "Deployment",
+    reason: str = "",
+    message: str = "",
+) -> WorkloadVerdict:
+    return WorkloadVerdict(kind, name, outcome, NONE, to, reason, message)
 
 
 def skipped(name: str, reason: str, kind: str = "Deployment") -> WorkloadVerdict:

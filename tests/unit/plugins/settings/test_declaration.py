@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import yaml
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import (
     Setting,
     by_variable,
@@ -11,6 +13,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.
     settings,
 )
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.json_schema import faults, resolved
+
+from tests.unit.objects import REPOSITORY
 
 # What the cluster and other variables decide.
 COMPUTED = {"revision", "name", "backend.cluster", "hosts_from.cluster"}
@@ -52,6 +56,12 @@ def test_what_means_something_to_some_formats_only() -> None:
     assert one("batch.count").formats == ("ndjson", "otlp")
     assert one("sample_rate").formats == ()
     assert all(set(found.formats) <= set(formats()) for found in settings())
+
+
+def test_what_stands_for_a_choice_elsewhere_knows_every_choice() -> None:
+    contexts = schema()["properties"]["context"]["enum"]
+    variables = yaml.safe_load((REPOSITORY / "roles/wasm_filter/vars/main.yml").read_text())
+    assert list(variables["wasm_filter_istio_context"]) == list(exported_data.EXCHANGES) == contexts
 
 
 def test_defaults() -> None:
