@@ -104,7 +104,7 @@ options:
     elements: str
     default: []
   variables:
-    description: Further variables of the role, by name, that are checked by a table; how to go about the run is among them.
+    description: Further variables of the role, by name, that are checked by a table; those of the run are among them.
     type: dict
     default: {}
   result_file:
