@@ -21,7 +21,7 @@ from ansible.utils.display import Display
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import WasmFilterError
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line import extra_vars
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line.paths import absolute
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file, screen
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration, warnings
 
 RELEASED = configuration.FILTER / "dist" / "http-trace-filter.wasm"
@@ -64,7 +64,7 @@ class ActionModule(ActionBase):
             result["plan"]["run"]["exported_data"] = leaves
             for warning in _warnings(given, settings) if ours else ():
                 display.warning(warning)
-            for line in exported_data.lines(leaves, self._task.check_mode):
+            for line in exported_data.lines(leaves, self._task.check_mode, screen.columns()):
                 display.display(line)
         return result
 

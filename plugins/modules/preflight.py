@@ -292,10 +292,11 @@ def main() -> None:
 
 
 def _checked(module: AnsibleK8SModule, asked: request.Request, found: Findings) -> dict[str, Any]:
-    alias = cluster_alias(module.params)
-    checked = None
+    checked, alias = None, ""
     try:
-        checked = check.check(ClusterApi(get_api_client(module), resend=True), asked, alias, found)
+        api = ClusterApi(get_api_client(module), resend=True)
+        alias = cluster_alias(module.params)
+        checked = check.check(api, asked, alias, found)
     except Exception as error:
         module.fail_json(msg=f"Nothing was changed. {failure.told(error)}")
     if checked is None:

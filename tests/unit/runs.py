@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
@@ -18,9 +19,18 @@ from tests.simulation.executor import SimulatedExecutor
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.values import Object
 from tests.simulation.wire import Wire
+from tests.unit.faults import Fault
 from tests.unit.objects import MOUNT, NAMES, VOLUME, delivery, namespace, workload
 
 THEIRS = {VOLUME: '[ {"name": "theirs", "emptyDir": {}} ]', MOUNT: '{"theirs": {"mountPath": "/theirs"}}'}
+
+
+# Of virtual time.
+LONGEST_SECONDS = 3 * 3600.0
+
+
+def _end(machine: Run) -> None:
+    assert machine.finished, "the run does not end"
 
 
 class Simulated:
@@ -46,6 +56,7 @@ class Simulated:
         machine = Run(operation, waves, ineligible or {}, Settings(dry_run=self.server.dry_run, **settings))
         self.executor = SimulatedExecutor(self.server, self.wire)
         before(self.executor)
+        self.server.clock.after(LONGEST_SECONDS, partial(_end, machine))
         loop.run(machine, self.executor)
         verdicts = machine.verdicts()
         assert [found.name for found in verdicts] == [name for wave in waves for name in wave]
@@ -59,6 +70,16 @@ class Simulated:
     def remove(self, *namespaces: str, **options: Any) -> dict[str, NamespaceVerdict]:
         return self.run(Removal(NAMES), list(namespaces), **options)
 
+    def refuse(
+        self, pattern: str, status: int | None, times: int = 1_000_000, meanwhile: Callable[[], None] | None = None
+    ) -> None:
+        """See Fault."""
+        self.server.gates.append(Fault(pattern, status, times, meanwhile))
+
+    def edit(self, kind: str, namespace: str, name: str, patch: Object, manager: str = "somebody") -> None:
+        """Somebody else's write: a JSON merge patch."""
+        self.server.merge_patch(RESOURCES[kind].path(namespace, name), patch, manager)
+
     def held(self, kind: str, namespace: str, name: str) -> Object:
         """The object as it is stored; it must exist."""
         found = self.server.store.get(Place(RESOURCES[kind], namespace, name))
@@ -71,6 +92,11 @@ class Simulated:
 
     def names(self, kind: str, namespace: str) -> list[str]:
         return sorted(one["metadata"]["name"] for one in self.server.store.collection(RESOURCES[kind], namespace))
+
+    @property
+    def told(self) -> list[tuple[str, str, bool]]:
+        """Lines of progress of the last run."""
+        return [(one.namespace, one.text, one.step) for one in self.executor.told]
 
     @property
     def writes(self) -> list[str]:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries import workload_change
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.registry import DELIVERIES
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import Release
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import wasm_module
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.revision import UNKNOWN, revision
 
-from tests.unit.fake_api import merged
+from tests.simulation.values import merged
+from tests.unit.objects import kind_of
 from tests.upgrade import capture, recording, replay, states
 from tests.upgrade.capture import SOME_TIME, Object, without_managers
 from tests.upgrade.recording import Deploy, Recorded
@@ -43,8 +45,8 @@ def config_map_of(deploy: Deploy) -> Object:
 def release_of(deploy: Deploy) -> Release:
     """From the ConfigMap, which is all that a later run may have of it."""
     spec = json.loads(config_map_of(deploy)["data"]["envoyfilter.json"])["spec"]
-    binary = wasm_module.read(recording.BINARY.read_bytes(), str(recording.BINARY), deploy.delivery)
-    return Release(names_of(deploy), revision_of(deploy), deploy.delivery, spec, binary)
+    binary = wasm_module.read(recording.BINARY.read_bytes(), str(recording.BINARY))
+    return Release(names_of(deploy), revision_of(deploy), spec, binary, SOME_TIME)
 
 
 def live(workload: Object) -> Object:
@@ -95,7 +97,8 @@ def test_the_same_input_has_the_same_revision(deploy: Deploy) -> None:
 @pytest.mark.parametrize("deploy", DEPLOYS)
 def test_the_objects_of_a_revision_are_the_same(deploy: Deploy) -> None:
     release = release_of(deploy)
-    wanted = [release.config_map(SHOP, SOME_TIME), release.envoy_filter(SHOP)]
+    name = DELIVERIES[deploy.delivery](release).envoy_filter_name
+    wanted = [release.config_map(SHOP, name), release.envoy_filter(SHOP, name)]
     found = without_managers(deploy.ours)
     assert [found[f"{one['kind']}/{one['metadata']['name']}"] for one in wanted] == wanted
     managers = {entry["manager"] for one in wanted for entry in _managers(deploy.ours, one)}
@@ -117,18 +120,17 @@ def applied_again(state: Recorded) -> list[tuple[capture.Objects, Deploy]]:
 def test_a_workload_gets_the_same_change(name: str) -> None:
     for before, deploy in applied_again(STATES[name]):
         for key, workload in before.items():
-            change = workload_change.deploy(live(workload), names_of(deploy), revision_of(deploy))
+            change = workload_change.deploy(kind_of(workload), live(workload), names_of(deploy), revision_of(deploy))
             sent = without_guard(change.body) if change.body else None
             assert sent == replay.applied(deploy.workloads[key], deploy.field_manager), key
             if sent:
                 assert plain(patched(workload, sent)) == plain(deploy.workloads[key])
 
 
-FILTERS_IN_TURN = pytest.mark.xfail(strict=True, reason="each filter moves its own entry of userVolume to the end")
 LAST = [
     pytest.param(STATES["configmap"], 0, id="configmap"),
     pytest.param(STATES["two_revisions"], 1, id="two_revisions"),
-    pytest.param(STATES["two_filters"], 0, id="two_filters-first", marks=FILTERS_IN_TURN),
+    pytest.param(STATES["two_filters"], 0, id="two_filters-first"),
     pytest.param(STATES["two_filters"], 1, id="two_filters-second"),
 ]
 
@@ -138,17 +140,16 @@ def test_nothing_is_to_be_done_for_what_is_there(state: Recorded, which: int) ->
     deploy = state.deploys[which]
     for verdict in deploy.verdict["workloads"]:
         workload = state.deploys[-1].workloads[f"{verdict['kind']}/{verdict['name']}"]
-        change = workload_change.deploy(live(workload), names_of(deploy), revision_of(deploy))
+        change = workload_change.deploy(kind_of(workload), live(workload), names_of(deploy), revision_of(deploy))
         assert change.body is None, verdict["name"]
         assert (change.to_revision, change.reason) == (verdict["to"], verdict["reason"])
 
 
-FIRST_GOES_FIRST = pytest.mark.xfail(strict=True, reason="the text that the first one kept goes with it")
 ORDERS = [
     pytest.param(STATES["configmap"], [0], id="configmap"),
     pytest.param(STATES["inline"], [0], id="inline"),
     pytest.param(STATES["two_revisions"], [1], id="two_revisions"),
-    pytest.param(STATES["two_filters"], [0, 1], id="two_filters-first-goes-first", marks=FIRST_GOES_FIRST),
+    pytest.param(STATES["two_filters"], [0, 1], id="two_filters-first-goes-first"),
     pytest.param(STATES["two_filters"], [1, 0], id="two_filters-last-goes-first"),
 ]
 
@@ -157,6 +158,6 @@ ORDERS = [
 def test_removal_leaves_what_was_there_before(state: Recorded, order: list[int]) -> None:
     for key, workload in state.deploys[-1].workloads.items():
         for which in order:
-            change = workload_change.remove(live(workload), names_of(state.deploys[which]))
+            change = workload_change.remove(kind_of(workload), live(workload), names_of(state.deploys[which]))
             workload = patched(workload, change.body) if change.body else workload
         assert plain(workload) == plain(state.original[key])

@@ -22,7 +22,20 @@ class Members:
         self.others: dict[str, list[WorkloadVerdict]] = {}
         self.unsettled: set[str] = set()
         self.in_flight = 0
+        self._refused = 0
+        # Namespaces whose workloads' turn has come.
+        self._begun: set[str] = set()
         self._keys: dict[str, list[Key]] = {}
+
+    @property
+    def done(self) -> int:
+        """How many namespaces have nothing under way any more."""
+        return self._refused + len(self.namespaces) - len(self.unsettled)
+
+    def conclude(self, name: str) -> None:
+        """It has its verdict, maybe without having begun its way."""
+        self.unsettled.discard(name)
+        self._refused += name not in self.namespaces
 
     def add(self, state: NamespaceState) -> None:
         """A namespace whose way begins."""
@@ -40,14 +53,21 @@ class Members:
 
         What a killed run has left rolling counts as in flight.
         """
+        self._begun.add(name)
         found = [one for one in self.of(name) if one.phase not in SETTLED]
         self.in_flight += sum(1 for one in found if one.phase in IN_FLIGHT)
         self._open(name, len(found))
         return found
 
+    def begun(self, name: str) -> bool:
+        """Has the turn of its workloads come?"""
+        return name in self._begun
+
     def put(self, old: WorkloadState, new: WorkloadState) -> None:
-        """A workload has moved."""
+        """A workload has moved. Before its turn it counts for nothing: a watch may tell of it by then."""
         self.workloads[old.key] = new
+        if not self.begun(old.namespace):
+            return
         self.in_flight += (new.phase in IN_FLIGHT) - (old.phase in IN_FLIGHT)
         moved = (new.phase not in SETTLED) - (old.phase not in SETTLED)
         if moved:

@@ -51,6 +51,7 @@ class WaveRun:
         self._watching = Watching(bus, self._watched, self._listed)
         self._comparison: Comparison
         self._members = Members()
+        bus.begin_wave()
         self._queue: deque[Key] = deque()
 
     @property
@@ -153,10 +154,12 @@ class WaveRun:
         self._members.put(old, new)
         if new.patched and new.patched_at != old.patched_at and not self._context.dry_run:
             self._state = replace(self._state, last_patch=now)
-        if new.phase == workload.Phase.PENDING and old.phase != new.phase:
+        begun = self._members.begun(old.namespace)
+        if begun and new.phase == workload.Phase.PENDING and old.phase != new.phase:
             self._queue.append(old.key)
         if new.phase in IN_FLIGHT and old.phase not in IN_FLIGHT:
             self._watch(new)
+        self._bus.count(self._members.done, self._members.in_flight)
         for text, step in progress_lines.of_workload(old, new, self._context.dry_run):
             self._bus.tell(new.namespace, text, step)
 
@@ -221,9 +224,10 @@ class WaveRun:
             self._bus.wake(settled_at(self._state, now), self._settled)
         elif phase == Phase.COMPARING and self._comparison.finished:
             self._enter(Phase.FINISHING)
+            # What is going to be said stands from here on.
+            self._watching.end()
             self._finish_workloads(now)
         elif phase == Phase.FINISHING and len(self.verdicts) == len(self._names):
-            self._watching.end()
             self._enter(Phase.DONE)
         else:
             return False
@@ -267,8 +271,8 @@ class WaveRun:
 
     def _conclude(self, name: str, verdict: NamespaceVerdict) -> None:
         self.verdicts[name] = verdict
-        self._members.unsettled.discard(name)
-        self._bus.done += 1
+        self._members.conclude(name)
+        self._bus.count(self._members.done, self._members.in_flight)
 
     def _crashed(self, name: str, error: Exception) -> None:
         """A fault of ours, on an object that nobody foresaw: it must not stop the others."""

@@ -61,6 +61,7 @@ VARIABLES = {
     "cluster_domain": "wasm_filter_cluster_domain",
     "root_namespace_allowed": "wasm_filter_root_namespace_allowed",
     "result_file": "wasm_filter_result_file",
+    "plan_file": "wasm_filter_plan_file",
 }
 
 
@@ -82,7 +83,7 @@ def check(params: dict[str, Any], found: Findings) -> Request | None:
         names,
         tuple(namespaces),
         tuple(wave_sizes(parse_serial(variables.get("wasm_filter_serial", "100%")), len(namespaces))),
-        _options(variables, params["plan_file"]),
+        _options(variables),
         params["istio_namespace"],
         role_variables.is_true(params["root_namespace_allowed"]),
         asked,
@@ -106,14 +107,14 @@ def namespace_names(value: object) -> list[str]:
     return names
 
 
-def _options(variables: dict[str, Any], plan_file: str) -> Options:
+def _options(variables: dict[str, Any]) -> Options:
     default = Options()
     return Options(
         timeout_seconds=int(variables.get("wasm_filter_timeout", default.timeout_seconds)),
         max_in_flight=int(variables.get("wasm_filter_max_in_flight", default.max_in_flight)),
         max_fail_percentage=int(variables.get("wasm_filter_max_fail_percentage", default.max_fail_percentage)),
         result_file=variables["wasm_filter_result_file"],
-        plan_file=plan_file,
+        plan_file=variables["wasm_filter_plan_file"],
     )
 
 

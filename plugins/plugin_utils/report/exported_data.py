@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.explanations import without_credentials
 
-COLUMNS = 110
+COLUMNS_MAX = 110
 # What a result has as the configuration has it.
 AS_CONFIGURED = (
     *("bodies", "body_content_types", "request_body_bytes_max", "response_body_bytes_max"),
@@ -79,15 +79,19 @@ def ours(
     return exported | {name: given[name] for name in AS_CONFIGURED}
 
 
-def lines(exported: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """For a terminal or a file, in plain text."""
+def lines(exported: Mapping[str, Any], check_mode: bool, columns: int = 0) -> list[str]:
+    """For a terminal or a file, in plain text.
+
+    :param columns: the terminal's width; 0: there is none.
+    """
+    columns = min(columns or COLUMNS_MAX, COLUMNS_MAX)
     title = f"What {'would leave' if check_mode else 'will leave'} the pods:"
     if exported["foreign"]:
         said = (
             f"{title} not known, as the filter is foreign and its configuration its own. Known are its sha256, "
             f"{exported['sha256']}, and its size, {exported['size']} bytes."
         )
-        return textwrap.wrap(said, COLUMNS, break_on_hyphens=False)
+        return textwrap.wrap(said, columns, break_on_hyphens=False)
     rows = {
         "what": _which(exported),
         "format": f"{exported['format']}, {_how_often(exported)}",
@@ -104,7 +108,7 @@ def lines(exported: Mapping[str, Any], check_mode: bool) -> list[str]:
         indent = f"  {label:<{width}}"
         found += textwrap.wrap(
             indent + text,
-            COLUMNS,
+            columns,
             subsequent_indent=" " * len(indent),
             break_long_words=False,
             break_on_hyphens=False,

@@ -12,6 +12,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils import fa
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster import api
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import InputError, api_error
 from kubernetes.client.exceptions import ApiException
+from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError
 
 ADVICE = "Can the API server be reached"
@@ -27,7 +28,11 @@ ADVICE = "Can the API server be reached"
         (api_error("get /x", 0, "no way (Caused by Error(...))"), "failed to get /x: no way", "K8S_AUTH_KUBECONFIG"),
         (FileNotFoundError("no such file: /k"), "no such file: /k", "K8S_AUTH_CONTEXT"),
         (CoreException("no context"), "no context", ADVICE),
-        (MaxRetryError(None, "/version", OSError("refused")), "None: Max retries exceeded with url: /version", ADVICE),
+        (
+            MaxRetryError(HTTPConnectionPool("x"), "/version", OSError("refused")),
+            "HTTPConnectionPool(host='x', port=None): Max retries exceeded with url: /version",
+            ADVICE,
+        ),
     ],
 )
 def test_a_cluster_that_can_not_be_asked(error: Exception, said: str, advice: str) -> None:

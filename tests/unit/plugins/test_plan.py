@@ -16,7 +16,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.pl
 
 from tests.unit.module_utils.planning.test_planner import draft
 
-GIVEN = {"revision": "00000000ab", "envoy_filter_spec": {"configPatches": []}}
+GIVEN: dict[str, Any] = {"revision": "00000000ab", "envoy_filter_spec": {"configPatches": []}}
 
 
 def run(plan: Any, **arguments: Any) -> dict[str, Any]:
@@ -54,13 +54,13 @@ def test_the_file_is_written(tmp_path: Path) -> None:
 def test_a_file_that_can_not_be_written_stops_the_run(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     path = str(tmp_path / "file" / "plan.json")
-    with pytest.raises(AnsibleActionFail, match="wasm_filter_plan_file=.*can't be written"):
+    with pytest.raises(AnsibleActionFail, match=r"wasm_filter_plan_file=.*can't be written"):
         run(draft("shop", plan_file=path).as_dict(), **GIVEN)
 
 
 @pytest.mark.parametrize("plan", [{}, {"version": 99}, {"version": 1}, {**draft("shop").as_dict(), "unknown": 1}])
 def test_what_is_no_draft_is_refused(plan: dict[str, Any]) -> None:
-    with pytest.raises(AnsibleActionFail, match="draft: must be what openclarity.wasm_filters.preflight returned"):
+    with pytest.raises(AnsibleActionFail, match=r"draft: must be what openclarity\.wasm_filters\.preflight returned"):
         run(plan, **GIVEN)
 
 

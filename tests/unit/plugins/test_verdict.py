@@ -21,7 +21,7 @@ def run(*entries: dict[str, Any], diff: bool = False, cluster: str | None = "c",
     task.action = "openclarity.wasm_filters.verdict"
     mock = MagicMock()
     action = ActionModule(task, mock, mock, mock, mock, mock)
-    rollout = {"namespaces": [{"name": "pay", "verdict": "deployed"}, *entries]}
+    rollout: dict[str, Any] = {"namespaces": [{"name": "pay", "verdict": "deployed"}, *entries]}
     if cluster is not None:
         rollout["cluster"] = cluster
     result: dict[str, Any] = action.run(task_vars={"wasm_filter_rollout": rollout, "text": "x"})

@@ -14,7 +14,7 @@ def one(revision: str = R1) -> ConfigMapDelivery:
 
 def stored() -> dict[str, object]:
     entry: dict[str, object] = workload()
-    return merged(entry, {"metadata": {"uid": "u", "resourceVersion": "1"}})  # type: ignore[no-any-return]
+    return merged(entry, {"metadata": {"uid": "u", "resourceVersion": "1"}})
 
 
 def test_each_revision_has_an_envoy_filter_of_its_own() -> None:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries import workload_change
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import WorkloadChange
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.deployment import DEPLOYMENT
 
 from tests.simulation.values import merged
@@ -119,55 +117,6 @@ def test_remove_clears_up_after_a_label_that_was_taken_by_hand() -> None:
     assert template(after)["annotations"] == {}
 
 
-def test_another_filter_on_the_same_workload_stays() -> None:
-    other = FilterNames("other")
-    entry = deployed()
-    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, other, R2))
-    after = applied(entry, workload_change.remove(DEPLOYMENT, entry, NAMES))
-    assert workload_change.revision_of(DEPLOYMENT, after, NAMES) is None
-    assert workload_change.revision_of(DEPLOYMENT, after, other) == R2
-    volumes = json.loads(template(after)["annotations"][VOLUME])
-    assert [volume["name"] for volume in volumes] == [other.volume]
-    assert workload_change.deploy(DEPLOYMENT, after, other, R2).body is None
-
-
-def test_two_filters_deployed_in_turn_change_nothing_the_second_time() -> None:
-    other = FilterNames("other")
-    entry = deployed()
-    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, other, R2))
-    assert workload_change.deploy(DEPLOYMENT, entry, NAMES, R1).body is None
-    assert workload_change.deploy(DEPLOYMENT, entry, other, R2).body is None
-    # A new revision of the first leaves the second where it is.
-    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, R2))
-    assert workload_change.deploy(DEPLOYMENT, entry, other, R2).body is None
-
-
-THEIRS: list[dict[str, str]] = [
-    {},
-    {VOLUME: ' [ {"name": "theirs",  "emptyDir": {} } ]\n', MOUNT: '[{ "mountPath":"/a" ,"name":"theirs"}]'},
-    {VOLUME: '{ "theirs" : {"secret": {"secretName": "\\u00e9"}}}', MOUNT: '{"theirs":\t{"mountPath": "/a"}}'},
-    {VOLUME: "null", MOUNT: "  "},
-    {VOLUME: "{ }", MOUNT: "[\n]"},
-]
-
-
-@pytest.mark.parametrize("theirs", THEIRS)
-@pytest.mark.parametrize("order", list(itertools.permutations(["trace", "two", "three"])))
-def test_filters_that_go_in_any_order_leave_the_applications_own_text(
-    theirs: dict[str, str], order: tuple[str, ...]
-) -> None:
-    before = stored(annotations=theirs)
-    entry = before
-    for name in ("trace", "two", "three"):
-        entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, FilterNames(name), R1))
-    # One has come to another revision since.
-    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, FilterNames("trace"), R2))
-    for name in order:
-        entry = applied(entry, workload_change.remove(DEPLOYMENT, entry, FilterNames(name)))
-    assert template(entry) == {"labels": {"app": "web"}, "annotations": theirs}
-    assert entry["metadata"]["annotations"] == {}
-
-
 def test_what_else_is_kept_on_a_workload_is_not_touched_by_removal() -> None:
     entry = deployed()
     foreign = {"example.com/x.original": '{"volume": "[]", "mount": null}', "wasm-filters.openclarity.io/x": "y"}
@@ -250,12 +199,6 @@ def test_where_we_own_nothing_nothing_is_released() -> None:
     assert workload_change.release_fields(stored(), NAMES) is None
 
 
-def test_the_last_writer_is_neither_we_nor_who_writes_a_status() -> None:
-    entry = managed(("old", "2026-01-01"), ("new", "2026-01-03"), (NAMES.field_manager, "2026-01-04"))
-    entry["metadata"]["managedFields"].append({"manager": "status", "time": "2026-01-05", "subresource": "status"})
-    assert workload_change.last_writer(entry, NAMES) == "new"
-    assert workload_change.last_writer(managed((NAMES.field_manager, "1")), NAMES) == ""
-    assert workload_change.last_writer(stored(), NAMES) == ""
 
 
 def broken(**metadata: Any) -> dict[str, Any]:
@@ -324,3 +267,5 @@ def test_the_diff_shows_label_and_volumes() -> None:
     assert change.after[NAMES.pod_label] == R2
     assert f"wasm-filter-{R1}" in change.before[VOLUME]
     assert f"wasm-filter-{R2}" in change.after[VOLUME]
+
+

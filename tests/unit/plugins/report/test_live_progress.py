@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def followed(path: Path, *told: Tell) -> LiveProgress:
 
 
 TOLD = (
-    Tell("shop", "Deployment/web patched", True, 0, 2),
+    Tell("shop", "Deployment/web patched", True, 0, 2, 1),
     Tell("shop", "Deployment/web rolled, 2 pods", False, 1, 2),
     Tell("pay", "word " * 100, False, 2, 2),
 )
@@ -39,7 +40,11 @@ TOLD = (
 
 def test_every_event_is_shown_also_those_of_the_last_moment(paper: Paper, width: list[int], path: Path) -> None:
     followed(path, *TOLD)
-    assert [text.partition("; ")[2][:12] for text in paper.texts[:-1]] == ["shop: Deploy", "shop: Deploy", "pay: word wo"]
+    assert [text.partition("; ")[2][:12] for text in paper.texts[:-1]] == [
+        "shop: Deploy",
+        "shop: Deploy",
+        "pay: word wo",
+    ]
     for text, options in paper.lines[:-1]:
         assert text.startswith(START)
         assert len(text) - len(START) < 80
@@ -73,14 +78,13 @@ def test_a_log_is_told_that_something_goes_on(
 ) -> None:
     monkeypatch.setenv("TERM", "dumb")
     live = LiveProgress(str(path), 13, Screen(), None)
-    live._take({"namespace": "a", "text": "Deployment/web patched", "step": True, "done": 3, "total": 13})
-    live._take({"namespace": "b", "text": "Deployment/web patched", "step": True, "done": 3, "total": 13})
-    live._take({"namespace": "b", "text": "EnvoyFilter/f set", "step": False, "done": 3, "total": 13})
+    live._take(asdict(Tell("a", "Deployment/web patched", True, 3, 13, 1)))
+    live._take(asdict(Tell("b", "EnvoyFilter/f set", False, 3, 13, 17)))
     live._beat()
     assert paper.texts == ["  b: EnvoyFilter/f set"]
     monkeypatch.setattr(live_progress, "HEARTBEAT_SECONDS", 0.0)
     live._beat()
-    assert paper.texts[1:] == ["  still waiting: 3 of 13 namespaces done, 2 workloads rolling"]
+    assert paper.texts[1:] == ["  still waiting: 3 of 13 namespaces done, 17 rolling"]
 
 
 def test_on_a_terminal_nothing_is_said_where_nothing_happens(

@@ -66,7 +66,7 @@ def test_what_is_written_is_as_the_schema_says() -> None:
 
 
 def test_with_what_a_dry_run_says_of_the_workloads() -> None:
-    workload = {"cluster": "c", "namespace": "shop", "kind": "Deployment", "name": "web"}
+    workload: dict[str, Any] = {"cluster": "c", "namespace": "shop", "kind": "Deployment", "name": "web"}
     workload |= {"from": "none", "to": "00000000ab", "pods_replaced": 2}
     assert valid(plan_file.content(plan(), [workload]))["workloads"] == [workload]
 

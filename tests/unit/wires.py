@@ -1,0 +1,63 @@
+"""Ways to an API server on which things happen to some requests."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, Unreachable
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request
+
+from tests.simulation.wire import Fate, Wire
+
+
+class Selective(Wire):
+    """What happens to requests whose "VERB path" matches happens `times` times."""
+
+    def __init__(self, pattern: str, times: int = 1_000_000) -> None:
+        super().__init__(random.Random(4))
+        self._pattern, self.times = pattern, times
+
+    def fate(self, request: Request) -> Fate:
+        usual = super().fate(request)
+        if not self.times or not re.search(self._pattern, f"{request.verb} {request.path}"):
+            return usual
+        self.times -= 1
+        return self.special(usual)
+
+    def special(self, usual: Fate) -> Fate:
+        raise NotImplementedError
+
+
+class Slow(Selective):
+    """They take a long way to the server."""
+
+    def __init__(self, pattern: str, seconds: float) -> None:
+        super().__init__(pattern)
+        self._there = seconds
+
+    def special(self, usual: Fate) -> Fate:
+        return replace(usual, there=self._there)
+
+
+class Losing(Selective):
+    """They arrive, or not, and are never answered."""
+
+    def __init__(self, pattern: str, times: int = 1_000_000, arrives: bool = True) -> None:
+        super().__init__(pattern, times)
+        self._arrives = arrives
+
+    def special(self, usual: Fate) -> Fate:
+        return replace(usual, lost=Unreachable("send", 0, "connection reset"), arrives=self._arrives)
+
+
+class TurningAway(Selective):
+    """They don't get to the server: who stands before it answers."""
+
+    def __init__(self, pattern: str, error: ApiError, times: int = 1_000_000) -> None:
+        super().__init__(pattern, times)
+        self._error = error
+
+    def special(self, usual: Fate) -> Fate:
+        return replace(usual, turned_away=self._error)
