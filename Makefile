@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test fuzz bench-filter soak-filter molecule build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test fuzz bench-filter soak-filter molecule generate build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,9 @@ soak-filter: setup ## a million requests through the filter without growth; REQU
 
 molecule: setup ## the scenario in molecule/, on the test mesh or the cluster that KUBECONFIG names
 	@PATH="$(CURDIR)/$(BIN):$$PATH" molecule test
+
+generate: setup ## write anew what follows from filter/configuration.schema.json
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tools.generate
 
 build: setup ## build the filter from source into filter/dist
 	@$(BIN)/ansible-playbook playbooks/build.yml -e wasm_filter_build_output=$(CURDIR)/filter/dist/http-trace-filter.wasm

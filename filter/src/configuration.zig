@@ -7,158 +7,120 @@ const marker_name = @import("head.zig").marker_name;
 const json_reader = @import("json_reader.zig");
 const limits = @import("limits.zig");
 const table = @import("configuration_table.zig");
-const redaction = @import("redaction.zig");
+const settings = @import("settings.zig");
 const texts = @import("text.zig");
 const Reader = json_reader.Reader;
 
-pub const Context = enum(u32) { outbound, inbound, gateway };
-pub const Bodies = enum(u32) { off, on, by_format };
-pub const Rule = enum(u8) { methods, paths, hosts, statuses };
-pub const rules_count = std.meta.fieldNames(Rule).len;
-pub const Names = []const []const u8;
+pub const Configuration = settings.Configuration;
+pub const Names = settings.Names;
+pub const Rule = settings.Rule;
 
-pub const Configuration = struct {
-    /// The revision's ten hexadecimal digits as a number: exact in a gauge, as it is below 2^53.
-    revision: u64 = 0,
-    name: []const u8 = "trace",
-    format: encoders.Format = .publish,
-    context: Context = .outbound,
-    cluster: []const u8 = "",
-    authority: []const u8 = "",
-    path: []const u8 = "",
-    timeout_ms: u32 = 5000,
-    /// Names and values in turn.
-    backend_headers: Names = &.{},
-    bodies: Bodies = .by_format,
-    request_body_bytes_max: u32 = limits.body_bytes_max,
-    response_body_bytes_max: u32 = limits.body_bytes_max,
-    redact_headers: Names = &redaction.header_names_default,
-    redact_query: Names = &redaction.query_names_default,
-    heartbeat_seconds: u32 = 5,
-    memory_mib: u32 = limits.memory_mib_max,
-    /// Of 2^32 - 1.
-    sample_rate: u32 = std.math.maxInt(u32),
-    /// A list for each rule.
-    include: [rules_count]Names = @splat(&.{}),
-    exclude: [rules_count]Names = @splat(&.{}),
-    body_content_types: Names = &.{},
-    hosts_from_cluster: []const u8 = "",
-    hosts_from_authority: []const u8 = "",
-    hosts_from_path: []const u8 = "/api/hostsToTrace",
-    hosts_from_seconds: u32 = 30,
-    batch_count: u32 = 100,
-    batch_bytes: u32 = limits.batch_bytes_max,
-    batch_milliseconds: u32 = 1000,
-    /// How many entries could not be used.
-    errors: u32 = 0,
-
-    /// `text` is changed (strings are unescaped in place); it and `lists` must live as long as the result.
-    pub noinline fn parse(configuration: *Configuration, text: []u8, lists: *Lists) void {
-        configuration.reset();
-        lists.used = 0;
-        var reader = Reader{ .text = text };
-        switch (reader.next()) {
-            '{' => configuration.object(&reader, lists, .top),
-            json_reader.end_token => {},
-            else => reader.drop(),
-        }
-        if (reader.next() != json_reader.end_token or reader.failed) {
-            // Half of a configuration may be the wrong half: then none of it counts.
-            configuration.reset();
-            configuration.errors = 1;
-        }
-        const traits = encoders.traits(configuration.format);
-        if (configuration.path.len == 0) configuration.path = traits.path;
-        if (configuration.authority.len == 0) configuration.authority = configuration.cluster;
-        if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
-        if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
-        if (configuration.cluster.len == 0) configuration.errors += 1;
+/// `text` is changed (strings are unescaped in place); it and `lists` must live as long as the result.
+pub noinline fn parse(configuration: *Configuration, text: []u8, lists: *Lists) void {
+    reset(configuration);
+    lists.used = 0;
+    var reader = Reader{ .text = text };
+    switch (reader.next()) {
+        '{' => object(configuration, &reader, lists, .top),
+        json_reader.end_token => {},
+        else => reader.drop(),
     }
-
-    noinline fn reset(configuration: *Configuration) void {
-        @memset(std.mem.asBytes(configuration), 0);
-        // Most defaults are zeros or empty; a copy of them all would be twice as long in the binary.
-        inline for (std.meta.fields(Configuration)) |field| {
-            const value = comptime field.defaultValue().?;
-            if (comptime !isZero(value)) @field(configuration, field.name) = value;
-        }
+    if (reader.next() != json_reader.end_token or reader.failed) {
+        // Half of a configuration may be the wrong half: then none of it counts.
+        reset(configuration);
+        configuration.errors = 1;
     }
+    const traits = encoders.traits(configuration.format);
+    if (configuration.backend_path.len == 0) configuration.backend_path = traits.path;
+    if (configuration.backend_authority.len == 0) configuration.backend_authority = configuration.backend_cluster;
+    if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
+    if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
+    if (configuration.backend_cluster.len == 0) configuration.errors += 1;
+}
 
-    fn isZero(comptime value: anytype) bool {
-        return switch (@typeInfo(@TypeOf(value))) {
-            .pointer => value.len == 0,
-            .@"enum" => @intFromEnum(value) == 0,
-            .array => isZero(value[0]),
-            else => value == 0,
-        };
+noinline fn reset(configuration: *Configuration) void {
+    @memset(std.mem.asBytes(configuration), 0);
+    // Most defaults are zeros or empty; a copy of them all would be twice as long in the binary.
+    inline for (std.meta.fields(Configuration)) |field| {
+        const value = comptime field.defaultValue().?;
+        if (comptime !isZero(value)) @field(configuration, field.name) = value;
     }
+}
 
-    fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group) void {
-        while (true) switch (reader.next()) {
-            json_reader.string_token => {
-                const entry = table.find(group, reader.value);
-                const token = reader.next();
-                if (entry) |known| if (token == known.kind.token()) {
-                    if (!configuration.member(reader, lists, known)) configuration.errors += 1;
-                    continue;
-                };
-                configuration.errors += 1;
-                reader.skip(token);
-            },
-            '}' => return,
-            else => return reader.drop(),
-        };
-    }
+fn isZero(comptime value: anytype) bool {
+    return switch (@typeInfo(@TypeOf(value))) {
+        .pointer => value.len == 0,
+        .@"enum" => @intFromEnum(value) == 0,
+        .array => isZero(value[0]),
+        else => value == 0,
+    };
+}
 
-    /// Reads a value that is of the right kind. False when it can't be used all the same.
-    fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: *const table.Entry) bool {
-        const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset());
-        switch (entry.kind) {
-            .group => configuration.object(reader, lists, @enumFromInt(entry.more)),
-            .names => @as(*Names, @ptrCast(@alignCast(place))).* = names(reader, lists, .word, limits.list_names_max) orelse return false,
-            .headers => return configuration.readCallHeaders(reader, lists),
-            .number, .fraction => @as(*u32, @ptrCast(place)).* = number(reader.value, entry) orelse return false,
-            .choice => {
-                @as(*u32, @ptrCast(place)).* = indexOf(table.choices[entry.more], reader.value) orelse return false;
-            },
-            .revision => {
-                const value = revision(reader.value);
-                if (value == json_reader.none) return false;
-                configuration.revision = value;
-            },
-            .name, .word, .path, .header => {
-                if (!isUsable(reader.value, entry.kind)) return false;
-                @as(*[]const u8, @ptrCast(@alignCast(place))).* = reader.value;
-            },
-        }
-        return true;
-    }
+fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, group: table.Group) void {
+    while (true) switch (reader.next()) {
+        json_reader.string_token => {
+            const entry = table.find(group, reader.value);
+            const token = reader.next();
+            if (entry) |known| if (token == known.kind.token()) {
+                if (!member(configuration, reader, lists, known)) configuration.errors += 1;
+                continue;
+            };
+            configuration.errors += 1;
+            reader.skip(token);
+        },
+        '}' => return,
+        else => return reader.drop(),
+    };
+}
 
-    /// Entries that can be used are, whatever the others are like.
-    fn readCallHeaders(configuration: *Configuration, reader: *Reader, lists: *Lists) bool {
-        const start = lists.used;
-        const most = start + 2 * limits.call_headers_max;
-        var good = true;
-        while (true) switch (reader.next()) {
-            ']' => {
-                configuration.backend_headers = lists.items[start..lists.used];
-                return good;
-            },
-            '[' => {
-                const before = lists.used;
-                const pair = names(reader, lists, .header, 2) orelse &.{};
-                if (pair.len == 2 and isHeaderName(pair[0]) and lists.used <= most) continue;
-                lists.used = before;
-                good = false;
-            },
-            json_reader.end_token => return false,
-            else => |token| {
-                reader.skip(token);
-                good = false;
-            },
-        };
+/// Reads a value that is of the right kind. False when it can't be used all the same.
+fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: *const table.Entry) bool {
+    const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset());
+    switch (entry.kind) {
+        .group => object(configuration, reader, lists, @enumFromInt(entry.more)),
+        .names => @as(*Names, @ptrCast(@alignCast(place))).* = names(reader, lists, .word, settings.names_max) orelse return false,
+        .headers => return readCallHeaders(configuration, reader, lists),
+        .number, .fraction => @as(*u32, @ptrCast(place)).* = number(reader.value, entry) orelse return false,
+        .choice => {
+            @as(*u32, @ptrCast(place)).* = indexOf(table.choices[entry.more], reader.value) orelse return false;
+        },
+        .revision => {
+            const value = revision(reader.value);
+            if (value == json_reader.none) return false;
+            configuration.revision = value;
+        },
+        .name, .word, .path, .header => {
+            if (!isUsable(reader.value, entry.kind)) return false;
+            @as(*[]const u8, @ptrCast(@alignCast(place))).* = reader.value;
+        },
     }
-};
+    return true;
+}
+
+/// Entries that can be used are, whatever the others are like.
+fn readCallHeaders(configuration: *Configuration, reader: *Reader, lists: *Lists) bool {
+    const start = lists.used;
+    const most = start + 2 * settings.backend_headers_max;
+    var good = true;
+    while (true) switch (reader.next()) {
+        ']' => {
+            configuration.backend_headers = lists.items[start..lists.used];
+            return good;
+        },
+        '[' => {
+            const before = lists.used;
+            const pair = names(reader, lists, .header, 2) orelse &.{};
+            if (pair.len == 2 and isHeaderName(pair[0]) and lists.used <= most) continue;
+            lists.used = before;
+            good = false;
+        },
+        json_reader.end_token => return false,
+        else => |token| {
+            reader.skip(token);
+            good = false;
+        },
+    };
+}
 
 /// Room for the lists of one configuration, one after the other.
 pub const Lists = struct {

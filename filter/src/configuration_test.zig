@@ -27,10 +27,10 @@ test "everything set" {
     try std.testing.expectEqual(@as(u64, 0x0a1b2c3d4e), configuration.revision);
     try std.testing.expectEqualStrings("shop", configuration.name);
     try std.testing.expectEqual(.inbound, configuration.context);
-    try std.testing.expectEqualStrings("c", configuration.cluster);
-    try std.testing.expectEqualStrings("a:1", configuration.authority);
-    try std.testing.expectEqualStrings("/p", configuration.path);
-    try std.testing.expectEqual(@as(u32, 7), configuration.timeout_ms);
+    try std.testing.expectEqualStrings("c", configuration.backend_cluster);
+    try std.testing.expectEqualStrings("a:1", configuration.backend_authority);
+    try std.testing.expectEqualStrings("/p", configuration.backend_path);
+    try std.testing.expectEqual(@as(u32, 7), configuration.backend_timeout_ms);
     try std.testing.expectEqualStrings("t t", configuration.backend_headers[1]);
     try std.testing.expectEqual(.off, configuration.bodies);
     try std.testing.expectEqual(@as(u32, 1000), configuration.response_body_bytes_max);
@@ -44,14 +44,14 @@ test "nothing set: only the backend is missed" {
     for ([_][]const u8{ "", " ", "{}" }) |text| {
         const configuration = parse(text);
         try std.testing.expectEqual(@as(u32, 1), configuration.errors);
-        try std.testing.expectEqualStrings("/publish", configuration.path);
+        try std.testing.expectEqualStrings("/publish", configuration.backend_path);
         try std.testing.expectEqual(.on, configuration.bodies);
         try std.testing.expect(redaction.has(configuration.redact_headers, "authorization"));
     }
 }
 
 test "an authority that is not given is the cluster" {
-    try std.testing.expectEqualStrings("c", parse("{\"backend\":{\"cluster\":\"c\"}}").authority);
+    try std.testing.expectEqualStrings("c", parse("{\"backend\":{\"cluster\":\"c\"}}").backend_authority);
 }
 
 test "what can't be used is counted once and keeps its default" {
@@ -74,9 +74,9 @@ test "what can't be used is counted once and keeps its default" {
         const configuration = parse(both);
         errdefer std.debug.print("{s}\n", .{case[1]});
         try std.testing.expectEqual(case[0], configuration.errors);
-        try std.testing.expectEqualStrings("c", configuration.cluster);
+        try std.testing.expectEqualStrings("c", configuration.backend_cluster);
         try std.testing.expectEqualStrings("trace", configuration.name);
-        try std.testing.expectEqual(@as(u32, 5000), configuration.timeout_ms);
+        try std.testing.expectEqual(@as(u32, 5000), configuration.backend_timeout_ms);
         try std.testing.expectEqual(@as(u32, limits.body_bytes_max), configuration.request_body_bytes_max);
         try std.testing.expect(redaction.has(configuration.redact_headers, "cookie"));
         try std.testing.expect(redaction.has(configuration.redact_query, "token"));
@@ -89,7 +89,7 @@ test "a syntax error anywhere leaves every default" {
     for (1..whole.len) |length| {
         const configuration = parse(whole[0..length]);
         try std.testing.expectEqual(@as(u32, 2), configuration.errors);
-        try std.testing.expectEqualStrings("", configuration.cluster);
+        try std.testing.expectEqualStrings("", configuration.backend_cluster);
         try std.testing.expect(redaction.has(configuration.redact_headers, "cookie"));
     }
 }

@@ -1,7 +1,8 @@
-//! The wire formats. A new one is a file in encoders/ with its traits and a line here; the configuration
-//! then knows its name. (configuration.schema.json lists the names too; a test compares.)
+//! The wire formats. A new one is its name, path and whether it has bodies in configuration.schema.json, a file in
+//! encoders/ with its traits, and a line here.
 
 const std = @import("std");
+const settings = @import("settings.zig");
 
 const formats = struct {
     pub const publish = @import("encoders/publish.zig");
@@ -10,21 +11,15 @@ const formats = struct {
     pub const otlp = @import("encoders/otlp.zig");
 };
 
-/// With a tag as wide as the configuration's table stores it.
-pub const Format = @Type(.{ .@"enum" = .{
-    .tag_type = u32,
-    .fields = @typeInfo(std.meta.DeclEnum(formats)).@"enum".fields,
-    .decls = &.{},
-    .is_exhaustive = true,
-} });
+pub const Format = settings.Format;
 
 /// All that the filter has to know of a format.
 pub const Traits = struct {
-    /// Where the backend expects it, unless configured otherwise.
-    path: []const u8,
+    /// Where the backend expects it, unless configured otherwise; of settings.zig.
+    path: []const u8 = "",
     content_type: []const u8,
-    /// Whether bodies are taken when the configuration does not say.
-    bodies: bool,
+    /// Whether bodies are taken when the configuration does not say; of settings.zig.
+    bodies: bool = false,
     /// Whether it wants to know when headers came, the destination's namespace, and who sends it.
     times: bool = false,
     namespace: bool = false,
@@ -46,9 +41,20 @@ pub const Traits = struct {
 const all_traits = all: {
     const names = std.meta.fieldNames(Format);
     var all: [names.len]Traits = undefined;
-    for (names, &all) |name, *one| one.* = @field(formats, name).traits;
+    for (names, &all, settings.backend_path_by_format, settings.bodies_by_format) |name, *one, path, bodies| {
+        one.* = @field(formats, name).traits;
+        one.path = path;
+        one.bodies = bodies == .on;
+    }
     break :all all;
 };
+
+comptime {
+    for (all_traits, 0..) |of, index| {
+        const is_batched = std.mem.indexOfScalar(Format, &settings.batch_formats, @enumFromInt(index)) != null;
+        std.debug.assert(of.batched() == is_batched);
+    }
+}
 
 pub noinline fn traits(format: Format) *const Traits {
     return &all_traits[@intFromEnum(format)];

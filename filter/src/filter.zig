@@ -209,7 +209,7 @@ pub fn Filter(comptime host: type) type {
             // was once called cluster_name is answered by none of Envoy 1.36 to 1.40.)
             const inbound = plugin.configuration.context == .inbound;
             const cluster = if (inbound) "" else host.property("xds\x00cluster_name");
-            if (texts.equal(cluster, plugin.configuration.cluster)) return;
+            if (texts.equal(cluster, plugin.configuration.backend_cluster)) return;
             var record: Record = undefined;
             if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
             if (!selection.wants(&plugin.configuration, .statuses, record.text(.status))) return skip(plugin, stream);

@@ -2,18 +2,19 @@
 //! linked and never grows, so that 16 MiB per worker is a fact of the binary and no matter of luck.
 
 const std = @import("std");
+const settings = @import("settings.zig");
 
 /// What one virtual machine (one worker thread) can ever use; build.zig links exactly this much.
-pub const memory_mib_max = 16;
+pub const memory_mib_max = settings.memory_mib.most;
 pub const memory_bytes = memory_mib_max * 1024 * 1024;
 /// The least that can be configured: what is not storage of streams (the queue first of all) takes six.
-pub const memory_mib_min = 8;
+pub const memory_mib_min = settings.memory_mib.least;
 /// At the bottom of the memory, so that an overflow is a trap; and small, as addresses below 8 KiB, where the
 /// constants then are, take two bytes instead of three. A test sees how much of it is ever used.
 pub const stack_bytes = 3072;
 
 /// Bodies: what one direction of one exchange may carry. The old filter's limit.
-pub const body_bytes_max = 1_000_000;
+pub const body_bytes_max = settings.request_body_bytes_max.most;
 /// A body is fetched from the host in pieces of this size, so that one huge chunk needs no huge buffer.
 pub const body_piece_bytes = 64 * 1024;
 
@@ -45,17 +46,11 @@ pub const hosts_max = 512;
 pub const hosts_bytes_max = 16 * 1024;
 pub const configuration_bytes_max = 16 * 1024;
 pub const call_head_bytes_max = 8 * 1024;
-pub const call_headers_max = 16;
-pub const list_names_max = 64;
 /// All lists of one configuration together.
 pub const list_items_max = 1024;
 pub const name_bytes_max = 40;
 /// As long as a configured one can be.
 pub const query_name_bytes_max = 1024;
-
-pub const timeout_ms_max = 60_000;
-pub const heartbeat_seconds_max = 60;
-pub const poll_seconds_max = 3600;
 
 /// Addresses remembered per downstream connection.
 pub const connections_cached = 256;
@@ -67,8 +62,6 @@ pub const header_attributes_max = 100;
 
 /// What a format writes behind a batch.
 pub const close_bytes_max = 16;
-pub const batch_count_max = 10_000;
-pub const batch_bytes_max = 1_000_000;
 
 comptime {
     // The largest document: both bodies in base64, every byte of the headers as \u00XX, and once more

@@ -54,7 +54,7 @@ pub const Plugin = struct {
     }
 
     pub fn traces(plugin: *const Plugin) bool {
-        return plugin.configuration.cluster.len > 0;
+        return plugin.configuration.backend_cluster.len > 0;
     }
 
     /// A document waits in the queue for a tick at most.
@@ -68,8 +68,8 @@ pub const Plugin = struct {
     fn buildHeads(plugin: *Plugin) void {
         const configuration = &plugin.configuration;
         plugin.call_head = plugin.headOf(&.{
-            ":method",    "POST",                  ":path",        configuration.path,
-            ":authority", configuration.authority, "content-type", plugin.traits().content_type,
+            ":method",    "POST",                          ":path",        configuration.backend_path,
+            ":authority", configuration.backend_authority, "content-type", plugin.traits().content_type,
         }, &plugin.call_head_buffer);
         if (configuration.hosts_from_cluster.len == 0) return;
         plugin.poll_head = plugin.headOf(&.{

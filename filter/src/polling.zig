@@ -19,7 +19,7 @@ pub fn Polling(comptime host: type) type {
             const seconds: u64 = if (plugin.hosts.known) configuration.hosts_from_seconds else 1;
             const share = request_id.mix(now +% plugin.root) % (std.time.ns_per_s / 2);
             plugin.poll_at_ns = now +| seconds * (std.time.ns_per_s / 4 * 3 + share);
-            plugin.poll_token = host.httpCall(configuration.hosts_from_cluster, plugin.poll_head, "", configuration.timeout_ms);
+            plugin.poll_token = host.httpCall(configuration.hosts_from_cluster, plugin.poll_head, "", configuration.backend_timeout_ms);
             plugin.polling = plugin.poll_token != host.none;
             if (!plugin.polling) meter.count(plugin, .polls_failed, 1);
         }

@@ -3,23 +3,14 @@
 
 const std = @import("std");
 const limits = @import("limits.zig");
+const settings = @import("settings.zig");
 const texts = @import("text.zig");
 const none = @import("json_reader.zig").none;
 const unsigned = @import("json_reader.zig").unsigned;
 
 pub const placeholder = "[redacted]";
 
-pub const header_names_default = [_][]const u8{
-    "authorization",           "proxy-authorization",
-    "cookie",                  "set-cookie",
-    "x-api-key",               "x-auth-token",
-    "x-amz-security-token",    "x-csrf-token",
-    "x-forwarded-client-cert",
-};
-
-pub const query_names_default = [_][]const u8{ "access_token", "token", "code", "password", "sig" };
-
-pub const Names = []const []const u8;
+pub const Names = settings.Names;
 
 pub noinline fn has(names: Names, name: []const u8) bool {
     for (names) |item| {
@@ -88,7 +79,7 @@ pub fn redactQuery(text: []const u8, names: Names, target: []u8) ?usize {
 }
 
 test "header names match whatever their case" {
-    const names: Names = &header_names_default;
+    const names: Names = &settings.redact_headers_default;
     try std.testing.expect(has(names, "authorization"));
     try std.testing.expect(has(names, "Set-Cookie"));
     try std.testing.expect(!has(names, "set-cookie2"));
@@ -96,7 +87,7 @@ test "header names match whatever their case" {
 }
 
 fn expectQuery(expected: []const u8, text: []const u8) !void {
-    const names: Names = &query_names_default;
+    const names: Names = &settings.redact_query_default;
     var target: [128]u8 = undefined;
     try std.testing.expectEqualStrings(expected, target[0..redactQuery(text, names, &target).?]);
 }
@@ -114,7 +105,7 @@ test "query parameters" {
 }
 
 test "too little room is an answer, never a leak" {
-    const names: Names = &query_names_default;
+    const names: Names = &settings.redact_query_default;
     const text = "/a?token=secret&x=1";
     for (0..64) |size| {
         var target: [64]u8 = undefined;

@@ -54,7 +54,7 @@ pub fn Sender(comptime host: type) type {
             texts.copy(output[length..].ptr, traits.close);
             length += traits.close.len;
             const configuration = &plugin.configuration;
-            const token = host.httpCall(configuration.cluster, plugin.call_head, output[0..length], configuration.timeout_ms);
+            const token = host.httpCall(configuration.backend_cluster, plugin.call_head, output[0..length], configuration.backend_timeout_ms);
             if (token == host.none) {
                 settle(plugin, .failed, documents, true);
             } else {

@@ -35,10 +35,14 @@ class ActionModule(ActionBase):
             draft = Plan.from_dict(arguments["draft"])
             plan = planner.complete(draft, arguments["revision"], arguments["envoy_filter_spec"])
         except (ValueError, KeyError, TypeError) as error:
-            raise AnsibleActionFail(f"draft: must be what openclarity.wasm_filters.preflight returned ({error})") from None
+            raise AnsibleActionFail(
+                f"draft: must be what openclarity.wasm_filters.preflight returned ({error})"
+            ) from None
         try:
             plan_file.write(plan.options.plan_file, plan)
         except OSError as error:
-            raise AnsibleActionFail(f"wasm_filter_plan_file={plan.options.plan_file!r}: can't be written: {error}") from None
+            raise AnsibleActionFail(
+                f"wasm_filter_plan_file={plan.options.plan_file!r}: can't be written: {error}"
+            ) from None
         result.update(changed=False, plan=plan.as_dict())
         return result

@@ -21,8 +21,8 @@ from ansible.utils.display import Display
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import WasmFilterError
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line import extra_vars
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line.paths import absolute
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file, screen
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration, warnings
 
 RELEASED = configuration.FILTER / "dist" / "http-trace-filter.wasm"
 FILES = ("result_file", "plan_file")
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
             settings = {name: value for name, value in settings.items() if name == configuration.PLACE}
         if present:
             wrong = configuration.wrong_settings(settings)
-            wrong += configuration.wrong_configuration(given) if ours else []
+            wrong += configuration.wrong_configuration(given, ours) if given else []
             refused += [str(error) for error in wrong]
         arguments["refused"] = refused
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
@@ -62,27 +62,36 @@ class ActionModule(ActionBase):
             chosen = (result["binary"], result.get("backend"), result.get("hosts_from"))
             leaves = exported_data.ours(wanted, *chosen) if ours else exported_data.foreign(result["binary"])
             result["plan"]["run"]["exported_data"] = leaves
-            for line in exported_data.lines(leaves, self._task.check_mode):
+            for warning in _warnings(given, settings) if ours else ():
+                display.warning(warning)
+            for line in exported_data.lines(leaves, self._task.check_mode, screen.columns()):
                 display.display(line)
         return result
 
     def _controller(self, arguments: dict[str, Any]) -> list[str]:
         """Paths as they were meant, old files gone, the words of the command line in their place; what is wrong."""
+        for name in ("binary_path", *FILES):
+            if isinstance(arguments.get(name), str):
+                arguments[name] = absolute(arguments[name])
+        files = {f"wasm_filter_{name}": arguments.get(name) for name in FILES}
+        errors: list[WasmFilterError] = [
+            *own_file.forget({name: path for name, path in files.items() if isinstance(path, str)})
+        ]
         if self._play_context.become:
             # The module would run as that user: it must not even begin.
             raise AnsibleActionFail(f"Nothing was changed. {BECOME}")
-        for name in ("binary_path", *FILES):
-            if arguments.get(name):
-                arguments[name] = absolute(arguments[name])
-        errors: list[WasmFilterError] = [
-            *own_file.forget({f"wasm_filter_{name}": arguments.get(name) or "" for name in FILES})
-        ]
         try:
             typed = context.CLIARGS.get("extra_vars", ())
             arguments["namespaces"] = extra_vars.namespaces(arguments.get("namespaces"), typed)
         except extra_vars.StrayWordsError as error:
             errors.append(error)
         return [str(error) for error in errors]
+
+
+def _warnings(given: dict[str, Any], settings: dict[str, Any]) -> list[str]:
+    if given:
+        return warnings.of_configuration(given)
+    return warnings.of_settings(configuration.from_settings(settings))
 
 
 def _is_released(path: str | None) -> bool:

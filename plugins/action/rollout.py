@@ -10,6 +10,7 @@ stopped (the screen is then written to past ansible-playbook, which is about to 
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import time
 from contextlib import nullcontext
@@ -35,6 +36,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.re
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.screen import Screen
 
 TOLD_MAX = 5
+# A shell's exit status, less the number of the signal.
+SIGNALLED = 128
 
 display = Display()
 
@@ -47,7 +50,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         plan = _plan(self._task.args.get("plan"))
-        names = list(self._task.args.get("namespaces") or [target.namespace for target in plan.targets])
+        asked = set(self._task.args.get("namespaces") or [])
+        names = [target.namespace for target in plan.targets if target.namespace in asked]
         local = self._connection.transport == "local"
         arguments = {**self._task.args, "plan": (plan if local else self._sent(plan)).as_dict()}
         screen = Screen()
@@ -107,31 +111,33 @@ class ActionModule(ActionBase):
 
 
 def _plan(given: Any) -> Plan:
-    """The plan, its result file as a path that is right from any directory."""
     try:
-        plan = Plan.from_dict(given)
+        return Plan.from_dict(given)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AnsibleActionFail(f"plan: must be what openclarity.wasm_filters.preflight made: {error}") from error
-    path = plan.options.result_file
-    # The module's own directory is the playbook's.
-    absolute = str(Path(path).expanduser().absolute()) if path else ""
-    return replace(plan, options=replace(plan.options, result_file=absolute))
 
 
-def _crashed(
-    names: list[str], answer: dict[str, Any], told: dict[str, list[str]], check_mode: bool
-) -> dict[str, Any]:
+def _crashed(names: list[str], answer: dict[str, Any], told: dict[str, list[str]], check_mode: bool) -> dict[str, Any]:
     """A verdict for each namespace though the module gave none."""
-    message = answer.get("msg") or answer.get("module_stderr") or "the module ended without a result"
+    message = _why(answer)
     verdicts = []
     for name in names:
         before = told.get(name, [])
         more = f" and {len(before) - TOLD_MAX} more" if len(before) > TOLD_MAX else ""
         done = f"before that: {', '.join(before[:TOLD_MAX])}{more}" if before else "no change of it is known"
         changed = bool(before) and not check_mode
-        verdict = NamespaceVerdict(name, Outcome.FAILED, changed, Reason.CRASHED, f"{str(message).strip()}; {done}")
+        verdict = NamespaceVerdict(name, Outcome.FAILED, changed, Reason.CRASHED, f"{message}; {done}")
         verdicts.append({**verdict.as_dict(), "diff": {}})
     return {"changed": any(entry["changed"] for entry in verdicts), "namespaces": verdicts}
+
+
+def _why(answer: dict[str, Any]) -> str:
+    """What is known of why the module gave no verdicts."""
+    status = answer.get("rc") or 0
+    if status > SIGNALLED:
+        return f"the module was killed ({signal.strsignal(status - SIGNALLED)})"
+    said = answer.get("msg") or answer.get("module_stderr") or "the module ended without a result"
+    return str(said).strip()
 
 
 def _write(plan: Plan, verdicts: list[dict[str, Any]]) -> None:

@@ -55,6 +55,6 @@ def _own(rollout: Mapping[str, Any], cluster: str, namespace: str) -> dict[str, 
 
 
 def _failing(rollout: Mapping[str, Any]) -> set[str]:
-    """The verdicts that make a host fail: what was not started does so only if nothing else says that the run failed."""
+    """The verdicts that make a host fail. What was not started does so if nothing else says that the run failed."""
     failed = any(entry["verdict"] == Outcome.FAILED for entry in rollout["namespaces"])
     return {Outcome.FAILED.value} if failed else {Outcome.FAILED.value, Outcome.NOT_STARTED.value}

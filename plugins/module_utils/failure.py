@@ -7,20 +7,11 @@ from pathlib import PurePath
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
 
+from .cluster.api import CLIENT_ERRORS
 from .domain.errors import ApiError, WasmFilterError
 
 # What is not raised on purpose, but by the client for "no such file, context or server".
-_OUTSIDE: tuple[type[Exception], ...] = (CoreException, OSError)
-try:
-    from kubernetes.client.exceptions import ApiException
-    from kubernetes.config import ConfigException
-    from urllib3.exceptions import HTTPError
-    from yaml import YAMLError
-
-    _OUTSIDE += (ApiException, ConfigException, HTTPError, YAMLError)
-except ImportError:  # AnsibleK8SModule reports it with the name of the package
-    pass
-
+_OUTSIDE = (CoreException, OSError, *CLIENT_ERRORS)
 COLLECTION = "openclarity/wasm_filters/"
 # Whatever is raised in there is about what the kubeconfig says: a file that is none gives a TypeError.
 KUBECONFIG_READER = ("kubernetes", "config")
@@ -44,7 +35,7 @@ def internal(error: BaseException) -> str:
             break
     return (
         f"Internal error{where}: {type(error).__name__}: {error}. It is not your cluster: please report this, "
-        f"with what -vvv shows and the versions of ansible-core, Python, kubernetes and urllib3"
+        f"with what -vvv and `pip freeze` show"
     )
 
 
@@ -63,7 +54,7 @@ def cluster(error: Exception) -> str:
         )
     if status:
         text = getattr(error, "detail", "") or str(getattr(error, "reason", "")) or text
-    return f"{text}. {advice}"
+    return f"{text.removesuffix('.')}. {advice}"
 
 
 def told(error: Exception) -> str:

@@ -12,8 +12,9 @@ short_description: Complete the plan of a run
 version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
-  - The plan is everything that is decided before anything is changed, as one value. M(openclarity.wasm_filters.preflight)
-    returns it without the revision and the EnvoyFilter's spec, which templates of the role, or yours, render from that result.
+  - The plan is everything that is decided before anything is changed, as one value.
+    M(openclarity.wasm_filters.preflight) returns it without the revision and the EnvoyFilter's spec, which templates
+    of the role, or yours, render from that result.
   - M(openclarity.wasm_filters.rollout) goes by the plan alone.
   - Writes the plan to the file that O(draft) names, tokens masked. No run reads that file.
   - Runs on the controller and opens no connection. Its result is not logged, as tokens are in it.

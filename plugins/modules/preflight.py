@@ -16,13 +16,12 @@ description:
   - Holds the filter's own settings against C(filter/configuration.schema.json). That is done on the controller; what is
     secret in them never reaches the module.
   - Every error names the variable, its value and what would be right. All of them are told at once.
-  - Refuses words of C(-e) that belong to no variable, and to become another user, whose kubeconfig would be another one.
+  - Refuses words of C(-e) that belong to no variable, and to become another user, who has another kubeconfig.
   - Reads only. Shows what will leave the pods, and to where.
   - Deletes O(result_file) and O(plan_file) first, so that a run that is refused leaves none of an earlier run.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - openclarity.wasm_filters.attributes
-  - openclarity.wasm_filters.filter
 attributes:
   diff_mode:
     support: none
@@ -38,15 +37,37 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  filter_name:
+    description:
+      - Name of the filter, a DNS label of at most 40 characters. All names in the cluster derive from it.
+    type: str
+    default: trace
+  config_map_name:
+    description:
+      - What the names of the ConfigMaps begin with; the revision follows.
+    type: str
+    default: wasm-filter
   namespaces:
     description:
       - Namespaces, as a list or as one string with commas or spaces between them.
     type: raw
     required: true
+  delivery:
+    description:
+      - How the wasm gets to the proxies.
+      - V(configmap) mounts it into the pods, by one patch of each workload, which restarts its pods.
+      - V(inline) puts it into the EnvoyFilter; no workload is touched and nothing restarts.
+    type: raw
+    default: configmap
+  binary_path:
+    description:
+      - The wasm file. Relative to where the command was typed.
+    type: raw
+    default: ""
   binary_sha256:
     description:
       - Refuse a binary of another sha256.
-    type: str
+    type: raw
     default: ""
   backend_address:
     description:
@@ -60,7 +81,7 @@ options:
   sampling_enabled:
     description:
       - Ask the backend which hosts to trace. It has to be a Service that has O(sampling_port) as well.
-    type: bool
+    type: raw
     default: false
   sampling_port:
     description:
@@ -103,12 +124,12 @@ options:
   result_file:
     description:
       - File on the controller that gets the result. Relative to where the command was typed.
-    type: str
+    type: raw
     default: ""
   plan_file:
     description:
       - File on the controller that gets the plan. Relative to where the command was typed.
-    type: str
+    type: raw
     default: ""
   variables_given:
     description:
@@ -125,17 +146,17 @@ options:
   istio_namespace:
     description:
       - Where istiod runs; its mesh configuration is read there.
-    type: str
+    type: raw
     default: istio-system
   root_namespace_allowed:
     description:
       - Allow the mesh's root namespace, in which an EnvoyFilter reaches every proxy of the mesh.
-    type: bool
+    type: raw
     default: false
   cluster_domain:
     description:
       - DNS domain of the cluster.
-    type: str
+    type: raw
     default: cluster.local
 """
 
@@ -161,7 +182,7 @@ ineligible:
   sample: {"ghost": {"reason": "namespace_missing", "message": "namespace ghost does not exist"}}
 plan:
   description:
-    - The plan, see C(docs/schemas/plan.schema.json), without revision and EnvoyFilter, which are rendered from this result.
+    - The plan, see C(docs/schemas/plan.schema.json), without revision and EnvoyFilter, which are rendered from this.
     - M(openclarity.wasm_filters.plan) completes it.
   returned: success
   type: dict
@@ -220,7 +241,7 @@ from typing import Any
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS, FILTER_ARGUMENTS
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Run
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning import planner, request
@@ -230,13 +251,16 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
-    **FILTER_ARGUMENTS,
+    "filter_name": {"type": "str", "default": "trace"},
+    "config_map_name": {"type": "str", "default": "wasm-filter"},
+    "delivery": {"type": "raw", "default": "configmap"},
+    "binary_path": {"type": "raw", "default": ""},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "namespaces": {"type": "raw", "required": True},
-    "binary_sha256": {"type": "str", "default": ""},
+    "binary_sha256": {"type": "raw", "default": ""},
     "backend_address": {"type": "str"},
     "backend_port": {"type": "raw", "default": 9000},
-    "sampling_enabled": {"type": "bool", "default": False},
+    "sampling_enabled": {"type": "raw", "default": False},
     "sampling_port": {"type": "raw", "default": 9990},
     "filter_context": {"type": "str", "default": "outbound"},
     "settings": {"type": "dict", "default": {}, "no_log": True},
@@ -244,13 +268,13 @@ ARGUMENTS = {
     "foreign": {"type": "bool", "default": False},
     "refused": {"type": "list", "elements": "str", "default": []},
     "variables": {"type": "dict", "default": {}},
-    "result_file": {"type": "str", "default": ""},
-    "plan_file": {"type": "str", "default": ""},
+    "result_file": {"type": "raw", "default": ""},
+    "plan_file": {"type": "raw", "default": ""},
     "variables_given": {"type": "list", "elements": "str", "default": []},
     "variables_known": {"type": "list", "elements": "str", "default": []},
-    "istio_namespace": {"type": "str", "default": "istio-system"},
-    "root_namespace_allowed": {"type": "bool", "default": False},
-    "cluster_domain": {"type": "str", "default": "cluster.local"},
+    "istio_namespace": {"type": "raw", "default": "istio-system"},
+    "root_namespace_allowed": {"type": "raw", "default": False},
+    "cluster_domain": {"type": "raw", "default": "cluster.local"},
 }
 
 
@@ -259,20 +283,27 @@ def main() -> None:
     module = AnsibleK8SModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     found = Findings()
     asked = request.check(module.params, found)
-    if asked is None:
-        module.fail_json(msg=found.message())
-    alias = cluster_alias(module.params)
-    try:
-        checked = check.check(ClusterApi(get_api_client(module), resend=True), asked, alias, found)
-    except Exception as error:
-        module.fail_json(msg=f"Nothing was changed. {failure.told(error)}")
-    if checked is None:
+    facts = _checked(module, asked, found) if asked else {}
+    if found.errors:
         module.fail_json(msg=found.message())
     for warning in found.warnings:
         module.warn(warning)
+    module.exit_json(changed=False, **facts)
+
+
+def _checked(module: AnsibleK8SModule, asked: request.Request, found: Findings) -> dict[str, Any]:
+    checked, alias = None, ""
+    try:
+        api = ClusterApi(get_api_client(module), resend=True)
+        alias = cluster_alias(module.params)
+        checked = check.check(api, asked, alias, found)
+    except Exception as error:
+        module.fail_json(msg=f"Nothing was changed. {failure.told(error)}")
+    if checked is None:
+        return {}
     run = Run(str(uuid.uuid4()), round(time.time(), 1), module.check_mode)
     plan = planner.draft(asked, checked.targets, run)
-    module.exit_json(changed=False, cluster=alias, plan=plan.as_dict(), **_facts(asked, checked))
+    return {"cluster": alias, "plan": plan.as_dict(), **_facts(asked, checked)}
 
 
 def _facts(asked: request.Request, checked: check.Checked) -> dict[str, Any]:
@@ -285,11 +316,11 @@ def _facts(asked: request.Request, checked: check.Checked) -> dict[str, Any]:
             if not target.eligible
         },
     }
-    if asked.binary:
+    if asked.filter.binary:
         facts["binary"] = {
-            "sha256": asked.binary.sha256,
-            "size": asked.binary.size,
-            "capabilities": list(asked.binary.capabilities),
+            "sha256": asked.filter.binary.sha256,
+            "size": asked.filter.binary.size,
+            "capabilities": list(asked.filter.binary.capabilities),
         }
     if checked.backend:
         facts["backend"] = {key: value for key, value in asdict(checked.backend).items() if key != "warnings"}

@@ -12,7 +12,7 @@ short_description: Put one revision of a filter into namespaces, or take the fil
 version_added: 0.1.0
 author: The openclarity.wasm_filters contributors (@openclarity)
 description:
-  - Goes by a plan, which M(openclarity.wasm_filters.plan) has made, wave by wave, and returns a verdict for each namespace.
+  - Goes by a plan, which M(openclarity.wasm_filters.plan) has made, wave by wave. Returns a verdict for each namespace.
   - To put a revision in, it writes an immutable ConfigMap and an EnvoyFilter, patches each workload's pod template
     by one server-side apply, and waits until the pods are replaced.
   - To take the filter out, it gives each workload its own pod template back, waits, and deletes the objects.
@@ -28,8 +28,8 @@ requirements:
 options:
   plan:
     description:
-      - The plan, RV(openclarity.wasm_filters.plan#module:plan). Headers for the backend are tokens and lie in it, so keep
-        C(no_log) on the task.
+      - The plan, RV(openclarity.wasm_filters.plan#module:plan). Headers for the backend are tokens and lie in it, so
+        keep C(no_log) on the task.
       - The wasm file has to be the one it was made for.
     type: dict
     required: true

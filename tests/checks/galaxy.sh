@@ -15,7 +15,7 @@ installed=$GALAXY/collections/ansible_collections/openclarity/wasm_filters
 for needed in README.md CHANGELOG.rst filter/dist/http-trace-filter.wasm filter/configuration.schema.json filter/src/main.zig playbooks/deploy.yml; do
     [ -e "$installed/$needed" ] || { echo "not in the collection: $needed" >&2; exit 1; }
 done
-for unwanted in .cache .venv tests testbed Makefile pyproject.toml filter/zig-out; do
+for unwanted in .cache .venv tests testbed tools Makefile pyproject.toml filter/zig-out; do
     [ ! -e "$installed/$unwanted" ] || { echo "should not be in the collection: $unwanted" >&2; exit 1; }
 done
 cd "$GALAXY/empty"

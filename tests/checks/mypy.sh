@@ -2,4 +2,4 @@
 # Python types: the collection under its installed name, then what is around it.
 . "$(dirname "$0")/common.sh"
 export MYPYPATH=$COLLECTIONS:$ROOT
-mypy -p ansible_collections.openclarity.wasm_filters.plugins -p bench -p testbed -p tests "$@"
+mypy -p ansible_collections.openclarity.wasm_filters.plugins -p bench -p testbed -p tests -p tools "$@"

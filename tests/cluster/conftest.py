@@ -21,6 +21,9 @@ from tests.cluster.kubectl import Kubectl, eventually
 
 PLAYBOOK_SECONDS = 240
 
+# Where what it puts is not what was recorded, the difference is told as in a test.
+pytest.register_assert_rewrite("tests.upgrade.replay")
+
 
 @dataclass
 class Outcome:
@@ -47,10 +50,22 @@ class Outcome:
 class Collection:
     """The playbooks, as a user runs them."""
 
-    def __init__(self, kubectl: Kubectl, scratch: Path, backend: str) -> None:
+    def __init__(self, kubectl: Kubectl, scratch: Path, backend: str, checkout: Path = CHECKOUT) -> None:
         self.kubectl = kubectl
         self.scratch = scratch
         self.backend = backend
+        self.checkout = checkout
+        self.environment = {"ANSIBLE_NOCOLOR": "1"}
+
+    @classmethod
+    def of(cls, checkout: Path, kubectl: Kubectl, scratch: Path) -> Collection:
+        """The playbooks of another checkout, wherever its own ansible.cfg leads; each deploy has to name a backend."""
+        link = scratch / "ansible_collections" / "openclarity" / "wasm_filters"
+        link.parent.mkdir(parents=True)
+        link.symlink_to(checkout)
+        collection = cls(kubectl, scratch, "", checkout)
+        collection.environment["ANSIBLE_COLLECTIONS_PATH"] = str(scratch)
+        return collection
 
     def deploy(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
         variables = {"wasm_filter_trace_backend_address": self.backend, **variables}
@@ -66,8 +81,8 @@ class Collection:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("K8S_AUTH", "WASM_FILTER"))}
         done = subprocess.run(
             command,
-            cwd=CHECKOUT,
-            env={**inherited, "KUBECONFIG": kubeconfig or self.kubectl.kubeconfig, "ANSIBLE_NOCOLOR": "1"},
+            cwd=self.checkout,
+            env={**inherited, **self.environment, "KUBECONFIG": kubeconfig or self.kubectl.kubeconfig},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -78,7 +78,7 @@ def test_a_second_run_changes_nothing(kubectl: Kubectl, app: Callable[..., str],
 
 def versions(kubectl: Kubectl, namespace: str) -> dict[str, Any]:
     """What a write of ours would move; not the resourceVersion of workloads, whose status moves by itself."""
-    found = kubectl.get("deployments,configmaps,envoyfilters", "-n", namespace)["items"]
+    found = kubectl.get("deployments,statefulsets,daemonsets,configmaps,envoyfilters", "-n", namespace)["items"]
     return {
         f"{item['kind']}/{item['metadata']['name']}": item["metadata"].get("generation")
         or item["metadata"]["resourceVersion"]

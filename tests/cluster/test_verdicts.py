@@ -63,24 +63,27 @@ def test_a_writer_who_puts_the_template_back_is_named(
     kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection, owned: bool
 ) -> None:
     shop = new_namespace("reverted")
+    operator = "--field-manager=some-operator"
     # Before the pods are there, and after.
-    deployment(kubectl, shop, spec={} if owned else {"minReadySeconds": 3})
+    entry = manifests.workload(shop, "web", pod=manifests.KWOK, spec={} if owned else {"minReadySeconds": 3})
     if owned:
         owner = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owner", "namespace": shop}}
         kubectl.apply(owner)
         uid = kubectl.get("configmap", "owner", "-n", shop)["metadata"]["uid"]
         reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid, "controller": False}
-        owned_by = json.dumps({"metadata": {"ownerReferences": [reference]}})
-        kubectl("patch", "deployment", "web", "-n", shop, "-p", owned_by)
-    bare = {POD_LABEL: None}
-    back = {"labels": bare, "annotations": {VOLUME: None, MOUNT: None}}
+        entry["metadata"]["ownerReferences"] = [reference]
+    kubectl("create", operator, "-f", "-", stdin=json.dumps(entry))
+    kubectl.rolled(shop, "deployment/web")
+    # One only takes away, and has the template from the start; the other sets what it has in mind.
+    volume = None if owned else "[]"
+    back = {"labels": {POD_LABEL: None}, "annotations": {VOLUME: volume, MOUNT: volume}}
     patch = json.dumps({"spec": {"template": {"metadata": back}}})
 
     def put_back(done: threading.Event) -> None:
         while not done.wait(0.1):
             if patched(kubectl, shop):
                 done.wait(1)
-                kubectl("patch", "deployment", "web", "-n", shop, "--field-manager=some-operator", "-p", patch)
+                kubectl("patch", "deployment", "web", "-n", shop, operator, "-p", patch)
 
     for _run in range(2):
         with beside(put_back):

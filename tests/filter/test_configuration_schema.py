@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration, declaration
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -35,9 +35,9 @@ def odd_numbers(value: Any) -> bool:
     return isinstance(value, float) and re.search(r"^-0|e[-+]\d{3}", json.dumps(value)) is not None
 
 
-def too_long(configuration: Any) -> bool:
+def too_long(whole: Any) -> bool:
     """Another one: the schema bounds entries, not all of them together. The role refuses these."""
-    return any("bytes" in str(error) for error in configuration.wrong_configuration(configuration))
+    return any("bytes" in str(error) for error in configuration.wrong_configuration(whole))
 
 
 @settings(max_examples=200, deadline=None)
@@ -98,15 +98,12 @@ def test_the_summary_says_what_the_filter_does_where_it_is_told_nothing(form: st
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(sorted(configuration.VARIABLES)), st.data())
+@given(st.sampled_from(sorted(declaration.by_variable())), st.data())
 def test_every_variable_of_the_role_reaches_the_filter(variable: str, data: st.DataObject) -> None:
     """By the way that the role goes, from text as -e gives it."""
-    path = configuration.VARIABLES[variable]
-    inner = SCHEMA
-    for name in path:
-        inner = inner["properties"][name]
-    value = data.draw(valid(inner, SCHEMA))
-    if path == configuration.HEADERS:
+    setting = declaration.by_variable()[variable].schema
+    value = data.draw(valid(setting, SCHEMA))
+    if "x-map" in setting:
         value = dict(value)
     given = {variable: str(value) if isinstance(value, (int, float)) else value}
     assert configuration.wrong_settings(given) == []

@@ -115,12 +115,12 @@ class ApiServer(ClusterApi):
             after["status"] = before["status"]
         return self._updated(before, after, manager, rehearsal)
 
-    def delete(self, path: str, rehearsal: bool = False) -> bool:
+    def delete(self, path: str, rehearsal: bool = False, by: str = "somebody") -> bool:
         self._asked("DELETE", path, "", rehearsal)
         place = self._place(path)
         before = self.store.get(place)
         if before is not None and not (self.dry_run or rehearsal):
-            writes.delete(self.store, place, "delete")
+            writes.delete(self.store, place, by)
         return before is not None
 
     def _updated(self, before: Object, after: Object, manager: str, rehearsal: bool) -> Object:

@@ -11,6 +11,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
     Command,
     Dispatch,
     EndWatch,
+    Request,
     SetTimer,
     StartWatch,
     Tell,
@@ -45,15 +46,31 @@ class _Watch:
     open: bool = True
 
 
+@dataclass(frozen=True)
+class Served:
+    """A request as it came to its end. `error`: what the sender got; `done`: the API server has carried it out."""
+
+    asked: float
+    time: float
+    request: Request
+    error: ApiError | None
+    done: bool
+
+
 class SimulatedExecutor:
-    """`dispatched`: every request with the time it was asked for. `told`: the lines of progress."""
+    """`dispatched`: every request with the time it was asked for. `told`: the lines of progress.
+
+    `orphans`: versions that its requests have made after it was closed.
+    """
 
     def __init__(self, server: ApiServer, wire: Wire) -> None:
         self.server, self.clock, self.wire = server, server.clock, wire
         self.dispatched: list[tuple[float, Dispatch]] = []
+        self.served: list[Served] = []
         self.told: list[Tell] = []
+        self.orphans: set[int] = set()
         self._events: deque[Event] = deque()
-        self._waiting: deque[Dispatch] = deque()
+        self._waiting: deque[tuple[float, Dispatch]] = deque()
         self._in_flight = 0
         self._watches: dict[int, _Watch] = {}
         self._closed = False
@@ -65,7 +82,7 @@ class SimulatedExecutor:
     def do(self, command: Command) -> None:
         if isinstance(command, Dispatch):
             self.dispatched.append((self.clock.now, command))
-            self._waiting.append(command)
+            self._waiting.append((self.clock.now, command))
             self._send_more()
         elif isinstance(command, StartWatch):
             self.clock.after(self.wire.latency(), lambda: self._open(command))
@@ -99,23 +116,26 @@ class SimulatedExecutor:
     def _send_more(self) -> None:
         while self._waiting and self._in_flight < WORKERS:
             self._in_flight += 1
-            self._send(self._waiting.popleft())
+            self._send(*self._waiting.popleft())
 
-    def _send(self, command: Dispatch) -> None:
+    def _send(self, asked: float, command: Dispatch) -> None:
         fate = self.wire.fate(command.request)
-        self.clock.after(fate.there, lambda: self._arrive(command, fate))
+        self.clock.after(fate.there, lambda: self._arrive(asked, command, fate))
 
-    def _arrive(self, command: Dispatch, fate: Fate) -> None:
-        event: Event
-        try:
-            if fate.turned_away is not None:
-                raise fate.turned_away
-            answer = perform(self.server, command.request) if fate.arrives else None
-            event = Answered(command.token, answer)
-        except ApiError as error:
-            event = Failed(command.token, error)
-        if fate.lost is not None:
-            event = Failed(command.token, fate.lost)
+    def _arrive(self, asked: float, command: Dispatch, fate: Fate) -> None:
+        if self._closed and not self.wire.orphan_arrives():
+            return
+        answer, failure, done, version = None, fate.turned_away, False, self.server.store.version
+        if failure is None and fate.arrives:
+            try:
+                answer, done = perform(self.server, command.request), True
+            except ApiError as error:
+                failure = error
+        if self._closed:
+            self.orphans.update(range(version + 1, self.server.store.version + 1))
+        failure = fate.lost or failure
+        self.served.append(Served(asked, self.clock.now, command.request, failure, done))
+        event = Failed(command.token, failure) if failure else Answered(command.token, answer)
         self.clock.after(fate.back, lambda: self._answered(event))
 
     def _answered(self, event: Event) -> None:

@@ -11,6 +11,9 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
 from tests.simulation.api_server import ApiServer
 from tests.simulation.values import Object
 
+# Who deletes what the loop asks to be deleted: a DELETE names no field manager.
+OURS = "the run"
+
 
 @dataclass(frozen=True)
 class Fate:
@@ -48,6 +51,10 @@ class Wire:
         """What a watch is refused with."""
         return None
 
+    def orphan_arrives(self) -> bool:
+        """Whether a request that is under way when its sender dies gets there."""
+        return True
+
     def watch_is_cut(self) -> ApiError | None:
         """What a watch ends with when it would go on."""
         return None
@@ -61,7 +68,7 @@ def perform(server: ApiServer, request: Request) -> object:
     if request.verb == Verb.LIST:
         return server.list(path, request.label_selector, request.metadata_only)
     if request.verb == Verb.DELETE:
-        return server.delete(path, rehearsal)
+        return server.delete(path, rehearsal, by=OURS)
     write = {
         Verb.CREATE: server.create,
         Verb.APPLY: server.apply,

@@ -32,7 +32,7 @@ SHIPPED = {
     "roles",
 }
 MODULE_UTILS = REPOSITORY / "plugins" / "module_utils"
-ROLE = REPOSITORY / "roles" / "wasm_filter"
+ROLES = sorted((REPOSITORY / "roles").iterdir())
 
 
 def tracked() -> list[Path]:
@@ -126,16 +126,18 @@ def test_what_is_not_shipped_is_named() -> None:
     assert top - hidden - ignored - {"galaxy.yml"} <= SHIPPED
 
 
-def test_role_defaults_and_argument_specs_know_the_same_variables() -> None:
-    specs = loaded(ROLE / "meta" / "argument_specs.yml")["argument_specs"]
+@pytest.mark.parametrize("role", ROLES)
+def test_role_defaults_and_argument_specs_know_the_same_variables(role: Path) -> None:
+    specs = loaded(role / "meta" / "argument_specs.yml")["argument_specs"]
     described = {name for spec in specs.values() for name in spec["options"]}
     # `wasm_filter_state` is what the playbooks tell the role, not what people set.
-    assert set(loaded(ROLE / "defaults" / "main.yml")) == described - {"wasm_filter_state"}
+    assert set(loaded(role / "defaults" / "main.yml")) == described - {"wasm_filter_state"}
 
 
-def test_role_defaults_are_those_that_are_documented() -> None:
-    defaults = loaded(ROLE / "defaults" / "main.yml")
-    for spec in loaded(ROLE / "meta" / "argument_specs.yml")["argument_specs"].values():
+@pytest.mark.parametrize("role", ROLES)
+def test_role_defaults_are_those_that_are_documented(role: Path) -> None:
+    defaults = loaded(role / "defaults" / "main.yml")
+    for spec in loaded(role / "meta" / "argument_specs.yml")["argument_specs"].values():
         for name, option in spec["options"].items():
             default = defaults.get(name)
             if name in defaults and "{{" not in str(default):
@@ -144,4 +146,18 @@ def test_role_defaults_are_those_that_are_documented() -> None:
 
 def test_only_entry_points_of_localhost_are_validated() -> None:
     # Validation is a task per host, and the hosts of the other plays are the namespaces.
-    assert set(loaded(ROLE / "meta" / "argument_specs.yml")["argument_specs"]) == {"prepare", "preflight", "build"}
+    validated = {role.name: set(loaded(role / "meta" / "argument_specs.yml")["argument_specs"]) for role in ROLES}
+    assert validated == {"wasm_filter": {"prepare", "preflight"}, "wasm_filter_build": {"main"}}
+
+
+def test_no_option_of_a_role_has_a_type_at_which_ansible_would_print_the_whole_specification() -> None:
+    for role in ROLES:
+        for spec in loaded(role / "meta" / "argument_specs.yml")["argument_specs"].values():
+            wrong = {name for name, one in spec["options"].items() if one["type"] != "raw" or "choices" in one}
+            assert wrong == set()
+
+
+def test_every_variable_of_the_build_role_is_checked_by_its_first_task() -> None:
+    role = REPOSITORY / "roles" / "wasm_filter_build"
+    checked = {item["key"] for item in loaded(role / "tasks" / "main.yml")[0]["loop"]}
+    assert checked == set(loaded(role / "defaults" / "main.yml"))

@@ -4,9 +4,7 @@ const Traits = @import("../encoders.zig").Traits;
 const f = @import("../template.zig").field;
 
 pub const traits = Traits{
-    .path = "/api/telemetry",
     .content_type = "application/json",
-    .bodies = true,
     .times = true,
     .namespace = true,
     .header_objects = true,

@@ -4,9 +4,7 @@ const Traits = @import("../encoders.zig").Traits;
 const publish = @import("publish.zig").traits;
 
 pub const traits = Traits{
-    .path = "/publish",
     .content_type = "application/x-ndjson",
-    .bodies = false,
     .document = publish.document,
     .between = "\n",
 };

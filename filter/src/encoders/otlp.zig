@@ -14,9 +14,7 @@ fn own(comptime key: []const u8, comptime which: Field) []const u8 {
 }
 
 pub const traits = Traits{
-    .path = "/v1/logs",
     .content_type = "application/json",
-    .bodies = false,
     .times = true,
     .namespace = true,
     .resource = true,

@@ -4,9 +4,7 @@ const Traits = @import("../encoders.zig").Traits;
 const f = @import("../template.zig").field;
 
 pub const traits = Traits{
-    .path = "/publish",
     .content_type = "application/json",
-    .bodies = true,
     .document = "{\"request_id\":" ++ f(.request_id) ++ ",\"scheme\":" ++ f(.scheme) ++
         ",\"destination_address\":" ++ f(.destination_address) ++ ",\"source_address\":" ++ f(.source_address) ++
         ",\"scnt_request\":{\"method\":" ++ f(.method) ++ ",\"path\":" ++ f(.path) ++ ",\"host\":" ++ f(.authority) ++

@@ -28,6 +28,8 @@ except ImportError:  # AnsibleK8SModule reports it with the name of the package
         pass
 
 
+# What comes out of the client before, or past, what is made an ApiError of here: also as it is set up.
+CLIENT_ERRORS: tuple[type[Exception], ...] = (ApiException, HTTPError)
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"

@@ -143,34 +143,12 @@ def release_fields(workload: Object, names: FilterNames) -> Object | None:
     What an application had before is given back by a write of ours, which makes us its owner: the next
     server-side apply of a real owner would conflict with us.
     """
-    entries = _managers(workload)
+    entries = workload["metadata"].get("managedFields") or []
     others = [entry for entry in entries if entry.get("manager") != names.field_manager]
     if len(others) == len(entries):
         return None
     # An empty list is taken for a client that does not know the field; a list of one empty entry resets it.
     return {"metadata": {**_identity(workload), "managedFields": others or [{}]}}
-
-
-def last_writer(workload: Object, names: FilterNames, since: Object | None = None) -> str:
-    """The field manager that wrote last, other than we; empty if that can't be told.
-
-    :param since: the workload as we wrote it. Who only takes fields out leaves no trace: nobody is named for it
-        who has written nothing after us.
-    """
-    ours = [entry.get("time") or "" for entry in _managers(since) if entry.get("manager") == names.field_manager]
-    entries = [
-        entry
-        for entry in _managers(workload)
-        if entry.get("manager") != names.field_manager
-        and not entry.get("subresource")
-        and (entry.get("time") or "") >= max(ours, default="")
-    ]
-    newest: Object = max(entries, key=lambda entry: entry.get("time") or "", default={})
-    return str(newest.get("manager") or "")
-
-
-def _managers(workload: Object | None) -> list[Object]:
-    return ((workload or {}).get("metadata") or {}).get("managedFields") or []
 
 
 def revision_of(kind: WorkloadKind, workload: Object, names: FilterNames) -> str | None:

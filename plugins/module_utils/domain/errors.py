@@ -12,6 +12,8 @@ WasmFilterError
 
 from __future__ import annotations
 
+from .shown import shown
+
 
 class WasmFilterError(Exception):
     """The root: whatever this collection raises on purpose."""
@@ -20,12 +22,12 @@ class WasmFilterError(Exception):
 class InputError(WasmFilterError):
     """A variable that can't be used.
 
-    The text names the variable, its value and what would be right.
+    The text names the variable, its value, unless that may be a credential, and what would be right.
     """
 
     def __init__(self, variable: str, value: object, expected: str) -> None:
         self.variable = variable
-        super().__init__(f"{variable}={value!r}: {expected}")
+        super().__init__(f"{variable}={shown(value)!r}: {expected}")
 
 
 class AnnotationError(WasmFilterError):

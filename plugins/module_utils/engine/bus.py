@@ -18,8 +18,9 @@ class Bus:
     def __init__(self, total: int) -> None:
         self.out: list[Command] = []
         self.stopping = False
-        # Namespaces that have their verdict, for lines of progress.
-        self.done, self.total = 0, total
+        # For lines of progress: namespaces with nothing under way, of how many, and workloads whose pods are replaced.
+        self.done, self.total, self.rolling = 0, total, 0
+        self._done_before = 0
         self.tokens = itertools.count(1).__next__
         self._requests = Requests(self.tokens)
         self._timers: dict[int, Callable[[float], None]] = {}
@@ -37,9 +38,17 @@ class Bus:
         self._timers[token] = handler
         self.out.append(SetTimer(token, at))
 
+    def begin_wave(self) -> None:
+        """What is counted from now on is of the next wave."""
+        self._done_before = self.done
+
+    def count(self, done: int, rolling: int) -> None:
+        """How far the wave is, for the lines of progress that follow."""
+        self.done, self.rolling = self._done_before + done, rolling
+
     def tell(self, namespace: str, text: str, step: bool = False) -> None:
         """A line of progress."""
-        self.out.append(Tell(namespace, text, step, self.done, self.total))
+        self.out.append(Tell(namespace, text, step, self.done, self.total, self.rolling))
 
     def answered(self, event: Answered | Failed, now: float) -> None:
         self.out += self._requests.answered(event, now)

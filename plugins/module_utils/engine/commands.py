@@ -95,7 +95,7 @@ class SetTimer:
 class Tell:
     """A line of progress. `step`: a mere step on the way to something that is told too.
 
-    `done` of `total` namespaces have their verdict.
+    `done` of `total` namespaces have nothing under way any more; the pods of `rolling` workloads are being replaced.
     """
 
     namespace: str
@@ -103,6 +103,7 @@ class Tell:
     step: bool
     done: int
     total: int
+    rolling: int = 0
 
 
 Command = Dispatch | StartWatch | EndWatch | SetTimer | Tell

@@ -24,7 +24,18 @@ class Members:
         self.in_flight = 0
         # Namespaces whose workloads' turn has come.
         self._begun: set[str] = set()
+        self._refused = 0
         self._keys: dict[str, list[Key]] = {}
+
+    @property
+    def done(self) -> int:
+        """How many namespaces have nothing under way any more."""
+        return self._refused + len(self.namespaces) - len(self.unsettled)
+
+    def conclude(self, name: str) -> None:
+        """It has its verdict, maybe without having begun its way."""
+        self.unsettled.discard(name)
+        self._refused += name not in self.namespaces
 
     def add(self, state: NamespaceState) -> None:
         """A namespace whose way begins."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-# Two lines of a terminal; a scheduler's sentence can be ten.
-LONGEST = 160
 PODS_NAMED_MAX = 2
 
 
@@ -22,8 +20,7 @@ def explain(pods: list[dict[str, Any]], wanted: dict[str, str]) -> str:
         labels = pod["metadata"].get("labels") or {}
         why = trouble(pod) if wanted.items() <= labels.items() else ""
         if why:
-            shown = why if len(why) <= LONGEST else f"{why[: LONGEST - 3]}..."
-            reasons.setdefault(shown, pod["metadata"]["name"])
+            reasons.setdefault(why, pod["metadata"]["name"])
     named = list(reasons.items())[:PODS_NAMED_MAX]
     return "".join(f"; pod {name}: {why}" for why, name in named)
 

@@ -31,15 +31,16 @@ def _counts(done: Outcome, workloads: list[WorkloadVerdict], patched: set[Key]) 
         return "no workloads"
     changed = [one for one in workloads if (one.kind, one.name) in patched and one.outcome != Outcome.FAILED]
     left = [one for one in workloads if (one.kind, one.name) not in patched and one.outcome == Outcome.UNCHANGED]
+    other = "other " if any(one.outcome == Outcome.FAILED for one in workloads) else ""
     if changed:
         rest = "had no filter" if done == Outcome.REMOVED else "already on it"
-        return _count(changed, "patched") + (f", {len(left)} {rest}" if left else "")
+        return _count(changed, "patched", other) + (f", {len(left)} {rest}" if left else "")
     if any(one.to_revision != NONE for one in left):
-        return _count(left, "already on it")
+        return _count(left, "already on it", other)
     if left and done != Outcome.REMOVED:
         # Delivery inline, whose filter comes without the pods.
         return "no pod restarts"
-    return "no workload patched"
+    return f"no {other}workload patched"
 
 
 def failure_sentence(failed: list[WorkloadVerdict]) -> str:
@@ -68,5 +69,5 @@ def _names(workloads: list[WorkloadVerdict]) -> str:
     return ", ".join(f"{one.kind}/{one.name}" for one in workloads[:NAMES_MAX]) + more
 
 
-def _count(workloads: list[WorkloadVerdict], what: str) -> str:
-    return f"{len(workloads)} {'workload' if len(workloads) == 1 else 'workloads'} {what}"
+def _count(workloads: list[WorkloadVerdict], what: str, other: str) -> str:
+    return f"{len(workloads)} {other}{'workload' if len(workloads) == 1 else 'workloads'} {what}"

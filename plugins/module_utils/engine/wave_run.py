@@ -51,6 +51,7 @@ class WaveRun:
         self._watching = Watching(bus, self._watched, self._listed)
         self._comparison: Comparison
         self._members = Members()
+        bus.begin_wave()
         self._queue: deque[Key] = deque()
 
     @property
@@ -158,6 +159,7 @@ class WaveRun:
             self._queue.append(old.key)
         if new.phase in IN_FLIGHT and old.phase not in IN_FLIGHT:
             self._watch(new)
+        self._bus.count(self._members.done, self._members.in_flight)
         for text, step in progress_lines.of_workload(old, new, self._context.dry_run):
             self._bus.tell(new.namespace, text, step)
 
@@ -269,8 +271,8 @@ class WaveRun:
 
     def _conclude(self, name: str, verdict: NamespaceVerdict) -> None:
         self.verdicts[name] = verdict
-        self._members.unsettled.discard(name)
-        self._bus.done += 1
+        self._members.conclude(name)
+        self._bus.count(self._members.done, self._members.in_flight)
 
     def _crashed(self, name: str, error: Exception) -> None:
         """A fault of ours, on an object that nobody foresaw: it must not stop the others."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..deliveries.workload_change import last_writer, release_fields
+from ..deliveries.field_managers import blamed
+from ..deliveries.workload_change import release_fields
 from ..domain.errors import Conflict
 from ..domain.outcome import NONE, Outcome, Reason
 from ..kinds.base import Object, RolloutState, WorkloadKind
@@ -230,11 +231,9 @@ def _reverted(state: WorkloadState, context: Context) -> bool:
 
 def _revert(state: WorkloadState, context: Context) -> WorkloadState:
     missing = context.operation.missing(state.kind, state.change, state.object)
-    writer = last_writer(state.object, context.operation.names, state.before)
-    by = f"field manager {writer}" if writer else "somebody else"
-    text = f"{by} has changed it back: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} gone"
-    if context.operation.done == Outcome.REMOVED:
-        text = f"{by} has put back {' and '.join(missing)}"
+    by = blamed(state.kind, state.before, state.object, context.operation.names)
+    gone = "put back" if context.operation.done == Outcome.REMOVED else "taken out"
+    text = f"{' and '.join(missing)} {'was' if len(missing) == 1 else 'were'} {gone} after the patch, by {by}"
     return failed(state, Reason.REVERTED, text)
 
 

@@ -20,8 +20,8 @@ def draft(request: Request, targets: tuple[Target, ...], run: Run) -> Plan:
         waves=tuple(_waves(request)),
         run=run,
         options=request.options,
-        delivery=request.delivery,
-        binary=request.binary,
+        delivery=request.filter.delivery,
+        binary=request.filter.binary,
     )
 
 

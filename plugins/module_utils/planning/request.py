@@ -15,7 +15,7 @@ from ..domain.names import FilterNames, is_dns_label
 from ..domain.plan import Binary, DeliveryName, Options, State
 from . import backend, role_variables
 from .findings import Findings
-from .waves import wave_sizes
+from .waves import parse_serial, wave_sizes
 
 
 @dataclass(frozen=True)
@@ -29,43 +29,63 @@ class BackendRequest:
 
 
 @dataclass(frozen=True)
+class OfFilter:
+    """What is to be rolled out; nothing where the filter is to be taken out. `backend`: None where none is needed."""
+
+    delivery: DeliveryName = DeliveryName.CONFIG_MAP
+    binary: Binary | None = None
+    backend: BackendRequest | None = None
+
+
+@dataclass(frozen=True)
 class Request:
-    """`backend`: None where none is needed. `wave_sizes`: how many namespaces each wave has."""
+    """`wave_sizes`: how many namespaces each wave has."""
 
     state: State
     names: FilterNames
     namespaces: tuple[str, ...]
     wave_sizes: tuple[int, ...]
-    delivery: DeliveryName
     options: Options
     istio_namespace: str
     root_namespace_allowed: bool
-    binary: Binary | None = None
-    backend: BackendRequest | None = None
+    filter: OfFilter
+
+
+# Options of the module, as the variables of the role that people know them by.
+VARIABLES = {
+    "delivery": "wasm_filter_delivery",
+    "binary_path": "wasm_filter_binary_path",
+    "binary_sha256": "wasm_filter_binary_sha256",
+    "sampling_enabled": "wasm_filter_trace_sampling_enabled",
+    "istio_namespace": "wasm_filter_istio_namespace",
+    "cluster_domain": "wasm_filter_cluster_domain",
+    "root_namespace_allowed": "wasm_filter_root_namespace_allowed",
+    "result_file": "wasm_filter_result_file",
+    "plan_file": "wasm_filter_plan_file",
+}
 
 
 def check(params: dict[str, Any], found: Findings) -> Request | None:
     """The request; None, and what is wrong in `found.errors`, if it can't be granted."""
     state = State(params["state"])
     names = found.attempt(lambda: FilterNames(params["filter_name"], params["config_map_name"]))
-    namespaces = found.attempt(lambda: namespace_names(params["namespaces"])) or []
+    namespaces = found.attempt(lambda: namespace_names(params["namespaces"]))
     found.errors += params["refused"]
     found.errors += role_variables.unknown_names(params["variables_given"], params["variables_known"])
-    variables = _variables(params["variables"], state)
-    found.errors += [str(error) for error in role_variables.wrong_values(variables)]
-    binary, asked = _of_filter(params, found) if state == State.PRESENT else (None, None)
-    if found.errors or names is None:
+    variables = {**params["variables"], **{name: params[option] for option, name in VARIABLES.items()}}
+    wrong = role_variables.wrong_values(variables, state)
+    found.errors += [str(error) for error in wrong]
+    asked = _of_filter(params, found, {error.variable for error in wrong}) if state == State.PRESENT else OfFilter()
+    if found.errors or names is None or namespaces is None:
         return None
     return Request(
         state,
         names,
         tuple(namespaces),
-        tuple(wave_sizes(variables.get("wasm_filter_serial", ["100%"]), len(namespaces))),
-        DeliveryName(params["delivery"]) if state == State.PRESENT else DeliveryName.CONFIG_MAP,
-        _options(variables, params["result_file"], params["plan_file"]),
+        tuple(wave_sizes(parse_serial(variables.get("wasm_filter_serial", "100%")), len(namespaces))),
+        _options(variables),
         params["istio_namespace"],
-        params["root_namespace_allowed"],
-        binary,
+        role_variables.is_true(params["root_namespace_allowed"]),
         asked,
     )
 
@@ -87,39 +107,38 @@ def namespace_names(value: object) -> list[str]:
     return names
 
 
-def _variables(given: dict[str, Any], state: State) -> dict[str, Any]:
-    """Those that count: how to go about a run is asked for any state, the rest is of the filter."""
-    wanted = role_variables.OF_RUN if state == State.ABSENT else given
-    return {name: value for name, value in given.items() if name in wanted}
-
-
-def _options(variables: dict[str, Any], result_file: str, plan_file: str) -> Options:
+def _options(variables: dict[str, Any]) -> Options:
     default = Options()
     return Options(
         timeout_seconds=int(variables.get("wasm_filter_timeout", default.timeout_seconds)),
         max_in_flight=int(variables.get("wasm_filter_max_in_flight", default.max_in_flight)),
         max_fail_percentage=int(variables.get("wasm_filter_max_fail_percentage", default.max_fail_percentage)),
-        result_file=result_file,
-        plan_file=plan_file,
+        result_file=variables["wasm_filter_result_file"],
+        plan_file=variables["wasm_filter_plan_file"],
     )
 
 
-def _of_filter(params: dict[str, Any], found: Findings) -> tuple[Binary | None, BackendRequest | None]:
-    delivery = found.attempt(lambda: _delivery(params["delivery"], params["filter_context"]))
-    binary = found.attempt(lambda: _binary(params["binary_path"], delivery, params["binary_sha256"]))
-    return binary, None if params["foreign"] else _backend(params, found)
+def _of_filter(params: dict[str, Any], found: Findings, wrong: set[str]) -> OfFilter:
+    """What is left to check where each value by itself is right."""
+    delivery = None
+    if "wasm_filter_delivery" not in wrong:
+        delivery = DELIVERIES[params["delivery"]]
+        found.attempt(lambda: _check_context(params["filter_context"], delivery))
+    binary = None
+    if not wrong & {"wasm_filter_binary_path", "wasm_filter_binary_sha256"}:
+        binary = found.attempt(lambda: _binary(params["binary_path"], delivery, params["binary_sha256"]))
+    sampled = "wasm_filter_trace_sampling_enabled" not in wrong and role_variables.is_true(params["sampling_enabled"])
+    backend_request = None if params["foreign"] else _backend(params, found, sampled)
+    return OfFilter(DeliveryName(params["delivery"]) if delivery else DeliveryName.CONFIG_MAP, binary, backend_request)
 
 
-def _delivery(name: str, context: str) -> type[Delivery]:
-    if name not in DELIVERIES:
-        raise InputError("wasm_filter_delivery", name, f"must be {' or '.join(DELIVERIES)}")
-    if context == "gateway" and context not in DELIVERIES[name].contexts:
+def _check_context(context: str, delivery: type[Delivery]) -> None:
+    if context == "gateway" and context not in delivery.contexts:
         raise InputError(
             "wasm_filter_context",
             context,
             "gateways take no userVolume, so the file would never be there: use wasm_filter_delivery=inline",
         )
-    return DELIVERIES[name]
 
 
 def _binary(path: str | None, delivery: type[Delivery] | None, pinned: str) -> Binary:
@@ -137,11 +156,11 @@ def _binary(path: str | None, delivery: type[Delivery] | None, pinned: str) -> B
     return Binary(path, module.sha256, module.size, module.capabilities)
 
 
-def _backend(params: dict[str, Any], found: Findings) -> BackendRequest | None:
+def _backend(params: dict[str, Any], found: Findings, sampled: bool) -> BackendRequest | None:
     address = found.attempt(lambda: backend.check_address(params["backend_address"]))
     port = found.attempt(lambda: backend.check_port(params["backend_port"]))
     sampling_port = None
-    if params["sampling_enabled"]:
+    if sampled:
         sampling_port = found.attempt(lambda: backend.check_port(params["sampling_port"], backend.SAMPLING_PORT))
     if address is None or port is None:
         return None

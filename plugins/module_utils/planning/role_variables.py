@@ -1,54 +1,134 @@
-"""Variables of the role that are no settings of the filter and need no cluster to be checked. Pure.
+"""Variables that are no settings of the filter and need no cluster to be checked. Pure.
 
-The filter's own settings are in filter/configuration.schema.json.
+Every one that a role or a playbook reads has its rule here, but for those of OTHERWISE. The filter's own settings are
+in filter/configuration.schema.json.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..domain.errors import InputError
+from ansible.module_utils.parsing.convert_bool import boolean
 
+from ..domain.errors import InputError
+from ..domain.names import is_dns_label
+from . import waves
+
+# Checked with what they stand for: names, namespaces, the backend. And a whole configuration on the controller, as no
+# module has to see what may be a token in it.
+OTHERWISE = {
+    "wasm_filter_plugin_configuration",
+    "wasm_filter_namespaces",
+    "wasm_filter_name",
+    "wasm_filter_config_map_name",
+    "wasm_filter_trace_backend_address",
+    "wasm_filter_trace_backend_port",
+    "wasm_filter_trace_sampling_port",
+}
+MAX_IN_FLIGHT = 10_000
 # Python refuses to read a number of thousands of digits, by another error than ours.
-DIGITS_MAX = 20
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
+
+
+def is_true(value: object) -> bool:
+    """As Ansible reads it, from `yes` or "1" too.
+
+    :raises ValueError: it is neither true nor false.
+    """
+    try:
+        return bool(boolean(value))
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a variable has to be."""
+
+    fits: Callable[[Any], bool]
+    # What would be right, in words.
+    right: str
+    # Whether removal reads it too.
+    removal: bool = False
 
 
 def _number(lowest: int, highest: int) -> Callable[[Any], bool]:
     def fits(value: Any) -> bool:
-        text = str(value)
-        return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX and lowest <= int(text) <= highest
+        if isinstance(value, str) and _WHOLE.fullmatch(value):
+            value = int(value)
+        return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
 
     return fits
+
+
+def _one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def _reads(read: Callable[[Any], object]) -> Callable[[Any], bool]:
+    def fits(value: Any) -> bool:
+        try:
+            read(value)
+        except ValueError:
+            return False
+        return True
+
+    return fits
+
+
+def _text(pattern: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+def _subdomain(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 253 and all(is_dns_label(part) for part in value.split("."))
 
 
 def _labels(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
-# name -> (does it fit?, what would be right)
-RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "wasm_filter_selector": (_labels, """a map of labels, such as -e '{"wasm_filter_selector": {"app": "web"}}'"""),
-    "wasm_filter_timeout": (_number(1, 86_400), "a number of seconds from 1 to 86400"),
-    "wasm_filter_max_in_flight": (_number(1, 10_000), "a number of workloads from 1 to 10000"),
-    "wasm_filter_max_fail_percentage": (_number(0, 100), "a whole number from 0 to 100"),
-}
-# How to go about a run, whatever it is for; the others are of the filter.
-OF_RUN = {
-    "wasm_filter_timeout",
-    "wasm_filter_max_in_flight",
-    "wasm_filter_max_fail_percentage",
-    "wasm_filter_serial",
+_BOOLEAN = (_reads(is_true), "true or false")
+_PATH = _text(r"[^\x00-\x1f]*")
+RULES: Mapping[str, Rule] = {
+    "wasm_filter_delivery": Rule(_one_of("configmap", "inline"), "configmap or inline"),
+    "wasm_filter_binary_path": Rule(_PATH, "the path of a file"),
+    "wasm_filter_binary_sha256": Rule(_text(r"([0-9a-fA-F]{64})?"), "64 hexadecimal digits, or empty for any"),
+    "wasm_filter_trace_sampling_enabled": Rule(*_BOOLEAN),
+    "wasm_filter_insert": Rule(
+        _one_of("INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"), "INSERT_BEFORE, INSERT_AFTER or INSERT_FIRST"
+    ),
+    "wasm_filter_priority": Rule(
+        _number(-(2**31), 2**31 - 1), "a whole number from -2147483648 to 2147483647; a lower one is applied earlier"
+    ),
+    "wasm_filter_selector": Rule(_labels, """a map of labels, such as -e '{"wasm_filter_selector": {"app": "web"}}'"""),
+    "wasm_filter_envoy_filter_template": Rule(_text(r"[^\x00-\x1f]+"), "the path of a template"),
+    "wasm_filter_istio_namespace": Rule(
+        lambda value: isinstance(value, str) and is_dns_label(value), "the name of a namespace", removal=True
+    ),
+    "wasm_filter_cluster_domain": Rule(_subdomain, "a DNS domain, such as cluster.local"),
+    "wasm_filter_root_namespace_allowed": Rule(*_BOOLEAN),
+    "wasm_filter_timeout": Rule(_number(1, 86_400), "a number of seconds from 1 to 86400", removal=True),
+    "wasm_filter_serial": Rule(_reads(waves.parse_serial), waves.RIGHT, removal=True),
+    "wasm_filter_max_in_flight": Rule(
+        _number(1, MAX_IN_FLIGHT), f"a whole number from 1 to {MAX_IN_FLIGHT}", removal=True
+    ),
+    "wasm_filter_max_fail_percentage": Rule(_number(0, 100), "a whole number from 0 to 100", removal=True),
+    "wasm_filter_result_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
+    "wasm_filter_plan_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
 }
 
 
-def wrong_values(given: dict[str, Any]) -> list[InputError]:
-    """One error for each variable that breaks its rule."""
+def wrong_values(given: Mapping[str, Any], state: str = "present") -> list[InputError]:
+    """One error for each variable that breaks its rule; for `absent` only of those that removal reads."""
     return [
-        InputError(name, given[name], f"must be {right}")
-        for name, (fits, right) in RULES.items()
-        if name in given and not fits(given[name])
+        InputError(name, given[name], f"must be {rule.right}")
+        for name, rule in RULES.items()
+        if name in given and (rule.removal or state == "present") and not rule.fits(given[name])
     ]
 
 

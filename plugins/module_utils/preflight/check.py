@@ -45,7 +45,7 @@ def check(api: ClusterApi, request: Request, alias: str, found: Findings) -> Che
         eligibility.target(alias, name, known.found.get(name), request.state, known.not_readable.get(name))
         for name in request.namespaces
     )
-    asked, filter_name = request.backend, request.names.name
+    asked, filter_name = request.filter.backend, request.names.name
     chosen = hosts_from = None
     if asked:
         chosen = found.attempt(lambda: _backend(api, asked, filter_name, backend.PORT, asked.port))
@@ -80,9 +80,7 @@ def _sampling(api: ClusterApi, asked: BackendRequest, filter_name: str) -> backe
     return chosen
 
 
-def _backend(
-    api: ClusterApi, asked: BackendRequest, filter_name: str, variable: str, port: int
-) -> backend.Backend:
+def _backend(api: ClusterApi, asked: BackendRequest, filter_name: str, variable: str, port: int) -> backend.Backend:
     def service(namespace: str, name: str) -> dict[str, Any] | None:
         try:
             return mesh.service(api, namespace, name)

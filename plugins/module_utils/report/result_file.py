@@ -15,7 +15,7 @@ from ..domain.outcome import NamespaceVerdict, Outcome
 from ..domain.plan import Plan
 
 VERSION = 2
-NOT_BEGUN = "its batch of hosts has not begun"
+NOT_BEGUN = "its batch of hosts has not begun, or its host has failed in an earlier play"
 # (alias of the cluster, namespace)
 Key = tuple[str, str]
 

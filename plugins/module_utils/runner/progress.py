@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,9 @@ def stoppable(path: str | None) -> Callable[[Callable[[Stop], None]], AbstractCo
 
     @contextmanager
     def stops(put: Callable[[Stop], None]) -> Iterator[None]:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # For afterwards: who asks then must not keep the module from writing down what it has done.
+            signal.signal(number, signal.SIG_IGN)
         with signals.stops(put, answer=signals.STANDARD_OUTPUT):
             if path:
                 _append(path, {"process": os.getpid()})

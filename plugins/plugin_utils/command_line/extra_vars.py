@@ -31,7 +31,7 @@ class StrayWordsError(WasmFilterError):
         which = "is" if count == 1 else "are"
         super().__init__(
             f"-e number {number}: {said} that {which} part of no value. If the value has spaces, quote it within the "
-            f"argument, -e \"{name}='some words'\", or give it as JSON, -e '{{\"{name}\": \"some words\"}}'"
+            f'argument, -e "{name}=\'some words\'", or give it as JSON, -e \'{{"{name}": "some words"}}\''
         )
 
 
@@ -63,6 +63,6 @@ def _values(typed: str) -> list[tuple[str, str, list[str]]]:
         ((variable, value),) = parse_kv(token).items() or [("_raw_params", token)]
         if variable.isidentifier() and variable != "_raw_params":
             found.append((variable, str(value), []))
-        else:
-            found[-1][2].append(str(token))
+        elif token.strip():
+            found[-1][2].append(token.strip())
     return found

@@ -12,13 +12,15 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import schema
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.explanations import without_credentials
 
-COLUMNS = 110
-BATCHED = ("ndjson", "otlp")
-# Of the filter where it is told nothing; the schema says it in prose only.
-PATHS = {"publish": "/publish", "apiclarity": "/api/telemetry", "ndjson": "/publish", "otlp": "/v1/logs"}
+COLUMNS_MAX = 110
+# What a result has as the configuration has it.
+AS_CONFIGURED = (
+    *("bodies", "body_content_types", "request_body_bytes_max", "response_body_bytes_max"),
+    *("redact_headers", "redact_query", "context", "sample_rate", "include", "exclude"),
+)
 EXCHANGES = {
     "outbound": "that the pods send",
     "inbound": "that the pods receive",
@@ -40,42 +42,31 @@ def ours(
     configuration: Mapping[str, Any],
     binary: Mapping[str, Any],
     backend: Mapping[str, Any] | None,
-    hosts_from: Mapping[str, str] | None,
+    host_allowlist: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     """Of the filter of this collection, what its configuration makes of it.
 
     :param configuration: it fits the schema; without what preflight chose.
     :param backend: what preflight chose; None where the configuration names the cluster itself.
-    :param hosts_from: the port to ask which hosts to trace.
+    :param host_allowlist: the port to ask which hosts to trace.
     """
     given = _with_defaults(configuration)
     to = given["backend"]
     chosen = backend or {"cluster": to.get("cluster", ""), "kind": "given", "authority": to.get("authority", "")}
-    asked = {**given["hosts_from"], **hosts_from} if hosts_from else given["hosts_from"]
-    form = given["format"]
-    return {
+    asked = {**given["hosts_from"], **(host_allowlist or {})}
+    exported = {
         "foreign": False,
         "sha256": binary["sha256"],
         "size": binary["size"],
-        "format": form,
+        "format": given["format"],
         "backend": {
             "cluster": chosen["cluster"],
             "kind": chosen["kind"],
             "address": chosen["authority"],
             "host_header": to.get("authority") or chosen["authority"] or chosen["cluster"],
-            "path": without_credentials(to.get("path", PATHS[form])),
+            "path": without_credentials(to["path"]),
         },
-        "headers_added": [name for name, _value in to.get("headers", [])],
-        "bodies": given.get("bodies", "off" if form in BATCHED else "on"),
-        "body_content_types": given["body_content_types"],
-        "request_body_bytes_max": given["request_body_bytes_max"],
-        "response_body_bytes_max": given["response_body_bytes_max"],
-        "redact_headers": given["redact_headers"],
-        "redact_query": given["redact_query"],
-        "context": given["context"],
-        "sample_rate": given["sample_rate"],
-        "include": given.get("include", {}),
-        "exclude": given.get("exclude", {}),
+        "headers_added": [name for name, _value in to["headers"]],
         "hosts_from": {
             "address": asked["authority"] if "authority" in asked else asked["cluster"],
             "path": without_credentials(asked["path"]),
@@ -83,19 +74,24 @@ def ours(
         }
         if asked.get("cluster")
         else None,
-        "batch": given["batch"] if form in BATCHED else None,
+        "batch": given.get("batch"),
     }
+    return exported | {name: given[name] for name in AS_CONFIGURED}
 
 
-def lines(leaves: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """For a terminal or a file, in plain text."""
+def lines(leaves: Mapping[str, Any], check_mode: bool, columns: int = 0) -> list[str]:
+    """For a terminal or a file, in plain text.
+
+    :param columns: the terminal's width; 0: there is none.
+    """
+    columns = min(columns or COLUMNS_MAX, COLUMNS_MAX)
     title = f"What {'would leave' if check_mode else 'will leave'} the pods:"
     if leaves["foreign"]:
         said = (
             f"{title} not known, as the filter is foreign and its configuration its own. Known are its sha256, "
             f"{leaves['sha256']}, and its size, {leaves['size']} bytes."
         )
-        return textwrap.wrap(said, COLUMNS, break_on_hyphens=False)
+        return textwrap.wrap(said, columns, break_on_hyphens=False)
     rows = {
         "what": _which(leaves),
         "format": f"{leaves['format']}, {_how_often(leaves)}",
@@ -112,7 +108,7 @@ def lines(leaves: Mapping[str, Any], check_mode: bool) -> list[str]:
         indent = f"  {label:<{width}}"
         found += textwrap.wrap(
             indent + text,
-            COLUMNS,
+            columns,
             subsequent_indent=" " * len(indent),
             break_long_words=False,
             break_on_hyphens=False,
@@ -121,15 +117,19 @@ def lines(leaves: Mapping[str, Any], check_mode: bool) -> list[str]:
 
 
 def _with_defaults(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    properties = schema()["properties"]
-    defaults = {name: one["default"] for name, one in properties.items() if "default" in one}
-    limit = schema()["$defs"]["body_bytes_max"]["default"]
-    defaults |= {"request_body_bytes_max": limit, "response_body_bytes_max": limit}
-    found = {**defaults, **configuration}
-    for group in ("backend", "batch", "hosts_from"):
-        inner = properties[group]["properties"]
-        own = {name: one["default"] for name, one in inner.items() if "default" in one}
-        found[group] = {**own, **configuration.get(group, {})}
+    """What the filter makes of it; without the settings that mean nothing to its format."""
+    form = configuration.get("format", declaration.schema()["properties"]["format"]["default"])
+    found: dict[str, Any] = {}
+    for setting in declaration.settings():
+        if setting.formats and form not in setting.formats:
+            continue
+        given: Any = configuration
+        target = found
+        for name in setting.path[:-1]:
+            given, target = given.get(name, {}), target.setdefault(name, {})
+        value = given.get(setting.path[-1], setting.default(form))
+        if value is not None:
+            target[setting.path[-1]] = value
     return found
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner.signals import stops
 
 from .screen import Screen
 
-STOPPING = "stopping: nothing new is begun, the verdicts follow within 10 s (Ctrl-C again: at once)"
+STOPPING = "stopping: nothing new is begun, verdicts within 10 s (Ctrl-C again: at once)"
 
 
 class Interruption:
@@ -59,17 +59,15 @@ class Interruption:
             self._told.add(0)
         if self._module and self.asked:
             self._tell(signal.SIGTERM)
-        if self._module and orphaned:
+        if self._module and orphaned and signal.SIGINT not in self._told:
+            # The shell's prompt is there by now.
+            self._screen.line("")
             # Another one than the first: two of a kind may arrive as one.
             self._tell(signal.SIGINT)
 
     def _tell(self, number: signal.Signals) -> None:
         if number not in self._told:
             self._told.add(number)
-            try:
+            # It may have ended.
+            with suppress(OSError):
                 os.kill(self._module, number)
-            except ProcessLookupError:
-                pass
-            except PermissionError:
-                # It runs as somebody else (become): that nobody waits for its answer any more, it sees by itself.
-                os._exit(1)

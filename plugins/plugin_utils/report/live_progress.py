@@ -34,8 +34,7 @@ class LiveProgress:
         self._file = Path(path).open(encoding="utf-8")  # noqa: SIM115
         self._screen = screen
         self._interruption = interruption
-        self._done, self._total = 0, namespaces
-        self._rolling: set[tuple[str, str]] = set()
+        self._done, self._total, self._rolling = 0, namespaces, 0
         self._offset = 0
         self._shown = time.monotonic()
         self._stop = threading.Event()
@@ -74,30 +73,21 @@ class LiveProgress:
             if self._interruption:
                 self._interruption.module(event["process"])
             return
-        self._done, self._total = event["done"], event["total"]
-        self._count(event)
+        self._done, self._total, self._rolling = event["done"], event["total"], event["rolling"]
+        self.told[event["namespace"]][event["text"].partition(" ")[0]] = event["text"]
         text = f"{event['namespace']}: {event['text']}"
         if self._screen.live:
-            self._screen.change(f"  {self._counts('rolling')}; {text}")
+            self._screen.change(f"  {self._counts()}; {text}")
         elif not event["step"]:
             self._say(f"  {text}")
-
-    def _count(self, event: dict[str, Any]) -> None:
-        """A workload rolls from a step on until something is told of it that is no mere step."""
-        subject = (event["namespace"], event["text"].partition(" ")[0])
-        self.told[subject[0]][subject[1]] = event["text"]
-        if event["step"] and "/" in subject[1]:
-            self._rolling.add(subject)
-        else:
-            self._rolling.discard(subject)
 
     def _beat(self) -> None:
         if self._screen.live or time.monotonic() - self._shown < HEARTBEAT_SECONDS:
             return
-        self._say(f"  still waiting: {self._counts('workloads rolling')}")
+        self._say(f"  still waiting: {self._counts()}")
 
-    def _counts(self, rolling: str) -> str:
-        more = f", {len(self._rolling)} {rolling}" if self._rolling else ""
+    def _counts(self) -> str:
+        more = f", {self._rolling} rolling" if self._rolling else ""
         return f"{self._done} of {self._total} namespaces done{more}"
 
     def _say(self, text: str) -> None:

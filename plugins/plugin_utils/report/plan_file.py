@@ -33,7 +33,7 @@ def write(path: str, plan: Plan, workloads: Iterable[dict[str, Any]] | None = No
 
 
 def content(plan: Plan, workloads: Iterable[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """What is in the file: no value of a header for the backend, no query, and of a foreign configuration only names."""
+    """What is in the file: no value of a header, no query; of a configuration that is not ours only the names."""
     found = plan.as_dict()
     ours = plan.run.exported_data.get("foreign") is False
     found["envoy_filter_spec"] = _with(_ours if ours else _hidden, redacted_for_diff(plan.envoy_filter_spec))
@@ -50,14 +50,18 @@ def _with(mask: Callable[[Any], Any], spec: Any) -> Any:
 
 
 def _ours(configuration: Any) -> Any:
-    """As redacted_for_diff has left it, where headers are masked already."""
+    """Without values of headers, which are tokens, and without queries, in which keys are sent."""
     try:
         value = configuration["value"]
-        shown = json.loads(value) if isinstance(value, str) else dict(value)
+        shown = json.loads(value) if isinstance(value, str) else value
         for name in ("backend", "hosts_from"):
-            if "path" in shown.get(name, {}):
-                shown[name] = {**shown[name], "path": without_credentials(shown[name]["path"])}
-    except (ValueError, TypeError, KeyError):
+            inner = dict(shown.get(name) or {})
+            if "path" in inner:
+                inner["path"] = without_credentials(inner["path"])
+            if "headers" in inner:
+                inner["headers"] = [[header, HIDDEN] for header, _value in inner["headers"]]
+            shown = {**shown, **({name: inner} if inner else {})}
+    except (AttributeError, KeyError, TypeError, ValueError):
         # A template of the user's own may give it another form.
         return _hidden(configuration)
     return {**configuration, "value": shown}

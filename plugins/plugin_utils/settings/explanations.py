@@ -9,56 +9,34 @@ import difflib
 import json
 from typing import Any
 
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.shown import HIDDEN
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.shown import shown as shown_value
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.json_schema import (
     Fault,
+    Path,
     Schema,
     resolved,
 )
 
-SECRET = ("backend", "headers")
-PATHS = (("backend", "path"), ("hosts_from", "path"))
-VALUE_MAX = 80
-# The schema's patterns as people say them.
-PATTERNS = {
-    "^[0-9a-f]{10}$": "ten hexadecimal digits in lower case",
-    "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$": "a DNS label of at most 40 characters",
-    "^[!-~]{1,1024}$": "text of 1 to 1024 ASCII characters without spaces",
-    "^/[!-~]{0,1023}$": "a path that begins with /, of at most 1024 ASCII characters without spaces",
-    "^[a-z0-9._-]{1,256}$": "1 to 256 of the characters a-z, 0-9, ., _ and -",
-    "^[ -~]{0,1024}$": "text of at most 1024 ASCII characters in one line",
-}
-EXAMPLES: dict[tuple[str | int, ...], Any] = {
-    ("backend", "headers"): {"x-token": "..."},
-    ("include",): {"methods": ["GET"], "statuses": ["5xx"]},
-    ("exclude",): {"paths": ["/health"]},
-    ("body_content_types",): ["application/json", "text/*"],
-    ("redact_headers",): ["authorization", "x-secret"],
-    ("redact_query",): ["token"],
-}
-
-
-class Shown(str):
-    """Text that is its own repr: not in quotes, as it is not the value itself."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-HIDDEN = Shown("(not shown)")
-
 
 def shown(fault: Fault) -> Any:
-    """The value, shortened; or HIDDEN where a credential may be in it."""
+    """The value as an error shows it; HIDDEN where the schema says that it is secret."""
     path, value = fault.path, fault.value
-    within_secret, around_secret = path[:2] == SECRET, SECRET[: len(path)] == path
-    if within_secret or around_secret or fault.keyword == "additionalProperties":
+    if _may_be_secret(path) or fault.keyword == "additionalProperties":
         return HIDDEN
-    if path in PATHS and isinstance(value, str):
+    if path in _having("x-url") and isinstance(value, str):
         value = without_credentials(value)
-    text = repr(value)
-    return Shown(text if len(text) <= VALUE_MAX else f"{text[:VALUE_MAX]}...")
+    return shown_value(value)
+
+
+def _having(keyword: str) -> set[Path]:
+    return {one.path for one in declaration.settings() if keyword in one.schema}
+
+
+def _may_be_secret(path: Path) -> bool:
+    """Whether it is within a secret, or around one."""
+    return any(path[: len(secret)] == secret or secret[: len(path)] == path for secret in _having("x-secret"))
 
 
 def without_credentials(path: str) -> str:
@@ -67,10 +45,9 @@ def without_credentials(path: str) -> str:
     return "..." if "@" in kept else kept + (mark and "?...")
 
 
-def right(fault: Fault, root: Schema, variable: str = "") -> str:
+def right(fault: Fault, variable: str = "") -> str:
     """What would be right, such as "must be a whole number from 1 to 60000".
 
-    :param root: the whole schema, for its $refs.
     :param variable: the role's variable that the value came by, for an example of how to give it.
     """
     if fault.keyword == "additionalProperties":
@@ -80,18 +57,24 @@ def right(fault: Fault, root: Schema, variable: str = "") -> str:
     if fault.keyword == "not":
         return f"must be none of {', '.join(fault.schema['not']['enum'])}, which the filter sets itself"
     if isinstance(fault.value, bool) and "on" in fault.schema.get("enum", ()):
-        return f"must be {_right(fault.schema, root)}, as text: to YAML a bare on is true"
-    if not variable or fault.path not in EXAMPLES:
-        return f"must be {_right(fault.schema, root)}"
-    if fault.path == SECRET:
+        return f"must be {in_words(fault.schema)}, as text: to YAML a bare on is true"
+    if not variable:
+        return f"must be {in_words(fault.schema)}"
+    setting = declaration.by_variable()[variable]
+    said, example = right_value(setting), setting.schema.get("x-example")
+    given = f", such as -e '{json.dumps({variable: example})}'" if example else ""
+    return f"must be {said}{given}"
+
+
+def right_value(setting: declaration.Setting) -> str:
+    """What its variable takes, such as "a whole number from 1 to 60000"."""
+    if "x-map" in setting.schema:
         # What the schema has as pairs.
-        said = f"a map of at most {fault.schema['maxItems']} header names to values"
-    else:
-        said = _right(fault.schema, root)
-    return f"must be {said}, such as -e '{json.dumps({variable: EXAMPLES[fault.path]})}'"
+        return f"a map of at most {setting.schema['maxItems']} {setting.schema['x-map']}"
+    return in_words(setting.schema)
 
 
-def _right(schema: Schema, root: Schema) -> str:
+def in_words(schema: Schema) -> str:
     if "enum" in schema:
         *others, last = schema["enum"]
         return f"{', '.join(others)} or {last}"
@@ -99,9 +82,9 @@ def _right(schema: Schema, root: Schema) -> str:
     if kind in ("integer", "number"):
         return f"a {'whole ' if kind == 'integer' else ''}number from {schema['minimum']} to {schema['maximum']}"
     if kind == "string":
-        return PATTERNS[schema["pattern"]]
+        return str(schema["x-words"])
     if kind == "object":
         return f"a map of {', '.join(schema['properties'])}"
     if "prefixItems" in schema:
         return "a pair of name and value"
-    return f"a list of at most {schema['maxItems']}, each {_right(resolved(schema['items'], root), root)}"
+    return f"a list of at most {schema['maxItems']}, each {in_words(resolved(schema['items'], declaration.schema()))}"

@@ -17,8 +17,14 @@ from typing import Any
 Schema = dict[str, Any]
 Path = tuple["str | int", ...]
 
-# They tell people something and refuse nothing.
-ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default"}
+# They tell something and refuse nothing; declaration.py says what those of our own mean.
+ANNOTATIONS = {"$schema", "$id", "$defs", "$comment", "title", "description", "default"} | {
+    f"x-{name}"
+    for name in (
+        *("variable", "default", "default-by-format", "computed-from", "environment", "formats"),
+        *("words", "example", "lower-case", "map", "url", "secret"),
+    )
+}
 TYPES: dict[str, type | tuple[type, ...]] = {"object": dict, "array": list, "string": str, "number": (int, float)}
 
 

@@ -212,4 +212,3 @@ class Machine:
     def _get_current_time_nanoseconds(self, time_at: int) -> int:
         self._write(time_at, struct.pack("<Q", self.now_ns))
         return OK
-

@@ -87,6 +87,10 @@ class Controller:
         spec = {"nodeName": node or "node-0", "template": template}
         return self.create_owned(owner, "Pod", name, all_labels, spec=spec, status={"phase": "Pending"})
 
+    def is_free(self, owner: Object, kind: str, name: str) -> bool:
+        """What has that name may belong to a deleted owner of the same name, and go in a moment."""
+        return self.store.get(Place(RESOURCES[kind], owner["metadata"]["namespace"], name)) is None
+
     def remove(self, entry: Object) -> None:
         self.store.remove(place_of_object(entry), MANAGER)
 
@@ -111,8 +115,10 @@ def count_ready(pods: Iterable[Object]) -> int:
     return sum(1 for pod in pods if ready(pod))
 
 
-def short_hash(value: Object) -> str:
-    return f"{zlib.crc32(json.dumps(value, sort_keys=True).encode()):08x}"
+def revision_hash(owner: Object, template: Object) -> str:
+    """Of a template; of each owner its own, as what a deleted one of the same name had may still be there."""
+    text = json.dumps(template, sort_keys=True) + str(owner["metadata"]["uid"])
+    return f"{zlib.crc32(text.encode()):08x}"
 
 
 def share(value: object, of: int, *, up: bool) -> int:

@@ -5,7 +5,7 @@ As in pkg/controller/deployment of Kubernetes: rolling.go, sync.go, progress.go.
 
 from __future__ import annotations
 
-from tests.simulation.controllers.base import MANAGER, Controller, Owned, count_ready, ready, share, short_hash
+from tests.simulation.controllers.base import MANAGER, Controller, Owned, count_ready, ready, revision_hash, share
 from tests.simulation.store import Store
 from tests.simulation.values import Object, at, put
 
@@ -64,7 +64,7 @@ class Deployments(Controller):
 
     def _new_set(self, workload: Object, sets: list[Object]) -> Object:
         template = workload["spec"]["template"]
-        digest = short_hash(template)
+        digest = revision_hash(workload, template)
         labels = {**(at(template, "metadata", "labels") or {}), "pod-template-hash": digest}
         name = f"{workload['metadata']['name']}-{digest}"
         replicas = self._room(workload, 0, sets)

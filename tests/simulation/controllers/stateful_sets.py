@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.controllers.base import Controller, ready, short_hash
+from tests.simulation.controllers.base import Controller, ready, revision_hash
 from tests.simulation.resources import place_of_object
 from tests.simulation.values import Object, at
 
@@ -19,7 +19,7 @@ class Revisions(Controller):
         same = next((one for one in found if one["data"]["template"] == template), None)
         following = found[-1]["revision"] + 1 if found else 1
         if same is None:
-            digest = short_hash(template)
+            digest = revision_hash(workload, template)
             labels = {**(at(template, "metadata", "labels") or {}), HASH: digest}
             name = f"{workload['metadata']['name']}-{digest}"
             return self.create_owned(
@@ -47,8 +47,7 @@ class StatefulSets(Revisions):
         partition = at(strategy, "rollingUpdate", "partition") or 0
         for ordinal in range(wanted):
             if ordinal not in pods:
-                self._create(workload, ordinal, current if ordinal < partition else update)
-                return True
+                return self._create(workload, ordinal, current if ordinal < partition else update)
             if not ready(pods[ordinal]):
                 return False
         for ordinal in sorted(pods, reverse=True):
@@ -66,10 +65,12 @@ class StatefulSets(Revisions):
     def _pods(self, workload: Object) -> dict[int, Object]:
         return {int(pod["metadata"]["name"].rpartition("-")[2]): pod for pod in self.owned.of(workload, "Pod")}
 
-    def _create(self, workload: Object, ordinal: int, revision: Object) -> None:
+    def _create(self, workload: Object, ordinal: int, revision: Object) -> bool:
         name = f"{workload['metadata']['name']}-{ordinal}"
-        labels = {HASH: revision["metadata"]["name"]}
-        self.create_pod(workload, name, revision["data"]["template"], **labels)
+        free = self.is_free(workload, "Pod", name)
+        if free:
+            self.create_pod(workload, name, revision["data"]["template"], **{HASH: revision["metadata"]["name"]})
+        return free
 
     def _status(self, workload: Object, current: Object, update: Object) -> bool:
         pods = list(self._pods(workload).values())

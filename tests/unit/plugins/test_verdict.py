@@ -11,17 +11,20 @@ from ansible.playbook.task import Task
 from ansible_collections.openclarity.wasm_filters.plugins.action.verdict import ActionModule
 
 
-def run(entry: dict[str, Any] | None, diff: bool = False, **arguments: str) -> dict[str, Any]:
+def run(*entries: dict[str, Any], diff: bool = False, cluster: str | None = "c", **arguments: str) -> dict[str, Any]:
+    """:param cluster: of the rollout; the host is of `c`."""
     task = MagicMock(Task)
-    task.args = {"wave": "wasm_filter_wave", "namespace": "shop", **arguments}
+    task.args = {"rollout": "wasm_filter_rollout", "cluster": "c", "namespace": "shop", **arguments}
     task.async_val = 0
     task.diff = diff
     task.check_mode = False
     task.action = "openclarity.wasm_filters.verdict"
     mock = MagicMock()
     action = ActionModule(task, mock, mock, mock, mock, mock)
-    wave = {"namespaces": [{"name": "pay"}, *([entry] if entry else [])]}
-    result: dict[str, Any] = action.run(task_vars={"wasm_filter_wave": wave, "text": "x"})
+    rollout: dict[str, Any] = {"namespaces": [{"name": "pay", "verdict": "deployed"}, *entries]}
+    if cluster is not None:
+        rollout["cluster"] = cluster
+    result: dict[str, Any] = action.run(task_vars={"wasm_filter_rollout": rollout, "text": "x"})
     return result
 
 
@@ -58,12 +61,29 @@ def test_the_diff_is_shown_where_it_was_asked_for_and_there_is_one() -> None:
     assert "diff" not in run(entry("deployed", True), diff=True)
 
 
-def test_a_variable_that_is_no_wave_is_refused() -> None:
+def test_a_variable_that_is_no_rollout_is_refused() -> None:
     for name in ("gone", "text"):
-        with pytest.raises(AnsibleActionFail, match=f"wave='{name}': must name what"):
-            run(entry("deployed"), wave=name)
+        with pytest.raises(AnsibleActionFail, match=f"rollout='{name}': must name what"):
+            run(entry("deployed"), rollout=name)
 
 
-def test_a_namespace_without_a_verdict_is_not_taken_as_good() -> None:
-    with pytest.raises(AnsibleActionFail, match="namespace='shop'"):
-        run(None)
+def test_a_host_that_is_not_of_this_plan_is_left_alone_and_told_so() -> None:
+    for left in (run(), run(entry("deployed", True), cluster="another")):
+        assert (left["skipped"], left["changed"], left.get("failed", False)) == (True, False, False)
+        assert "not one of this plan's namespaces" in left["msg"]
+        assert "verdict" not in left
+
+
+def test_a_rollout_that_crashed_before_it_knew_its_cluster() -> None:
+    assert run(entry("failed"), cluster=None)["failed"]
+
+
+def test_what_was_not_started_is_skipped_where_another_failed() -> None:
+    result = run(entry("not_started"), {"name": "ops", "verdict": "failed"})
+    assert (result["skipped"], result["failed"], result["verdict"]) == (True, False, "not_started")
+
+
+def test_what_was_not_started_fails_where_nothing_else_does() -> None:
+    """As after a stop: the exit status must not say that all is well."""
+    result = run(entry("not_started"))
+    assert (result["failed"], "skipped" in result) == (True, False)

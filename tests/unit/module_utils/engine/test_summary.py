@@ -89,7 +89,9 @@ def test_one_held_back_counts_as_patched_where_it_was_and_is_named_either_way() 
 
 def test_what_failed_is_not_counted_as_patched() -> None:
     workloads = [failed("bad", "it can't"), one("x"), one("same", UNCHANGED)]
-    assert said(DEPLOYED, *workloads, patched="bad x") == f"{WHAT}: 1 workload patched, 1 already on it"
+    assert said(DEPLOYED, *workloads, patched="bad x") == f"{WHAT}: 1 other workload patched, 1 already on it"
+    assert said(DEPLOYED, *workloads[::2], patched="bad") == f"{WHAT}: 1 other workload already on it"
+    assert said(DEPLOYED, workloads[0], patched="bad") == f"{WHAT}: no other workload patched"
 
 
 def refusal(name: str) -> str:

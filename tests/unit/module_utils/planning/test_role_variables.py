@@ -1,30 +1,67 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.shown import shown
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning.role_variables import (
+    OTHERWISE,
     RULES,
+    is_true,
     unknown_names,
     wrong_values,
 )
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import by_variable
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.objects import REPOSITORY
 
 ROLE = REPOSITORY / "roles" / "wasm_filter"
+DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+SPECS = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+OPTIONS = {name: option for spec in SPECS.values() for name, option in spec["options"].items()}
+READ = [file.read_text() for folder in (ROLE / "tasks", REPOSITORY / "playbooks") for file in folder.glob("*.yml")]
 
 GOOD: dict[str, list[Any]] = {
+    "wasm_filter_delivery": ["configmap", "inline"],
+    "wasm_filter_binary_path": ["filter.wasm", "/a b/c.wasm", ""],
+    "wasm_filter_binary_sha256": ["", "0123456789abcdefABCDEF" + "0" * 42],
+    "wasm_filter_trace_sampling_enabled": [True, False, "yes", "False", "1", 0],
+    "wasm_filter_insert": ["INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"],
+    "wasm_filter_priority": [0, -5, "-5", 2**31 - 1],
     "wasm_filter_selector": [{}, {"app": "web", "empty": ""}],
+    "wasm_filter_envoy_filter_template": ["envoy_filter.yml.j2"],
+    "wasm_filter_istio_namespace": ["istio-system"],
+    "wasm_filter_cluster_domain": ["cluster.local", "example"],
+    "wasm_filter_root_namespace_allowed": [True, "no"],
     "wasm_filter_timeout": [1, "600", "060", 86_400],
+    "wasm_filter_serial": [1, "10%", "1,10%,100%", [1, "10%", "100%"]],
+    "wasm_filter_max_in_flight": [1, "50", 10_000],
     "wasm_filter_max_fail_percentage": [0, "50", 100],
+    "wasm_filter_result_file": ["", "result.json"],
+    "wasm_filter_plan_file": ["", "plan.json"],
 }
 BAD: dict[str, list[Any]] = {
+    "wasm_filter_delivery": ["oci", "", None, ["inline"], "Inline"],
+    "wasm_filter_binary_path": [None, [], {}, 5, "a\nb"],
+    "wasm_filter_binary_sha256": [None, "0" * 63, "g" * 64, 5],
+    "wasm_filter_trace_sampling_enabled": ["maybe", None, "", 2, [], {}],
+    "wasm_filter_insert": ["INSERT", None, "insert_before", []],
+    "wasm_filter_priority": ["high", "", None, True, 1.5, 2**31, [0]],
     "wasm_filter_selector": ["app=web", ["app"], None, {"app": 1}, {"app": True}, {"app": None}],
+    "wasm_filter_envoy_filter_template": ["", None, []],
+    "wasm_filter_istio_namespace": ["", None, "a.b", "A", 5],
+    "wasm_filter_cluster_domain": ["", None, "cluster..local", "CLUSTER", 5],
+    "wasm_filter_root_namespace_allowed": ["maybe", None, []],
     "wasm_filter_timeout": [0, -1, 86_401, "10m", "", None, 1.5, True, "1_000", "\u0665", " 5", [1], "9" * 5000],
+    "wasm_filter_serial": ["all", None, 0, [], {}, True],
+    "wasm_filter_max_in_flight": [0, 10_001, "all", None, "10%"],
     "wasm_filter_max_fail_percentage": [-1, 101, "10%", 0.5, None],
+    "wasm_filter_result_file": [None, ["a"], 5],
+    "wasm_filter_plan_file": [None, ["a"], 5],
 }
 
 
@@ -45,7 +82,7 @@ def test_what_fits(name: str, value: Any) -> None:
 def test_what_does_not_fit_is_told_with_its_name_and_value_and_what_would(name: str, value: Any) -> None:
     (error,) = wrong_values({name: value})
     assert error.variable == name
-    assert str(error) == f"{name}={value!r}: must be {RULES[name][1]}"
+    assert str(error) == f"{name}={shown(value)!r}: must be {RULES[name].right}"
 
 
 @given(st.sampled_from(sorted(RULES)), st.none() | st.text() | st.integers() | st.lists(st.text()) | st.booleans())
@@ -65,11 +102,27 @@ def test_what_is_not_given_is_not_checked() -> None:
     assert wrong_values({"wasm_filter_name": ""}) == []
 
 
+def test_removal_is_not_held_up_by_what_it_does_not_read() -> None:
+    given = {"wasm_filter_delivery": "oci", "wasm_filter_insert": "", "wasm_filter_timeout": "abc"}
+    assert [error.variable for error in wrong_values(given, "absent")] == ["wasm_filter_timeout"]
+    assert len(wrong_values(given)) == 3
+    assert {name for name, rule in RULES.items() if rule.removal} >= {"wasm_filter_serial", "wasm_filter_max_in_flight"}
+
+
+@pytest.mark.parametrize(("value", "meant"), [("yes", True), (True, True), ("0", False), ("False", False), (1, True)])
+def test_booleans_as_ansible_reads_them(value: Any, meant: bool) -> None:
+    assert is_true(value) is meant
+
+
 def test_the_defaults_of_the_role_fit() -> None:
-    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-    assert wrong_values(defaults) == []
-    # The percentage is the play's own; the playbooks have its default.
-    assert set(RULES) - set(defaults) == {"wasm_filter_max_fail_percentage"}
+    assert wrong_values({name: value for name, value in DEFAULTS.items() if "{{" not in str(value)}) == []
+
+
+def test_every_variable_of_the_role_is_checked() -> None:
+    mentioned = {name for text in READ for name in re.findall(r"\bwasm_filter_\w+", text)} & set(OPTIONS)
+    assert mentioned >= {"wasm_filter_delivery", "wasm_filter_binary_path"}
+    assert mentioned | set(DEFAULTS) == RULES.keys() | OTHERWISE | by_variable().keys() | {"wasm_filter_state"}
+    assert not RULES.keys() & (OTHERWISE | by_variable().keys())
 
 
 def test_the_role_hands_over_every_variable_that_has_a_rule() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import jsonschema
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.exported_data import (
-    COLUMNS,
+    COLUMNS_MAX,
     foreign,
     lines,
     ours,
 )
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import schema
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import schema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,13 +28,15 @@ JUDGE = jsonschema.Draft202012Validator({"$defs": RESULT["$defs"], **LEAVES})
 def rows(
     configuration: dict[str, Any],
     backend: dict[str, Any] | None = SERVICE,
-    hosts_from: dict[str, str] | None = None,
+    host_allowlist: dict[str, str] | None = None,
 ) -> dict[str, str]:
     """What stands behind each word at the margin, in one line."""
     found: dict[str, str] = {}
     label = ""
-    for line in lines(ours(configuration, BINARY, backend, hosts_from), check_mode=False)[1:]:
-        assert len(line) <= COLUMNS or " " not in line.strip()
+    leaves = ours(configuration, BINARY, backend, host_allowlist)
+    assert all(len(line) <= 80 or " " not in line.strip() for line in lines(leaves, check_mode=False, columns=80))
+    for line in lines(leaves, check_mode=False, columns=200)[1:]:
+        assert len(line) <= COLUMNS_MAX or " " not in line.strip()
         label = line[:9].strip() or label
         found[label] = f"{found.get(label, '')} {line[9:].strip()}".strip()
     return found

@@ -1,75 +1,110 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Tell
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import progress
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import live_progress
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.live_progress import LiveProgress, recap
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.live_progress import LiveProgress
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.screen import Screen
 
+from tests.unit.plugins.report.paper import Paper
 
-class Screen:
-    """Stands in for Ansible's Display."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, dict[str, Any]]] = []
-
-    def display(self, text: str, **options: Any) -> None:
-        self.lines.append((text, options))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(text for text, _options in self.lines)
+START = "\r\x1b[K"
 
 
 @pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
-    screen = Screen()
-    monkeypatch.setattr(live_progress, "display", screen)
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(live_progress, "INTERVAL_SECONDS", 0.01)
-    return screen
-
-
-def followed(path: Path) -> None:
-    report = progress.to_file(str(path))
-    with LiveProgress(str(path), 2):
-        report("shop", "Deployment/web patched", True)
-        report("shop", "Deployment/web rolled, 2 pods", False)
-        report("pay", "x" * 500, False)
-
-
-@pytest.mark.parametrize("terminal", [False, True])
-def test_every_event_is_shown_also_those_of_the_last_moment(
-    screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: bool
-) -> None:
-    monkeypatch.setattr(live_progress, "ON_TERMINAL", terminal)
     path = tmp_path / "progress"
     path.touch()
-    followed(path)
-    told = ("shop: Deployment/web patched", "shop: Deployment/web rolled", "pay: xxx")
-    shown = [(text, options) for text, options in screen.lines if any(one in text for one in told)]
-    # Where it is not one line that changes, a mere step is not worth a line.
-    for (text, _options), wanted in zip(shown, told if terminal else told[1:], strict=True):
-        assert wanted in text
-    for text, options in shown:
-        if terminal:
-            assert text.startswith("\r\x1b[K")
-            assert len(text) < 120
-            assert options == {"newline": False, "screen_only": True}
-        else:
-            # Standard output is not flushed before the end, where it is a pipe.
-            assert options == {"stderr": True}
-            assert "\x1b" not in text
-    if terminal:
-        assert "2 of 2 namespaces" in shown[-1][0]
-        assert screen.lines[-1][0] == "\r\x1b[K"
+    return path
 
 
-def test_half_a_line_waits_for_its_rest(tmp_path: Path) -> None:
-    path = tmp_path / "progress"
+def followed(path: Path, *told: Tell) -> LiveProgress:
+    report = progress.to_file(str(path))
+    with LiveProgress(str(path), 2, Screen(), None) as live:
+        for tell in told:
+            report(tell)
+    return live
+
+
+TOLD = (
+    Tell("shop", "Deployment/web patched", True, 0, 2, 1),
+    Tell("shop", "Deployment/web rolled, 2 pods", False, 1, 2),
+    Tell("pay", "word " * 100, False, 2, 2),
+)
+
+
+def test_every_event_is_shown_also_those_of_the_last_moment(paper: Paper, width: list[int], path: Path) -> None:
+    followed(path, *TOLD)
+    assert [text.partition("; ")[2][:12] for text in paper.texts[:-1]] == [
+        "shop: Deploy",
+        "shop: Deploy",
+        "pay: word wo",
+    ]
+    for text, options in paper.lines[:-1]:
+        assert text.startswith(START)
+        assert len(text) - len(START) < 80
+        assert options == {"newline": False, "screen_only": True}
+    assert paper.texts[-1] == START
+
+
+def test_in_a_log_a_mere_step_is_not_worth_a_line(
+    paper: Paper, width: list[int], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    followed(path, *TOLD)
+    assert [text[:20] for text in paper.texts] == ["  shop: Deployment/w", "  pay: word word wor"]
+    for text, options in paper.lines:
+        # Standard output is not flushed before the end, where it is a pipe.
+        assert options == {"color": None, "stderr": True}
+        assert "\x1b" not in text and len(text) <= live_progress.LOG_COLUMNS
+
+
+def test_what_is_done_is_counted_not_what_was_seen(paper: Paper, width: list[int], path: Path) -> None:
+    followed(path, *TOLD)
+    assert [text.removeprefix(START).partition(";")[0] for text in paper.texts[:-1]] == [
+        "  0 of 2 namespaces done, 1 rolling",
+        "  1 of 2 namespaces done",
+        "  2 of 2 namespaces done",
+    ]
+
+
+def test_a_log_is_told_that_something_goes_on(
+    paper: Paper, width: list[int], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    live = LiveProgress(str(path), 13, Screen(), None)
+    live._take(asdict(Tell("a", "Deployment/web patched", True, 3, 13, 1)))
+    live._take(asdict(Tell("b", "EnvoyFilter/f set", False, 3, 13, 17)))
+    live._beat()
+    assert paper.texts == ["  b: EnvoyFilter/f set"]
+    monkeypatch.setattr(live_progress, "HEARTBEAT_SECONDS", 0.0)
+    live._beat()
+    assert paper.texts[1:] == ["  still waiting: 3 of 13 namespaces done, 17 rolling"]
+
+
+def test_on_a_terminal_nothing_is_said_where_nothing_happens(
+    paper: Paper, width: list[int], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_progress, "HEARTBEAT_SECONDS", 0.0)
+    LiveProgress(str(path), 13, Screen(), None)._beat()
+    assert paper.lines == []
+
+
+def test_the_last_word_on_each_object_is_kept(paper: Paper, path: Path) -> None:
+    live = followed(path, *TOLD[:2], Tell("shop", "EnvoyFilter/f set", False, 1, 2))
+    assert live.told == {
+        "shop": {"Deployment/web": "Deployment/web rolled, 2 pods", "EnvoyFilter/f": "EnvoyFilter/f set"}
+    }
+
+
+def test_half_a_line_waits_for_its_rest(path: Path) -> None:
     path.write_text('{"namespace": "shop", "text": "one"}\n{"namespace": "sh')
-    live = LiveProgress(str(path), 1)
+    live = LiveProgress(str(path), 1, Screen(), None)
     assert [event["text"] for event in live._new()] == ["one"]
     with path.open("a") as file:
         file.write('op", "text": "two"}\n')
@@ -77,27 +112,9 @@ def test_half_a_line_waits_for_its_rest(tmp_path: Path) -> None:
     assert list(live._new()) == []
 
 
-def entry(name: str, verdict: str, changed: bool = False) -> dict[str, Any]:
-    return {"name": name, "verdict": verdict, "changed": changed, "message": f"about {name}"}
-
-
-def test_the_recap_has_a_line_per_namespace_and_failures_last(screen: Screen) -> None:
-    recap([entry("bad", "failed"), entry("shop", "deployed", True), entry("pay", "unchanged")], [], check_mode=False)
-    names = [text.split()[0] for text, _options in screen.lines]
-    assert names == ["shop", "pay", "bad"]
-    assert "deployed" in screen.lines[0][0]
-    assert len({options["color"] for _text, options in screen.lines}) == 3
-
-
-def test_the_recap_of_check_mode_says_would_be(screen: Screen) -> None:
-    recap([entry("shop", "deployed", True), entry("pay", "unchanged")], [], check_mode=True)
-    assert "would be deployed" in screen.lines[0][0]
-    assert "would be" not in screen.lines[1][0]
-
-
-def test_the_recap_names_those_not_started_only_where_something_failed(screen: Screen) -> None:
-    waiting = [f"n{number}" for number in range(12)]
-    recap([entry("shop", "deployed", True)], waiting, check_mode=False)
-    assert "n0" not in screen.text
-    recap([entry("shop", "failed")], waiting, check_mode=False)
-    assert "n9 and 2 more" in screen.text
+def test_a_file_that_is_deleted_meanwhile_ends_nothing(paper: Paper, width: list[int], path: Path) -> None:
+    report = progress.to_file(str(path))
+    report(TOLD[0])
+    with LiveProgress(str(path), 2, Screen(), None) as live:
+        path.unlink()
+    assert live.told

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,19 +8,20 @@ import yaml
 from ansible_collections.openclarity.wasm_filters.plugins.filter.plugin_configuration import FilterModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import InputError
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import (
     BYTES_MAX,
-    COMPUTED,
     HEADERS_BYTES_MAX,
-    VARIABLES,
     completed,
     from_settings,
-    schema,
     wrong_configuration,
     wrong_settings,
 )
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.json_schema import faults, resolved
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import (
+    Setting,
+    by_variable,
+    schema,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.json_schema import faults
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,24 +33,7 @@ DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
 OPTIONS = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["prepare"]["options"]
 HEADERS = "wasm_filter_trace_backend_headers"
 BACKEND = {"cluster": "c", "authority": "a:1"}
-
-
-def settings_of_schema(found: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """What can be set, down to where a variable takes a whole map."""
-    for name, inner in found["properties"].items():
-        here = (*path, name)
-        yield from settings_of_schema(inner, here) if "properties" in inner else [here]
-
-
-def at(path: tuple[str, ...]) -> dict[str, Any]:
-    found = schema()
-    for name in path:
-        found = resolved(found["properties"][name], schema())
-    return found
-
-
-def test_every_setting_of_the_schema_has_its_variable_and_every_variable_its_setting() -> None:
-    assert sorted(settings_of_schema(schema())) == sorted([*VARIABLES.values(), *COMPUTED])
+VARIABLES = by_variable()
 
 
 def test_the_role_has_documents_and_hands_over_each_of_them() -> None:
@@ -62,15 +45,24 @@ def test_the_role_has_documents_and_hands_over_each_of_them() -> None:
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_defaults_and_bounds_that_the_role_documents_are_the_schemas(variable: str) -> None:
-    wanted, given, described = at(VARIABLES[variable]), DEFAULTS[variable], str(OPTIONS[variable]["description"])
-    if "{{" not in str(given) and variable not in configuration.BY_ADDRESS:
-        assert given == wanted.get("default", {})
+    setting, given, described = VARIABLES[variable], DEFAULTS[variable], str(OPTIONS[variable]["description"])
+    wanted = setting.schema
+    if "{{" not in str(given):
+        assert from_settings({variable: given}) == ({} if setting.left_out is not None else nested(setting))
     for choice in wanted.get("enum", []):
         assert f"V({choice})" in described
     if "minimum" in wanted:
         assert f"{wanted['minimum']} to {wanted['maximum']}" in described
     if variable == HEADERS:
-        assert f"At most {wanted['maxItems']}" in described
+        assert f"at most {wanted['maxItems']}" in described
+
+
+def nested(setting: Setting) -> dict[str, Any]:
+    """A configuration with the schema's default of this one setting."""
+    found: Any = setting.schema["default"]
+    for name in reversed(setting.path):
+        found = {name: found}
+    return dict(found)
 
 
 def test_the_role_judges_the_filters_name_as_the_schema_does() -> None:
@@ -80,7 +72,7 @@ def test_the_role_judges_the_filters_name_as_the_schema_does() -> None:
             taken = True
         except InputError:
             taken = False
-        assert taken == (not list(faults(schema()["properties"]["name"], name))), name
+        assert taken == (not list(faults(schema()["properties"]["name"], name, schema()))), name
 
 
 FITTED: list[tuple[str, Any, Any]] = [
@@ -102,7 +94,7 @@ FITTED: list[tuple[str, Any, Any]] = [
 def test_values_as_people_give_them(variable: str, value: Any, fitted: Any) -> None:
     assert wrong_settings({variable: value}) == []
     found: Any = from_settings({variable: value})
-    for name in VARIABLES[variable]:
+    for name in VARIABLES[variable].path:
         found = found[name]
     assert (found, type(found)) == (fitted, type(fitted))
 
@@ -229,6 +221,13 @@ def test_a_configuration_that_is_given_as_a_whole(configuration: Any, said: list
     for error, begin in zip(errors, said, strict=True):
         assert error.startswith(begin)
         assert "hunter2" not in error
+
+
+@pytest.mark.parametrize("given", ["hunter2", ["hunter2"], 5])
+def test_of_a_foreign_filter_it_has_to_be_a_map_and_no_more(given: Any) -> None:
+    (error,) = wrong_configuration(given, ours=False)
+    assert str(error) == f"{WHOLE}=(not shown): must be a map"
+    assert wrong_configuration({"bodies": "whatever"}, ours=False) == []
 
 
 def test_what_is_computed_completes_it() -> None:

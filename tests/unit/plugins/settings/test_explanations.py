@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import schema
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import from_settings
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import by_variable, schema
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.explanations import (
-    EXAMPLES,
-    PATTERNS,
-    SECRET,
     right,
     shown,
     without_credentials,
@@ -16,21 +14,26 @@ from hypothesis import given
 from tests.schema_strategies import mutated
 from tests.unit.plugins.settings.test_json_schema import subschemas
 
+SECRET = ("backend", "headers")
+
 
 def test_every_pattern_of_the_schema_has_its_words() -> None:
-    assert set(PATTERNS) == {found["pattern"] for found in subschemas(schema()) if "pattern" in found}
+    patterned = [found for found in subschemas(schema()) if "pattern" in found]
+    assert patterned and all(found["x-words"] for found in patterned)
 
 
 def test_every_example_is_right() -> None:
-    for path, example in EXAMPLES.items():
-        configuration = {path[0]: {path[1]: list(map(list, example.items()))}} if path == SECRET else {path[0]: example}
-        assert list(faults(schema(), configuration)) == []
+    schemas = {name: one.schema for name, one in by_variable().items()}
+    examples = {name: one["x-example"] for name, one in schemas.items() if "x-example" in one}
+    assert set(examples) >= {name for name, one in schemas.items() if one.get("type") in ("array", "object")}
+    for name, example in examples.items():
+        assert list(faults(schema(), from_settings({name: example}))) == []
 
 
 @given(mutated(schema()))
 def test_every_fault_can_be_told(value: object) -> None:
     for fault in faults(schema(), value):
-        assert right(fault, schema()).startswith(("must be ", "there is "))
+        assert right(fault).startswith(("must be ", "there is "))
         if fault.path[:2] == SECRET:
             assert repr(shown(fault)) == "(not shown)"
         assert len(repr(shown(fault))) < 100

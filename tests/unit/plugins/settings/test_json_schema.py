@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import schema
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import schema
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.json_schema import (
     KEYWORDS,
     Fault,

@@ -1,0 +1,53 @@
+"""Who wrote what of a workload, as far as its managedFields tell. Pure.
+
+https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management: a manager has an entry for the
+fields that it set, with the time of its last one. Who only takes fields away gets none, and no new time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..domain.names import FilterNames
+from ..kinds.base import Object, WorkloadKind
+
+Entry = dict[str, Any]
+
+
+def blamed(kind: WorkloadKind, before: Object | None, found: Object, names: FilterNames) -> str:
+    """Who changed a workload since it was answered: by name, or who its pod template belongs to.
+
+    :param before: the workload as our patch was answered.
+    """
+    known = {_key(entry) for entry in _entries(before or {})}
+    writers = [entry for entry in _entries(found) if before is not None and _key(entry) not in known]
+    if any(entry.get("manager") == names.field_manager for entry in writers):
+        return "another run of this filter"
+    if writers:
+        return f"field manager {_named(writers)}"
+    owners = [
+        entry for entry in _entries(found) if _has_template(kind, entry) and entry.get("manager") != names.field_manager
+    ]
+    managed = f"; its pod template is managed by {_named(owners)}" if owners else ""
+    return f"somebody whom managedFields does not name{managed}"
+
+
+def _entries(workload: Object) -> list[Entry]:
+    """Without those that controllers have for the status."""
+    entries = (workload.get("metadata") or {}).get("managedFields") or []
+    return [entry for entry in entries if not entry.get("subresource")]
+
+
+def _key(entry: Entry) -> tuple[Any, ...]:
+    return entry.get("manager"), entry.get("operation"), entry.get("time")
+
+
+def _named(entries: list[Entry]) -> str:
+    return " and ".join(dict.fromkeys(str(entry.get("manager")) for entry in entries))
+
+
+def _has_template(kind: WorkloadKind, entry: Entry) -> bool:
+    fields: Any = entry.get("fieldsV1") or {}
+    for key in kind.template_path:
+        fields = fields.get(f"f:{key}") or {}
+    return bool(fields)

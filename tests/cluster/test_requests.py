@@ -1,0 +1,52 @@
+"""What a run asks of the API server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.cluster import manifests
+from tests.cluster.conftest import Collection
+from tests.cluster.kubectl import Kubectl
+from tests.cluster.request_meter import READING, RequestMeter, metering
+
+KINDS = {"web": "Deployment", "db": "StatefulSet", "agent": "DaemonSet"}
+
+
+@pytest.fixture(scope="module")
+def meter(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestMeter]:
+    with metering(kubectl, tmp_path_factory.mktemp("metered")) as found:
+        yield found
+
+
+def test_the_meter_counts_this_users_requests_and_no_others(kubectl: Kubectl, meter: RequestMeter) -> None:
+    def send() -> None:
+        kubectl("get", "--raw", "/api/v1/namespaces", "--kubeconfig", meter.kubeconfig)
+        kubectl("get", "--raw", "/api/v1/namespaces/default", "--kubeconfig", meter.kubeconfig)
+        kubectl("get", "--raw", "/apis/apps/v1/deployments", "--kubeconfig", meter.kubeconfig)
+        kubectl("get", "--raw", "/apis/apps/v1/deployments", "--kubeconfig", meter.kubeconfig)
+        kubectl("get", "--raw", "/apis/apps/v1/deployments")
+
+    assert meter.during(send) == {("list", "namespaces"): 1, ("get", "namespaces"): 1, ("list", "deployments"): 2}
+
+
+@pytest.mark.parametrize("delivery", ["configmap", "inline"])
+def test_a_run_with_nothing_to_do_only_reads(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection, meter: RequestMeter, delivery: str
+) -> None:
+    shop = new_namespace("reading")
+    kubectl.apply(*(manifests.workload(shop, name, kind, pod=manifests.KWOK) for name, kind in KINDS.items()))
+    kubectl.rolled(shop, *(f"{kind}/{name}" for name, kind in KINDS.items()))
+
+    def deploy() -> None:
+        outcome = collection.deploy(shop, kubeconfig=meter.kubeconfig, wasm_filter_delivery=delivery)
+        assert outcome.status == 0, outcome.output
+
+    first, again = meter.during(deploy), meter.during(deploy)
+
+    assert not {verb for verb, _resource in first} <= READING
+    assert {verb for verb, _resource in again} <= READING
+    # One LIST for each kind and for what is ours: not a request for each object.
+    listed = {resource: again["list", resource] for verb, resource in again if verb == "list"}
+    assert listed.pop("namespaces") == 2 and set(listed.values()) == {1}

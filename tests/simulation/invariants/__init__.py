@@ -1,0 +1,14 @@
+"""What has to hold after every run, judged by what happened in the cluster."""
+
+from __future__ import annotations
+
+from tests.simulation.invariants import limits, namespaces, slots, stops, untouched, workloads
+from tests.simulation.record import Record
+from tests.simulation.simulation import Simulation
+
+CHECKS = (namespaces.check, workloads.check, untouched.check, limits.check, slots.check, stops.check)
+
+
+def violations(simulation: Simulation, record: Record) -> list[str]:
+    """One sentence each; none: all is as it has to be."""
+    return [text for check in CHECKS for text in check(simulation, record)]

@@ -1,0 +1,64 @@
+"""After the faults are over: a run does what is left, and the next finds nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Verb
+
+from tests.simulation import truth
+from tests.simulation.invariants.facts import eligible
+from tests.simulation.invariants.untouched import by_run
+from tests.simulation.record import Record
+from tests.simulation.resources import RESOURCES, place_of
+from tests.simulation.simulation import Simulation
+
+# What no run can mend.
+LASTING = ("invalid_annotation", "foreign_object")
+FOR_LACK = ("rollout_timeout", "rollout_failed")
+
+
+def not_converged(simulation: Simulation, record: Record) -> Iterator[str]:
+    """What a run without faults has not brought about."""
+    for verdict in record.verdicts:
+        if verdict.outcome == "failed" and verdict.name not in record.task.ineligible:
+            reasons = {str(one.reason) for one in verdict.workloads if one.outcome == "failed"} or {str(verdict.reason)}
+            ill = any(simulation.scenario.ill(key) for key in simulation.scenario.traits if key[1] == verdict.name)
+            allowed = (*LASTING, *FOR_LACK) if ill else LASTING
+            if not reasons <= set(allowed):
+                yield f"{verdict.name} still fails: {verdict.reason}: {verdict.message}"
+    if record.task.by_pods:
+        yield from _not_there(simulation, record)
+
+
+def _not_there(simulation: Simulation, record: Record) -> Iterator[str]:
+    task = record.task
+    failed = {(v.name, one.kind, one.name) for v in record.verdicts for one in v.workloads if one.outcome == "failed"}
+    whole = {verdict.name for verdict in record.verdicts if verdict.outcome != "failed" or verdict.workloads}
+    whole -= {verdict.name for verdict in record.verdicts if verdict.reason == "foreign_object"}
+    for kind in truth.WORKLOADS:
+        for entry in simulation.store.collection(RESOURCES[kind]):
+            namespace, name = entry["metadata"]["namespace"], entry["metadata"]["name"]
+            if namespace not in whole or (namespace, kind, name) in failed:
+                continue
+            if not task.removes and eligible(entry, task):
+                continue
+            readable = all(truth.entries(text) is not None for text in truth.texts(entry))
+            if readable and not truth.has_filter(entry, task.filter_name, task.revision):
+                yield f"{kind} {namespace}/{name} is not on {task.revision or 'none'}"
+
+
+def not_quiet(_simulation: Simulation, record: Record) -> Iterator[str]:
+    """What a run with nothing to do has done all the same."""
+    for change in record.changes:
+        if by_run(record, change):
+            yield f"{change.place.resource.kind} {change.place.namespace}/{change.place.name} was changed again"
+    tried = {verdict.name for verdict in record.verdicts if verdict.reason == "foreign_object"}
+    for _time, command in record.dispatched:
+        place = place_of(command.request.path)
+        # Whether what is in the way is still there is learned by trying.
+        if command.request.verb != Verb.LIST and not (place and place.namespace in tried):
+            yield f"{command.request.verb} {command.request.path} is more than LISTs"
+    for verdict in record.verdicts:
+        if verdict.outcome in ("deployed", "removed"):
+            yield f"{verdict.name} is {verdict.outcome} once more"

@@ -1,0 +1,156 @@
+"""Whether what is given as the reason of a failure has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import (
+    NamespaceVerdict,
+    WorkloadVerdict,
+)
+
+from tests.simulation import truth
+from tests.simulation.invariants.facts import Facts, eligible
+from tests.simulation.record import Record
+from tests.simulation.resources import RESOURCES
+from tests.simulation.simulation import Simulation
+from tests.simulation.tracker import TIMED_OUT
+from tests.simulation.values import Object, at
+
+# After which the API server's own answer may have ended the way of a workload or a namespace.
+REFUSING = (
+    "429",
+    "500",
+    "503",
+    "answer lost",
+    "never arrived",
+    "slow",
+    "410 list",
+    "409 by an editor",
+    "webhook refuses",
+    "LIST forbidden",
+    "LIST fails",
+    "kind not served",
+    "namespace deleted",
+    "made anew",
+    "scaled",
+    "our object meddled with",
+)
+
+
+def of_namespace(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
+    outcome, reason = str(verdict.outcome), str(verdict.reason)
+    if verdict.name in record.task.ineligible:
+        if (outcome, reason) not in (("failed", record.task.ineligible[verdict.name][0]), ("not_started", reason)):
+            yield f"preflight said {record.task.ineligible[verdict.name]}"
+    elif outcome == "failed":
+        yield from _failed(simulation, record, verdict)
+    elif outcome == "not_started":
+        yield from _not_started(record, verdict)
+    elif outcome == "skipped":
+        if reason != "no_workloads" or not record.task.by_pods:
+            yield "there is no such reason to pass it over"
+        takers = [
+            place.name
+            for place, entry in record.before.items()
+            if place.namespace == verdict.name and not eligible(entry, record.task)
+        ]
+        hidden = record.faults(verdict.name, "kind not served", "LIST forbidden", "deleted", "made anew")
+        if takers and not hidden:
+            yield f"{takers} would take it"
+
+
+def _failed(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
+    reason = str(verdict.reason)
+    if any(one.outcome == "failed" and one.reason == reason for one in verdict.workloads):
+        return  # judged with the workload
+    if reason == "api_refused":
+        if not record.faults(verdict.name, *REFUSING):
+            yield "the API server has refused nothing"
+    elif reason == "foreign_object":
+        if not _foreign(simulation, record, verdict.name):
+            yield "there is no object of others in the way"
+    elif reason == "stopped":
+        if not record.stops:
+            yield "nobody has stopped it"
+    else:
+        yield "nothing like it has happened"
+
+
+def _foreign(simulation: Simulation, record: Record, namespace: str) -> bool:
+    task = record.task
+    names = {f"wasm-filter-{task.revision}", f"{task.filter_name}-filter", f"{task.filter_name}-filter-{task.revision}"}
+    for kind in ("ConfigMap", "EnvoyFilter"):
+        for entry in simulation.store.collection(RESOURCES[kind], namespace):
+            labels = entry["metadata"].get("labels") or {}
+            if entry["metadata"]["name"] in names and labels.get(f"{truth.DOMAIN}/filter") != task.filter_name:
+                return True
+    return False
+
+
+def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
+    if verdict.reason == "stopped":
+        if not record.stops:
+            yield "nobody has stopped it"
+    elif verdict.reason == "earlier_wave":
+        said = {one.name: one for one in record.verdicts}
+        shares = []
+        for wave in record.task.waves:
+            if verdict.name in wave:
+                break
+            shares.append(sum(1 for name in wave if said[name].outcome == "failed") * 100 / len(wave))
+        if not any(share > record.task.max_fail_percentage for share in shares):
+            yield "no earlier wave has failed"
+    else:
+        yield "there is no such reason not to start it"
+
+
+def of_workload(facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
+    reason = str(said.reason)
+    record = facts.record
+    met = record.faults(facts.place.namespace, *REFUSING)
+    holds = {
+        "invalid_annotation": lambda: any(
+            truth.entries(text) is None for state in facts.states() for text in truth.texts(state)
+        ),
+        "foreign_object": lambda: any("wasm-filter" in str(truth.texts(state)) for state in facts.states()),
+        "api_refused": lambda: bool(met),
+        "changed_by_admission": lambda: bool(record.faults(facts.place.namespace, "webhook drops")),
+        "reverted": lambda: _reverted(facts, said),
+        "recreated": lambda: sum(1 for one in facts.changes if one.type == "ADDED") > 1,
+        "rollout_failed": lambda: any(_timed_out(state) for state in _since_change(facts)),
+        "rollout_timeout": lambda: record.end - record.begin >= record.task.timeout_seconds,
+        "stopped": lambda: bool(record.stops),
+    }
+    if reason not in holds:
+        yield "there is no such reason"
+    elif not holds[reason]():
+        yield "nothing like it has happened"
+
+
+def _reverted(facts: Facts, said: WorkloadVerdict) -> bool:
+    """Somebody took out (or put back) what the run wanted, and is named."""
+    task = facts.record.task
+    for change in facts.by_others:
+        if change.before is not None and change.type == "MODIFIED":
+            was = truth.has_filter(change.before, task.filter_name, task.revision)
+            if was and not truth.has_filter(change.after, task.filter_name, task.revision):
+                return change.by in said.message or "somebody else" in said.message
+    return False
+
+
+def _since_change(facts: Facts) -> list[Object]:
+    """The object from the moment on from which a run may judge its progress."""
+    since = facts.ours[0].time if facts.ours else None
+    states = list(facts.states(since))
+    # What the condition said before the controller saw the change is about the former template.
+    first = _condition(states[0]) if states and facts.ours else None
+    return [state for state in states if first is None or _condition(state) != first]
+
+
+def _condition(state: Object) -> Object | None:
+    return next((one for one in at(state, "status", "conditions") or () if one["type"] == "Progressing"), None)
+
+
+def _timed_out(state: Object) -> bool:
+    return (_condition(state) or {}).get("reason") == TIMED_OUT

@@ -1,0 +1,291 @@
+"""Others at work in the cluster while a run goes on: each is one fault, of one workload or one namespace."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tests.simulation import writes
+from tests.simulation.managed_fields import after_update
+from tests.simulation.resources import RESOURCES, Place, place_of
+from tests.simulation.scenario import Key, workload
+from tests.simulation.store import Change
+from tests.simulation.traits import template_annotations
+from tests.simulation.truth import WORKLOADS
+from tests.simulation.values import Object, at, put
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+
+class Meddler:
+    """From `begin` to `end`. `key`: the workload it is about."""
+
+    name: str
+
+    def __init__(self, simulation: Simulation, rng: random.Random, key: Key) -> None:
+        self.simulation, self.rng, self.key = simulation, rng, key
+        self.active = True
+
+    @property
+    def namespace(self) -> str:
+        return self.key[1]
+
+    def begin(self) -> None:
+        raise NotImplementedError
+
+    def end(self) -> None:
+        self.active = False
+
+    def once(self, act: Callable[[], bool]) -> None:
+        """At a moment of the seed's choice: any, just before our write to the workload arrives, or a while after."""
+        how = self.rng.choice(("time", "before", "after"))
+        clock = self.simulation.clock
+        if how == "time":
+            clock.after(self.rng.choice((0.5, 3.0, 20.0)) * self.rng.random(), lambda: self._do(act))
+            return
+        kind, namespace, name = self.key
+        path = RESOURCES[kind].path(namespace, name)
+        fired: list[bool] = []
+
+        def gate(verb: str, asked: str, _manager: str) -> None:
+            if asked == path and verb in ("APPLY", "MERGE_PATCH") and not fired:
+                fired.append(True)
+                if how == "before":
+                    self._do(act)
+                else:
+                    clock.after(self.rng.uniform(0.0, 4.0), lambda: self._do(act))
+
+        self.simulation.server.gates.append(gate)
+
+    def _do(self, act: Callable[[], bool]) -> None:
+        if self.active and act():
+            self.met()
+
+    def met(self) -> None:
+        self.simulation.meet(self.name, self.namespace, self.key[0], self.key[2])
+
+    def write(self, entry: Object | None, by: str) -> bool:
+        """Somebody's update of an object as it is; False where it is gone."""
+        if entry is None:
+            return False
+        store = self.simulation.store
+        place = Place(RESOURCES[entry["kind"]], entry["metadata"].get("namespace", ""), entry["metadata"]["name"])
+        before = store.get(place)
+        if before is None or before["metadata"]["uid"] != entry["metadata"]["uid"]:
+            return False
+        after = writes.with_generation(before, writes.without_empty(entry))
+        if after == before:
+            return False
+        store.put(after_update(before, after, by, store.clock.rfc3339), by)
+        return True
+
+    @property
+    def found(self) -> Object | None:
+        return self.simulation.workload(self.key)
+
+
+class Touched(Meddler):
+    """An editor is faster than our write: a few times, or more often than anybody would try."""
+
+    name = "409 by an editor"
+
+    def begin(self) -> None:
+        kind, namespace, name = self.key
+        path, left = RESOURCES[kind].path(namespace, name), [self.rng.choice((1, 2, 5, 20))]
+
+        def gate(verb: str, asked: str, _manager: str) -> None:
+            if self.active and left[0] and asked == path and verb in ("APPLY", "MERGE_PATCH"):
+                left[0] -= 1
+                found = self.found
+                if found and self.write(put(found, "metadata", "labels", {"touched": str(left[0])}), "editor"):
+                    self.met()
+
+        self.simulation.server.gates.append(gate)
+
+
+class Edited(Meddler):
+    """The application's owner changes the volumes that it asks for itself."""
+
+    name = "volumes edited"
+
+    def begin(self) -> None:
+        def act() -> bool:
+            found = self.found
+            if found is None:
+                return False
+            text = f'[{{"name": "newer{self.rng.randrange(9)}", "emptyDir": {{}}}}]'
+            return self.write(template_annotations(found, volume=text), "gitops")
+
+        self.once(act)
+
+
+class PutBack(Meddler):
+    """An operator puts the template back, a second after whatever we write."""
+
+    name = "put back"
+
+    def begin(self) -> None:
+        self._kept = (self.found or {}).get("spec", {}).get("template")
+        self.simulation.store.listeners.append(self._see)
+
+    def _see(self, change: Change) -> None:
+        kind, namespace, name = self.key
+        place = Place(RESOURCES[kind], namespace, name)
+        if self.active and change.place == place and change.by.startswith("wasm-filters"):
+            self.simulation.clock.after(1.0, self._put_back)
+
+    def _put_back(self) -> None:
+        found = self.found
+        if self.active and found and self._kept and self.write(put(found, "spec", "template", self._kept), "operator"):
+            self.met()
+
+    def end(self) -> None:
+        super().end()
+        self.simulation.store.listeners.remove(self._see)
+
+
+class Deleted(Meddler):
+    name = "deleted"
+
+    def begin(self) -> None:
+        self.once(lambda: self.simulation.delete(self.key))
+
+
+class MadeAnew(Meddler):
+    """Deleted, and after a moment there again, as its owner wrote it."""
+
+    name = "made anew"
+
+    def begin(self) -> None:
+        self._times = self.rng.choice((1, 1, 2, 5))
+        self.once(self._act)
+
+    def _act(self) -> bool:
+        found = self.found
+        self._times -= 1
+        if found is None or not self.active or not self.simulation.delete(self.key):
+            return False
+        original = next((one for one in self.simulation.scenario.objects if _key(one) == self.key), None)
+        if original is not None:
+            delay = self.rng.choice((0.0, 0.01, 1.0))
+            self.simulation.clock.after(delay, lambda: self._recreate(original))
+            if self._times:
+                self.simulation.clock.after(delay + self.rng.uniform(0.1, 3.0), lambda: self._do(self._act))
+        return True
+
+    def _recreate(self, original: Object) -> None:
+        self.simulation.recreate(original)
+
+
+class Created(Meddler):
+    name = "created"
+
+    def begin(self) -> None:
+        def act() -> bool:
+            kind = self.rng.choice([kind for kind in WORKLOADS if kind != self.simulation.scenario.unserved])
+            return self.simulation.recreate(workload(kind, self.namespace, f"late{self.rng.randrange(9)}", self.rng))
+
+        self.once(act)
+
+
+class Restarted(Meddler):
+    """kubectl rollout restart."""
+
+    name = "restarted"
+
+    def begin(self) -> None:
+        def act() -> bool:
+            key = "kubectl.kubernetes.io/restartedAt"
+            found = self.found
+            return found is not None and self.write(
+                template_annotations(found, **{key: self.simulation.clock.rfc3339}), "kubectl-rollout"
+            )
+
+        self.once(act)
+
+
+class Scaled(Meddler):
+    name = "scaled"
+
+    def begin(self) -> None:
+        def act() -> bool:
+            found = self.found
+            if found is None or "replicas" not in found["spec"]:
+                return False
+            return self.write(put(found, "spec", "replicas", self.rng.choice((0, 1, 3))), "autoscaler")
+
+        self.once(act)
+
+
+class NeverReady(Meddler):
+    """Pods with the filter do not get ready."""
+
+    name = "never ready"
+
+    def begin(self) -> None:
+        self.simulation.sick.add(self.key)
+        self.met()
+
+    def end(self) -> None:
+        super().end()
+        self.simulation.sick.discard(self.key)
+
+
+class NamespaceDeleted(Meddler):
+    name = "namespace deleted"
+
+    def begin(self) -> None:
+        def act() -> bool:
+            place = Place(RESOURCES["Namespace"], "", self.namespace)
+            found = self.simulation.store.get(place)
+            if found is None or found["metadata"].get("deletionTimestamp"):
+                return False
+            writes.delete(self.simulation.store, place, "kubectl")
+            return True
+
+        self.once(act)
+
+
+class ObjectMeddled(Meddler):
+    """Somebody deletes or edits what we put into the namespace."""
+
+    name = "our object meddled with"
+
+    def begin(self) -> None:
+        def act() -> bool:
+            ours = [
+                entry
+                for kind in ("ConfigMap", "EnvoyFilter")
+                for entry in self.simulation.store.collection(RESOURCES[kind], self.namespace)
+                if at(entry, "metadata", "labels", "wasm-filters.openclarity.io/filter")
+            ]
+            if not ours:
+                return False
+            entry = self.rng.choice(ours)
+            if entry["kind"] == "EnvoyFilter" and self.rng.random() < 0.5:
+                return self.write(put(entry, "spec", "priority", self.rng.randrange(9)), "editor")
+            place = place_of(RESOURCES[entry["kind"]].path(self.namespace, entry["metadata"]["name"]))
+            return place is not None and self.simulation.store.remove(place, "kubectl") is not None
+
+        self.once(act)
+
+
+def _key(entry: Object) -> Key:
+    return entry["kind"], entry["metadata"].get("namespace", ""), entry["metadata"]["name"]
+
+
+MEDDLERS: tuple[type[Meddler], ...] = (
+    Touched,
+    Edited,
+    PutBack,
+    Deleted,
+    MadeAnew,
+    Created,
+    Restarted,
+    Scaled,
+    NeverReady,
+    NamespaceDeleted,
+    ObjectMeddled,
+)

@@ -1,0 +1,100 @@
+"""One seed: a cluster with a history, a run that meets faults, and runs after these have ended."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from tests.simulation import scenario
+from tests.simulation.executor import Stuck
+from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS, FaultyWire
+from tests.simulation.invariants import violations
+from tests.simulation.invariants.convergence import not_converged, not_quiet
+from tests.simulation.meddlers import MEDDLERS, Meddler
+from tests.simulation.record import Record
+from tests.simulation.refusals import REFUSALS
+from tests.simulation.simulation import Simulation
+
+KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped twice"
+SHARES = (0.02, 0.1, 0.3, 1.0)
+
+
+@dataclass
+class Played:
+    """`violations`: (which run, what). `met`: how often each fault was met."""
+
+    seed: int
+    violations: list[tuple[str, str]] = field(default_factory=list)
+    met: Counter[str] = field(default_factory=Counter)
+    runs: int = 0
+    records: list[Record] = field(default_factory=list)
+
+
+def play(seed: int) -> Played:
+    """Everything comes of the seed."""
+    rng = random.Random(seed)
+    played = Played(seed)
+    simulation = Simulation(scenario.make(rng), rng)
+    try:
+        _play(simulation, rng, played)
+    except Stuck as error:
+        played.violations.append(("some run", str(error)))
+    return played
+
+
+def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
+    for number, task in enumerate(simulation.scenario.before):
+        _judge(simulation, simulation.carry_out(task), f"earlier run {number + 1}", played)
+        simulation.settle()
+    task = simulation.scenario.task
+    _judge(simulation, _with_faults(simulation, rng, played), "run with faults", played)
+    simulation.settle(rng.choice((0.0, 0.0, 90.0)))
+    again = replace(task, dry_run=False, waves=(tuple(task.namespaces),))
+    again = replace(again, timeout_seconds=60.0)
+    healed = simulation.carry_out(again)
+    _judge(simulation, healed, "run after the faults", played)
+    simulation.settle()
+    second = simulation.carry_out(again)
+    _judge(simulation, second, "second run after the faults", played)
+    played.violations += [("second run after the faults", text) for text in not_converged(simulation, second)]
+    simulation.settle()
+    quiet = simulation.carry_out(again)
+    _judge(simulation, quiet, "third run after the faults", played)
+    played.violations += [("third run after the faults", text) for text in not_quiet(simulation, quiet)]
+
+
+def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> Record:
+    names = [fault.name for fault in (*MEDDLERS, *REFUSALS)]
+    everything = [*REQUEST_FAULTS, *WATCH_FAULTS, *names, KILLED, STOPPED, STOPPED_TWICE]
+    chosen = set(rng.sample(everything, rng.choice((0, 1, 1, 2, 2, 3, 5))))
+    wire = FaultyWire(
+        simulation, rng, {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
+    )
+    keys = list(simulation.scenario.traits)
+    meddlers: list[Meddler] = []
+    for fault in (*MEDDLERS, *REFUSALS):
+        if fault.name in chosen and keys:
+            meddlers += [fault(simulation, rng, rng.choice(keys)) for _one in range(rng.choice((1, 1, 2)))]
+    for meddler in meddlers:
+        meddler.begin()
+    stops: tuple[tuple[float, bool], ...] = ()
+    if STOPPED in chosen or STOPPED_TWICE in chosen:
+        first = rng.choice((0.2, 5.0, 20.0)) * rng.random()
+        stops = ((first, False),)
+        if STOPPED_TWICE in chosen:
+            stops += ((first + 9.0 * rng.random(), rng.random() < 0.5),)
+    lives = rng.randrange(1, rng.choice((10, 60, 300))) if KILLED in chosen else None
+    record = simulation.carry_out(simulation.scenario.task, wire, stops, lives)
+    for meddler in meddlers:
+        meddler.end()
+    simulation.unhindered()
+    simulation.cluster.recheck_pods()
+    played.met.update(one.fault for one in record.met)
+    return record
+
+
+def _judge(simulation: Simulation, record: Record, which: str, played: Played) -> None:
+    played.runs += 1
+    played.records.append(record)
+    played.violations += [(which, text) for text in violations(simulation, record)]

@@ -1,0 +1,146 @@
+"""What a simulation begins with, from a seed: namespaces, workloads, what others put there, what ran before."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+
+from tests.simulation import traits
+from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
+from tests.simulation.traits import Trait
+from tests.simulation.values import Object, put
+
+OTHER_REVISION = "aaaaaaaaaa"
+REVISIONS = tuple(f"{number:010x}" for number in range(1, 8))
+KINDS = ("Deployment", "Deployment", "StatefulSet", "DaemonSet")
+TIER = (("tier", "front"),)
+Key = tuple[str, str, str]
+
+
+@dataclass
+class Scenario:
+    """`traits`: of each workload (kind, namespace, name). `before`: what ran before, without faults; then `task`.
+
+    `unserved`: a kind that the cluster does not know.
+    """
+
+    objects: list[Object] = field(default_factory=list)
+    traits: dict[Key, list[Trait]] = field(default_factory=dict)
+    before: list[Task] = field(default_factory=list)
+    task: Task = field(default_factory=lambda: Task(()))
+    ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
+    unserved: str = ""
+
+    def ill(self, key: Key) -> bool:
+        return any(trait.ill for trait in self.traits.get(key, ()))
+
+
+def namespace(name: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": {"istio-injection": "enabled"}},
+    }
+
+
+def workload(kind: str, namespace: str, name: str, rng: random.Random) -> Object:
+    labels = {"app": name, **({"tier": "front"} if rng.random() < 0.6 else {})}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "app", "image": f"app:{rng.randrange(9)}"}]},
+    }
+    spec: Object = {"selector": {"matchLabels": {"app": name}}, "template": template}
+    if kind != "DaemonSet":
+        spec["replicas"] = rng.choice((1, 2, 2, 3))
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def make(rng: random.Random) -> Scenario:
+    scenario = Scenario(unserved=rng.choice(("DaemonSet", "StatefulSet")) if rng.random() < 0.05 else "")
+    targets = [f"ns{number}" for number in range(rng.choice((1, 1, 2, 2, 3)))]
+    others = [f"other{number}" for number in range(rng.choice((0, 0, 1, 12)))]
+    for name in targets + others:
+        scenario.objects.append(namespace(name))
+    for name in targets + others[:1]:
+        _fill(scenario, name, rng)
+    if rng.random() < 0.1:
+        targets.append("missing")
+        scenario.ineligible["missing"] = ("namespace_missing", "namespace missing does not exist")
+    rng.shuffle(targets)
+    _tasks(scenario, targets, rng)
+    return scenario
+
+
+def _fill(scenario: Scenario, name: str, rng: random.Random) -> None:
+    for number in range(rng.choice((0, 1, 2, 3, 4))):
+        kind = rng.choice([kind for kind in KINDS if kind != scenario.unserved])
+        entry = workload(kind, name, f"w{number}", rng)
+        chosen = [traits.choose(rng, kind) for _count in range(rng.choice((0, 1, 1, 1, 2)))]
+        for trait in chosen:
+            entry = trait.change(entry, rng)
+        scenario.traits[kind, name, f"w{number}"] = chosen
+        scenario.objects.append(entry)
+    scenario.objects += _bystanders(name, rng)
+
+
+def _bystanders(name: str, rng: random.Random) -> list[Object]:
+    """What is not ours, some of it where ours would go."""
+    found = []
+    mine = {"metadata": {"namespace": name, "labels": {"app": "mine"}}}
+    config_map: Object = {"apiVersion": "v1", "kind": "ConfigMap", **mine, "data": {"key": "value"}}
+    envoy_filter: Object = {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        **mine,
+        "spec": {"a": 1},
+    }
+    if rng.random() < 0.3:
+        found.append(put(config_map, "metadata", "name", "settings"))
+        found.append(put(envoy_filter, "metadata", "name", "theirs"))
+    if rng.random() < 0.04:
+        found.append(put(config_map, "metadata", "name", f"wasm-filter-{rng.choice(REVISIONS[:3])}"))
+    if rng.random() < 0.04:
+        of_ours = rng.choice((f"trace-filter-{REVISIONS[1]}", "trace-filter"))
+        found.append(put(envoy_filter, "metadata", "name", of_ours))
+    if rng.random() < 0.15:
+        found.append(_pod(name, rng.choice(("Job", "ReplicaSet", ""))))
+    return found
+
+
+def _pod(name: str, owner: str) -> Object:
+    metadata: Object = {"name": "lone", "namespace": name, "annotations": {"sidecar.istio.io/status": "{}"}}
+    if owner:
+        metadata["ownerReferences"] = [{"kind": owner, "name": "lone", "uid": "uid-lone", "controller": True}]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": {"phase": "Running", "ready": True}}
+
+
+def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
+    waves = _waves(targets, rng)
+    every = Task((tuple(targets),), max_in_flight=50, ineligible=scenario.ineligible)
+    deliveries = [CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, INLINE]
+    count = rng.choice((0, 0, 1, 1, 1, 2, 2, 5))
+    for number in range(count):
+        revision = REVISIONS[number % len(REVISIONS)]
+        scenario.before.append(replace(every, revision=revision, delivery=rng.choice(deliveries)))
+    if rng.random() < 0.15:
+        scenario.before.append(replace(every, revision=OTHER_REVISION, filter_name="audit"))
+    removes = count > 0 and rng.random() < 0.35
+    revision = rng.choice((REVISIONS[count % len(REVISIONS)], *REVISIONS[: count + 1]))
+    scenario.task = Task(
+        waves,
+        revision="" if removes else revision,
+        delivery=rng.choice(deliveries),
+        selector=TIER if rng.random() < 0.1 and not removes else (),
+        timeout_seconds=rng.choice((20.0, 60.0, 60.0)),
+        max_in_flight=rng.choice((1, 2, 3, 50)),
+        max_fail_percentage=rng.choice((0, 0, 50, 100)),
+        dry_run=rng.random() < 0.05,
+        ineligible=scenario.ineligible,
+    )
+
+
+def _waves(targets: list[str], rng: random.Random) -> tuple[tuple[str, ...], ...]:
+    if rng.random() < 0.6:
+        return (tuple(targets),)
+    at = rng.randrange(1, len(targets) + 1)
+    return tuple(wave for wave in (tuple(targets[:at]), tuple(targets[at:])) if wave)

@@ -1,0 +1,180 @@
+"""A cluster with a history, in which runs of the collection are carried out and watched."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Event, Stop
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import loop
+
+from tests.simulation import writes
+from tests.simulation.api_server import ApiServer
+from tests.simulation.controllers.cluster import Cluster
+from tests.simulation.executor import SimulatedExecutor
+from tests.simulation.originals import Originals
+from tests.simulation.record import Met, Record
+from tests.simulation.resources import RESOURCES, Place, place_of, place_of_object
+from tests.simulation.scenario import Key, Scenario
+from tests.simulation.tasks import Task
+from tests.simulation.tracker import Tracker, Watched
+from tests.simulation.truth import DOMAIN, WORKLOADS
+from tests.simulation.values import Object
+from tests.simulation.wire import Wire
+
+NODES = 2
+
+
+class Killed(Exception):
+    """The process that ran the loop is no more."""
+
+
+class _Mortal(SimulatedExecutor):
+    """Dies after so many events."""
+
+    lives: int | None = None
+
+    def next(self) -> Event:
+        if self.lives is not None:
+            self.lives -= 1
+            if self.lives < 0:
+                raise Killed
+        return super().next()
+
+
+class Simulation:
+    """`met`: the faults so far. `sick`: workloads whose new pods do not get ready, while that lasts."""
+
+    def __init__(self, scenario: Scenario, rng: random.Random) -> None:
+        self.scenario, self.rng = scenario, rng
+        self.server = ApiServer(*scenario.objects)
+        self.store, self.clock = self.server.store, self.server.clock
+        self.met: list[Met] = []
+        self.unhindered()
+        self.sick: set[Key] = set()
+        self.cluster = Cluster(self.server, rng, self._healthy)
+        self.tracker = Tracker(self.store, self.cluster.owned, NODES)
+        self.originals = Originals(self.store)
+        self.executor: SimulatedExecutor | None = None
+        self._orphans: set[int] = set()
+        self.clock.run(60.0)
+
+    def unhindered(self) -> None:
+        """Nobody turns requests away; what is not served at all stays so."""
+        self.server.gates[:] = [self._unserved] if self.scenario.unserved else []
+
+    def _unserved(self, verb: str, path: str, _manager: str) -> None:
+        place = place_of(path)
+        if place is not None and place.resource.kind == self.scenario.unserved:
+            self.meet("kind not served", "", place.resource.kind)
+            raise api_error(f"{verb} {path}", 404, "the server could not find the requested resource")
+
+    def meet(self, fault: str, namespace: str = "", kind: str = "", name: str = "") -> None:
+        """A fault has shown."""
+        self.met.append(Met(self.clock.now, fault, namespace, kind, name))
+
+    def meet_request(self, fault: str, request: Request) -> None:
+        """A fault has hit a request."""
+        place = place_of(request.path)
+        if place is not None:
+            namespace = place.name if place.resource.kind == "Namespace" else place.namespace
+            self.meet(fault, namespace, place.resource.kind, place.name)
+
+    def delete(self, key: Key) -> bool:
+        """Somebody deletes a workload."""
+        kind, namespace, name = key
+        return self.store.remove(Place(RESOURCES[kind], namespace, name), "kubectl") is not None
+
+    def recreate(self, entry: Object) -> bool:
+        """Somebody creates a workload, if there is a place for it."""
+        place = place_of_object(entry)
+        namespace = self.store.get(Place(RESOURCES["Namespace"], "", place.namespace))
+        free = namespace is not None and not namespace["metadata"].get("deletionTimestamp")
+        if not free or self.store.get(place) is not None:
+            return False
+        self.store.put(writes.created(self.store, entry, "kubectl"), "kubectl")
+        return True
+
+    def workload(self, key: Key) -> Object | None:
+        kind, namespace, name = key
+        return self.store.get(Place(RESOURCES[kind], namespace, name))
+
+    def settle(self, seconds: float = 90.0) -> None:
+        """Let the cluster come to rest."""
+        self.clock.run(self.clock.now + seconds)
+
+    def carry_out(
+        self,
+        task: Task,
+        wire: Wire | None = None,
+        stops: tuple[tuple[float, bool], ...] = (),
+        lives: int | None = None,
+    ) -> Record:
+        """One run. `stops`: (after how many seconds, urgent). `lives`: it is killed after that many events."""
+        task = replace(task, ineligible={**task.ineligible, **self._ineligible(task)})
+        executor = _Mortal(self.server, wire or Wire(self.rng))
+        executor.lives, executor.orphans, self.executor = lives, self._orphans, executor
+        record = Record(task, self.clock.now, clean=wire is None)
+        first_change, first_met = len(self.store.history), len(self.met)
+        limits = Watched(task.filter_name, task.revision, task.max_in_flight, task.timeout_seconds)
+        record.before = {place_of_object(entry): entry for entry in self._workloads()}
+        if task.by_pods:
+            self.tracker.begin(limits)
+            record.left_in_flight = self.tracker.most
+        self.server.dry_run = task.dry_run
+        for seconds, urgent in stops:
+            self.clock.after(seconds, lambda urgent=urgent: self._stop(executor, record, urgent))  # type: ignore[misc]
+        machine = task.run()
+        try:
+            loop.run(machine, executor)
+        except Killed:
+            record.killed = True
+        self.server.dry_run = False
+        record.end, record.verdicts = self.clock.now, machine.verdicts()
+        record.dispatched, record.served, record.told = executor.dispatched, executor.served, executor.told
+        record.changes, record.met = self.store.history[first_change:], self.met[first_met:]
+        record.orphans = self._orphans & {change.version for change in record.changes}
+        record.originals = self.originals.at
+        if task.by_pods:
+            record.most_in_flight, record.rolled_at = self.tracker.most, dict(self.tracker.rolled_at)
+        return record
+
+    def _stop(self, executor: SimulatedExecutor, record: Record, urgent: bool) -> None:
+        if executor is self.executor and not record.end:
+            record.stops.append((self.clock.now, urgent))
+            executor.post(Stop(urgent))
+
+    def _workloads(self) -> Iterator[Object]:
+        for kind in WORKLOADS:
+            yield from self.store.collection(RESOURCES[kind])
+
+    def _ineligible(self, task: Task) -> dict[str, tuple[str, str]]:
+        """What preflight would say now."""
+        found = {}
+        for name in task.namespaces:
+            entry = self.store.get(Place(RESOURCES["Namespace"], "", name))
+            if entry is None:
+                found[name] = ("namespace_missing", f"namespace {name} does not exist")
+            elif entry["metadata"].get("deletionTimestamp"):
+                found[name] = ("namespace_terminating", f"namespace {name} is being deleted")
+        return found
+
+    def _healthy(self, pod: Object) -> bool:
+        key = self._owner_key(pod)
+        if key is None:
+            return True
+        if self.scenario.ill(key):
+            return False
+        ours = any(label.startswith(DOMAIN) for label in pod["metadata"].get("labels") or {})
+        return not (key in self.sick and ours)
+
+    def _owner_key(self, pod: Object) -> Key | None:
+        namespace = pod["metadata"]["namespace"]
+        owner = next(iter(pod["metadata"].get("ownerReferences") or ()), None)
+        if owner is not None and owner["kind"] == "ReplicaSet":
+            found = self.store.get(Place(RESOURCES["ReplicaSet"], namespace, owner["name"]))
+            owner = next(iter((found or pod)["metadata"].get("ownerReferences") or ()), None) if found else None
+        return (owner["kind"], namespace, owner["name"]) if owner else None

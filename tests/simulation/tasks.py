@@ -1,0 +1,85 @@
+"""What a run of the collection is asked for, in the simulation."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.registry import DELIVERIES
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import (
+    Release,
+    inline_reference,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import WasmModule
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
+
+from tests.simulation.values import Object
+
+CONFIG_MAP, INLINE = "configmap", "inline"
+
+
+@dataclass(frozen=True)
+class Task:
+    """`revision` empty: take the filter out. `waves`: the namespaces of each."""
+
+    waves: tuple[tuple[str, ...], ...]
+    revision: str = ""
+    delivery: str = CONFIG_MAP
+    filter_name: str = "trace"
+    selector: tuple[tuple[str, str], ...] = ()
+    timeout_seconds: float = 60.0
+    max_in_flight: int = 3
+    max_fail_percentage: int = 0
+    dry_run: bool = False
+    ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> FilterNames:
+        return FilterNames(self.filter_name)
+
+    @property
+    def removes(self) -> bool:
+        return not self.revision
+
+    @property
+    def by_pods(self) -> bool:
+        """Whether pods are replaced for it."""
+        return self.removes or self.delivery == CONFIG_MAP
+
+    @property
+    def namespaces(self) -> list[str]:
+        return [name for wave in self.waves for name in wave]
+
+    def operation(self) -> Operation:
+        if self.removes:
+            return Removal(self.names)
+        release = _release(self.filter_name, self.revision, self.delivery, self.selector)
+        return DELIVERIES[self.delivery](release)
+
+    def run(self) -> Run:
+        settings = Settings(self.timeout_seconds, self.max_in_flight, self.max_fail_percentage, self.dry_run)
+        return Run(self.operation(), self.waves, dict(self.ineligible), settings)
+
+
+@lru_cache
+def _release(filter_name: str, revision: str, delivery: str, selector: tuple[tuple[str, str], ...]) -> Release:
+    names = FilterNames(filter_name)
+    module = WasmModule(b"wasm", hashlib.sha256(b"wasm").hexdigest(), ("proxy_on_tick",))
+    code = {"filename": f"{names.mount_path}/filter.wasm"}
+    labels = dict(selector)
+    if delivery == INLINE:
+        code = {"inline_bytes": inline_reference(module.sha256)}
+    else:
+        labels[names.pod_label] = revision
+    config = {"configuration": {"value": revision}, "vm_config": {"code": {"local": code}}}
+    value = {"name": names.extension, "typed_config": {"config": config}}
+    spec: Object = {
+        "configPatches": [{"applyTo": "EXTENSION_CONFIG", "patch": {"operation": "ADD", "value": value}}],
+    }
+    if labels:
+        spec["workloadSelector"] = {"labels": labels}
+    return Release(names, revision, spec, module, "2026-01-01T00:00:00Z")

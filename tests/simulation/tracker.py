@@ -1,0 +1,98 @@
+"""Whose pods are being replaced because of a run, from what happens in the cluster alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.simulation import truth
+from tests.simulation.controllers.base import Owned
+from tests.simulation.resources import Place
+from tests.simulation.store import Change, Store
+from tests.simulation.values import Object, at
+
+TIMED_OUT = "ProgressDeadlineExceeded"
+
+
+@dataclass
+class Watched:
+    """What a run must keep to: `limit` of workloads at a time, each `timeout` seconds at most."""
+
+    filter_name: str
+    revision: str
+    limit: int
+    timeout: float
+
+
+class Tracker:
+    """`moving`: uid -> (where, since when). `most`: how many at a time. `rolled_at`: uid -> when its pods were done."""
+
+    def __init__(self, store: Store, owned: Owned, nodes: int) -> None:
+        self.store, self.owned, self.nodes = store, owned, nodes
+        self.watched = Watched("", "", 0, 0.0)
+        self.moving: dict[str, tuple[Place, float]] = {}
+        self.rolled_at: dict[str, float] = {}
+        self.most = 0
+        store.listeners.append(self._changed)
+
+    def begin(self, watched: Watched) -> None:
+        """What an earlier run has left under way counts, where a run can tell it: by the label."""
+        self.watched, self.rolled_at = watched, {}
+        if not watched.revision:
+            self.moving.clear()
+        self._expire()
+        self.most = len(self.moving)
+
+    def _changed(self, change: Change) -> None:
+        kind = change.place.resource.kind
+        if kind == "Pod":
+            for uid, (place, _since) in list(self.moving.items()):
+                if place.namespace == change.place.namespace:
+                    self._look(uid, place)
+        elif kind in truth.WORKLOADS:
+            self._workload(change)
+
+    def _workload(self, change: Change) -> None:
+        uid = change.after["metadata"]["uid"]
+        if change.type == "DELETED":
+            self.moving.pop(uid, None)
+            return
+        before = change.before
+        if before is not None and before["spec"] != change.after["spec"]:
+            watched = self.watched
+            ours = change.by == truth.manager(watched.filter_name) or uid in self.moving
+            good = truth.has_filter(change.after, watched.filter_name, watched.revision)
+            if ours and good and not truth.held(change.after):
+                self._add(uid, change.place)
+            else:
+                self.moving.pop(uid, None)
+        if uid in self.moving:
+            if before is not None and _timed_out(change.after) and not _timed_out(before):
+                del self.moving[uid]
+            else:
+                self._look(uid, change.place)
+
+    def _add(self, uid: str, place: Place) -> None:
+        self._expire()
+        self.rolled_at.pop(uid, None)
+        self.moving.setdefault(uid, (place, self.store.clock.now))
+        self._look(uid, place)
+        self.most = max(self.most, len(self.moving))
+
+    def _look(self, uid: str, place: Place) -> None:
+        workload = self.store.get(place)
+        if workload is None or workload["metadata"]["uid"] != uid:
+            self.moving.pop(uid, None)
+        elif truth.rolled(self.owned, workload, self.nodes):
+            self.moving.pop(uid, None)
+            self.rolled_at[uid] = self.store.clock.now
+
+    def _expire(self) -> None:
+        """A run gives up on what takes too long, and goes on."""
+        now = self.store.clock.now
+        self.moving = {
+            uid: (place, since) for uid, (place, since) in self.moving.items() if since + self.watched.timeout > now
+        }
+
+
+def _timed_out(workload: Object) -> bool:
+    return any(one.get("reason") == TIMED_OUT for one in at(workload, "status", "conditions") or ())

@@ -1,0 +1,70 @@
+"""The revisions of recorded inputs: whoever upgrades the collection restarts nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.objects import REPOSITORY
+
+ROLE = REPOSITORY / "roles" / "wasm_filter"
+RECORDED = Path(__file__).parent / "fixtures" / "revisions"
+CASES: list[dict[str, Any]] = yaml.safe_load((RECORDED / "cases.yml").read_text())
+BINARY = {"sha256": "ab" * 32, "size": 5, "capabilities": ["proxy_on_done", "proxy_log"]}
+SERVICE = {
+    "cluster": "outbound|9000||collector.traces.svc.cluster.local",
+    "authority": "collector.traces.svc.cluster.local:9000",
+    "kind": "service",
+    "added": [],
+}
+REVISION = (
+    "{{ lookup('ansible.builtin.template', template) | from_yaml"
+    " | openclarity.wasm_filters.revision(wasm_filter_preflight.binary.sha256, wasm_filter_configuration) }}"
+)
+
+
+def task(case: dict[str, Any], template: Path) -> dict[str, Any]:
+    """Shows the revision; a task's variables stand above those of the role, as -e does."""
+    facts = {"binary": BINARY, "backend": case.get("backend", SERVICE)}
+    if "hosts" in case:
+        facts["hosts_from"] = case["hosts"]
+    unknown = {"wasm_filter_revision": "{{ wasm_filter_revision_unknown }}", "template": str(template)}
+    return {
+        "ansible.builtin.debug": {"msg": REVISION},
+        "vars": {**case["variables"], **unknown, "wasm_filter_preflight": facts},
+    }
+
+
+def revisions(template: Path, playbook: Path) -> list[str]:
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars_files": [str(ROLE / "defaults" / "main.yml"), str(ROLE / "vars" / "main.yml")],
+        "tasks": [task(case, template) for case in CASES],
+    }
+    playbook.write_text(json.dumps([play]))
+    # The defaults of the role read some of the environment.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("WASM_FILTER_", "TRACE_"))}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", playbook],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return re.findall(r'"msg": "([0-9a-f]{10})"', done.stdout)
+
+
+@pytest.mark.parametrize("template", [ROLE / "templates" / "envoy_filter.yml.j2", RECORDED / "users_own.yml.j2"])
+def test_the_same_inputs_have_the_revision_that_they_had(template: Path, tmp_path: Path) -> None:
+    assert revisions(template, tmp_path / "playbook.yml") == [case["revision"] for case in CASES]

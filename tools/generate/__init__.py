@@ -1,0 +1,1 @@
+"""Writes all that follows from filter/configuration.schema.json: `make generate`."""
