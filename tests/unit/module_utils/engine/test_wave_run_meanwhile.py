@@ -37,7 +37,7 @@ def after_patch(found: Simulated, seconds: float, act: Callable[[], object], tim
     def seen(change: Change) -> None:
         if change.place.name == "web" and change.by == NAMES.field_manager and left[0]:
             left[0] -= 1
-            found.server.clock.after(seconds, act)
+            found.server.clock.after(seconds, lambda: None if act() else None)
 
     found.server.store.listeners.append(seen)
 
