@@ -34,10 +34,13 @@ def after_patch(found: Simulated, seconds: float, act: Callable[[], object], tim
     """Something happens each time that we have written the Deployment, a moment later."""
     left = [times]
 
+    def begin() -> None:
+        act()
+
     def seen(change: Change) -> None:
         if change.place.name == "web" and change.by == NAMES.field_manager and left[0]:
             left[0] -= 1
-            found.server.clock.after(seconds, lambda: None if act() else None)
+            found.server.clock.after(seconds, begin)
 
     found.server.store.listeners.append(seen)
 
