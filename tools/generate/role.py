@@ -14,7 +14,7 @@ from tools.generate.variables import Variable, variables
 
 COLUMNS = 130
 # PyYAML breaks a line behind the word that is too much.
-TEXT_COLUMNS = 110
+TEXT_COLUMNS = 95
 # Lists that are longer have a line for each item.
 FLOW_MAX = 100
 
