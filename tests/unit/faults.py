@@ -19,7 +19,7 @@ class Fault:
     pattern: str
     status: int | None
     times: int = 1_000_000
-    meanwhile: Callable[[], None] | None = None
+    meanwhile: Callable[[], object] | None = None
 
     def __call__(self, verb: str, path: str, _manager: str) -> None:
         request = f"{verb} {path}"

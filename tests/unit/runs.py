@@ -71,7 +71,7 @@ class Simulated:
         return self.run(Removal(NAMES), list(namespaces), **options)
 
     def refuse(
-        self, pattern: str, status: int | None, times: int = 1_000_000, meanwhile: Callable[[], None] | None = None
+        self, pattern: str, status: int | None, times: int = 1_000_000, meanwhile: Callable[[], object] | None = None
     ) -> None:
         """See Fault."""
         self.server.gates.append(Fault(pattern, status, times, meanwhile))

@@ -61,3 +61,13 @@ class TurningAway(Selective):
 
     def special(self, usual: Fate) -> Fate:
         return replace(usual, turned_away=self._error)
+
+
+class Unwatched(Wire):
+    """No watch can be opened."""
+
+    def __init__(self) -> None:
+        super().__init__(random.Random(4))
+
+    def watch_error(self, path: str) -> ApiError | None:
+        return Unreachable(f"watch {path}", 0, "connection reset")

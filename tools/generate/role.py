@@ -14,7 +14,7 @@ from tools.generate.variables import Variable, variables
 
 COLUMNS = 130
 # PyYAML breaks a line behind the word that is too much.
-TEXT_COLUMNS = 110
+TEXT_COLUMNS = 95
 # Lists that are longer have a line for each item.
 FLOW_MAX = 100
 
@@ -71,8 +71,8 @@ def _option(one: Variable) -> str:
     sentences = [_marked_up(sentence, one.choices) for sentence in one.sentences]
     if one.environment:
         sentences.append(f"The environment variable E({one.environment}) is its default.")
-    told = yaml.safe_dump(sentences, width=TEXT_COLUMNS, allow_unicode=True)
-    lines = f"{one.name}:\n  description:\n{textwrap.indent(told, '    ')}  type: raw\n"
+    told = yaml.safe_dump({"description": " ".join(sentences)}, width=TEXT_COLUMNS, allow_unicode=True)
+    lines = f"{one.name}:\n{textwrap.indent(told, '  ')}  type: raw\n"
     fixed = not one.by_format and not (one.environment and one.default == "")
     return lines + (textwrap.indent(_entry("default", one.default), "  ") if fixed else "")
 

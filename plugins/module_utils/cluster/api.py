@@ -16,7 +16,7 @@ from ..domain.errors import ApiError, Expired, api_error
 try:
     import urllib3
     from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, MaxRetryError
 except ImportError:  # AnsibleK8SModule reports it with the name of the package
     urllib3 = None  # type: ignore[assignment]
 
@@ -25,6 +25,9 @@ except ImportError:  # AnsibleK8SModule reports it with the name of the package
         pass
 
     class HTTPError(Exception):  # type: ignore[no-redef]
+        pass
+
+    class MaxRetryError(HTTPError):  # type: ignore[no-redef]
         pass
 
 
@@ -38,6 +41,7 @@ RETRIED = (429, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
 RETRY_AFTER_MAX = 30.0
+TORN_ANSWERS_MAX = 3
 
 # Within the class `list` is a method.
 Query = list[tuple[str, Any]]
@@ -57,6 +61,7 @@ class ClusterApi:
         pool = self._dynamic.client.rest_client.pool_manager.connection_pool_kw
         pool["maxsize"] = CONNECTIONS
         pool["retries"] = _retries() if resend else False
+        self._torn_answers_max = TORN_ANSWERS_MAX if resend else 0
 
     def get(self, path: str) -> dict[str, Any] | None:
         """One object, or None."""
@@ -149,17 +154,21 @@ class ClusterApi:
         query = dict(query or {})
         if self.dry_run and method != "get":
             query["dryRun"] = "All"
-        try:
-            response = self._send(method, path, list(query.items()), body, content_type, accept)
-            result: dict[str, Any] = json.loads(response.data)
-            return result
-        except ApiException as error:
-            if missing_ok and error.status == 404:
-                return None
-            raise _error(method, path, error) from None
-        except (HTTPError, HTTPException, OSError, ValueError) as error:
-            # ValueError: the answer was cut off, or is a proxy's.
-            raise api_error(f"{method} {path}", 0, str(error)) from error
+        left = self._torn_answers_max
+        while True:
+            try:
+                response = self._send(method, path, list(query.items()), body, content_type, accept)
+                result: dict[str, Any] = json.loads(response.data)
+                return result
+            except ApiException as error:
+                if missing_ok and error.status == 404:
+                    return None
+                raise _error(method, path, error) from None
+            except (HTTPError, HTTPException, OSError, ValueError) as error:
+                # ValueError: the answer was cut off, or is a proxy's. A body that is cut off is past urllib3's retries.
+                if not left or isinstance(error, MaxRetryError):
+                    raise api_error(f"{method} {path}", 0, str(error)) from error
+                left -= 1
 
     def _send(
         self,

@@ -22,9 +22,9 @@ class Members:
         self.others: dict[str, list[WorkloadVerdict]] = {}
         self.unsettled: set[str] = set()
         self.in_flight = 0
-        self._refused = 0
         # Namespaces whose workloads' turn has come.
         self._begun: set[str] = set()
+        self._refused = 0
         self._keys: dict[str, list[Key]] = {}
 
     @property

@@ -52,9 +52,15 @@ def _changed(record: Record, verdict: NamespaceVerdict, wrote: bool) -> Iterator
         one.done and one.error is not None and f"/namespaces/{verdict.name}/" in one.request.path
         for one in record.served
     ) or _unanswered(record, verdict.name)
-    if verdict.changed and not wrote:
+    # Whether a deletion was ours is known to nobody either, if the first answer was lost.
+    lost = any(
+        one.error is not None and one.error.status in (0, 502, 503, 504) and one.request.verb == "delete"
+        for one in record.served
+    )
+    if verdict.changed and not wrote and not lost:
         yield "it says changed, and nothing was"
-    if wrote and not verdict.changed and not (unknown and str(verdict.outcome) in ("failed", "not_started")):
+    gone = any(one.reason == "workload_deleted" for one in verdict.workloads)
+    if wrote and not verdict.changed and not (unknown and (gone or verdict.outcome in ("failed", "not_started"))):
         yield "it says unchanged, and something was changed"
     if verdict.changed and str(verdict.outcome) == "unchanged":
         yield "both unchanged and changed"

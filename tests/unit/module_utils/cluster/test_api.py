@@ -176,10 +176,28 @@ def test_a_refusal_of_a_proxy_before_it(body: str | None, said: str) -> None:
     "error", [MaxRetryError(HTTPConnectionPool("x"), POD), ProtocolError("reset"), ConnectionResetError("reset")]
 )
 def test_no_answer_at_all(error: Exception) -> None:
-    with pytest.raises(Unreachable):
-        ClusterApi(Wire(*[error] * (TORN_ANSWERS_MAX + 1))).get(POD)
+    for resend in (False, True):
+        with pytest.raises(Unreachable) as caught:
+            ClusterApi(Wire(*[error] * (TORN_ANSWERS_MAX + 1)), resend).get(POD)
+        assert caught.value.status == 0
     with pytest.raises(Unreachable):
         list(ClusterApi(Wire(error)).watch(POD, "1", 5))
+
+
+def test_what_urllib3_has_given_up_is_given_up() -> None:
+    wire = Wire(*[MaxRetryError(HTTPConnectionPool("x"), POD)] * 2)
+    with pytest.raises(Unreachable):
+        ClusterApi(wire, resend=True).get(POD)
+    assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("3", 3.0), ("300", 30.0), (None, 0.0), ("soon", 0.0), ("-1", 0.0)])
+def test_the_pause_that_a_server_asks_for_is_handed_on_within_bounds(value: str | None, seconds: float) -> None:
+    error = refusal(429, {"message": "busy"})
+    error.headers = {"Retry-After": value} if value else None
+    with pytest.raises(ApiError) as caught:
+        ClusterApi(Wire(error)).get(POD)
+    assert (caught.value.status, caught.value.retry_after) == (429, seconds)
 
 
 def event(kind: str, name: str) -> bytes:
@@ -212,10 +230,17 @@ def test_a_watch_that_is_too_old() -> None:
         list(ClusterApi(Wire(refusal(410))).watch("/api/v1/pods", "5", 30))
 
 
-def test_many_threads_have_connections_and_each_is_retried() -> None:
+def test_many_threads_have_connections() -> None:
     wire = Wire()
     ClusterApi(wire)
     assert wire.pool["maxsize"] == CONNECTIONS
+    # Whoever has a loop sends again by it, under the deadline of what it does.
+    assert wire.pool["retries"] is False
+
+
+def test_without_a_loop_each_is_retried() -> None:
+    wire = Wire()
+    ClusterApi(wire, resend=True)
     retries = wire.pool["retries"]
     # Also of writes: None means every method.
     assert retries.allowed_methods is None

@@ -26,6 +26,7 @@ class Scripted(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     script: list[int]
+    retry_after = "0"
     seen: list[tuple[str, Any]]
 
     def _answer(self) -> None:
@@ -39,7 +40,7 @@ class Scripted(BaseHTTPRequestHandler):
         content = json.dumps({"message": "busy", "items": [], "metadata": {}}).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Retry-After", "0")
+        self.send_header("Retry-After", self.retry_after)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -50,15 +51,16 @@ class Scripted(BaseHTTPRequestHandler):
         """Silent."""
 
 
-@pytest.fixture
-def server() -> Iterator[tuple[ClusterApi, type[Scripted]]]:
+@pytest.fixture(params=[True])
+def server(request: pytest.FixtureRequest) -> Iterator[tuple[ClusterApi, type[Scripted]]]:
+    """Its parameter: does the client send again by itself?"""
     handler = type("Handler", (Scripted,), {"script": [], "seen": []})
     listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=listening.serve_forever, daemon=True).start()
     configuration = kubernetes.client.Configuration()
     configuration.host = f"http://127.0.0.1:{listening.server_port}"
     dynamic = DynamicClient(kubernetes.client.ApiClient(configuration), discoverer=lambda *_: None)
-    yield ClusterApi(K8SClient(configuration, dynamic)), handler
+    yield ClusterApi(K8SClient(configuration, dynamic), resend=request.param), handler
     listening.shutdown()
     listening.server_close()
 
@@ -92,3 +94,15 @@ def test_answers_that_are_always_torn_are_an_error(server: tuple[ClusterApi, typ
     with pytest.raises(Unreachable):
         api.list("/api/v1/namespaces")
     assert len(handler.seen) == TORN_ANSWERS_MAX + 1
+
+
+@pytest.mark.parametrize("server", [False], indirect=True)
+@pytest.mark.parametrize(("fault", "pause"), [(429, 7), (502, 7), (503, 7), (504, 7), (TORN, 0)])
+def test_for_a_loop_nothing_is_sent_again(server: tuple[ClusterApi, type[Scripted]], fault: int, pause: float) -> None:
+    api, handler = server
+    handler.script[:] = [fault, 200]
+    handler.retry_after = "7"
+    with pytest.raises(ApiError) as caught:
+        api.apply("/api/v1/namespaces/shop/configmaps/x", {"metadata": {"name": "x"}}, "me")
+    assert (caught.value.status, caught.value.retry_after) == (fault, pause)
+    assert len(handler.seen) == 1

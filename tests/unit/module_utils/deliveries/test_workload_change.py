@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries import workload_change
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import WorkloadChange
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.deployment import DEPLOYMENT
 
 from tests.simulation.values import merged
@@ -117,6 +118,18 @@ def test_remove_clears_up_after_a_label_that_was_taken_by_hand() -> None:
     assert template(after)["annotations"] == {}
 
 
+def test_another_filter_on_the_same_workload_stays() -> None:
+    other = FilterNames("other")
+    entry = deployed()
+    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, other, R2))
+    after = applied(entry, workload_change.remove(DEPLOYMENT, entry, NAMES))
+    assert workload_change.revision_of(DEPLOYMENT, after, NAMES) is None
+    assert workload_change.revision_of(DEPLOYMENT, after, other) == R2
+    volumes = json.loads(template(after)["annotations"][VOLUME])
+    assert [volume["name"] for volume in volumes] == [other.volume]
+    assert workload_change.deploy(DEPLOYMENT, after, other, R2).body is None
+
+
 def test_what_else_is_kept_on_a_workload_is_not_touched_by_removal() -> None:
     entry = deployed()
     foreign = {"example.com/x.original": '{"volume": "[]", "mount": null}', "wasm-filters.openclarity.io/x": "y"}
@@ -197,8 +210,6 @@ def test_an_empty_list_of_managers_would_not_be_taken_for_one() -> None:
 def test_where_we_own_nothing_nothing_is_released() -> None:
     assert workload_change.release_fields(managed(("them", "1")), NAMES) is None
     assert workload_change.release_fields(stored(), NAMES) is None
-
-
 
 
 def broken(**metadata: Any) -> dict[str, Any]:

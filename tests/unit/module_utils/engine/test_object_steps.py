@@ -236,7 +236,7 @@ def test_what_somebody_changed_meanwhile_is_read_again() -> None:
 def test_what_was_deleted_meanwhile_is_created() -> None:
     api = server()
     ensured(api, delivery(R1, "inline"))
-    api.gates.append(Fault("REPLACE", None, times=1, meanwhile=lambda: api.delete(f"{FILTERS}/trace-filter") and None))
+    api.gates.append(Fault("REPLACE", None, times=1, meanwhile=lambda: api.delete(f"{FILTERS}/trace-filter")))
     done = ensured(api, delivery(R2, "inline"))
     assert done.failure is None
     assert held(api, "EnvoyFilter", "trace-filter")["metadata"]["labels"] == NAMES.labels(R2)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import (
     NONE,
@@ -20,15 +22,8 @@ GONE = "filter removed"
 DEPLOYED, REMOVED, UNCHANGED = Outcome.DEPLOYED, Outcome.REMOVED, Outcome.UNCHANGED
 
 
-def one(
-    name: str,
-    outcome: Outcome = DEPLOYED,
-    to: str = R1,
-    kind: str = "Deployment",
-    reason: str = "",
-    message: str = "",
-) -> WorkloadVerdict:
-    return WorkloadVerdict(kind, name, outcome, NONE, to, reason, message)
+def one(name: str, outcome: Outcome = DEPLOYED, to: str = R1, kind: str = "Deployment", **more: Any) -> WorkloadVerdict:
+    return WorkloadVerdict(kind, name, outcome, NONE, to, **more)
 
 
 def skipped(name: str, reason: str, kind: str = "Deployment") -> WorkloadVerdict:

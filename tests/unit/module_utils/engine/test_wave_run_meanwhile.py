@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import Unreachable
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.wave import SETTLE_SECONDS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload import (
     CONFLICTS_MAX,
     RECREATED_MAX,
 )
 
-from tests.simulation.executor import SimulatedExecutor
 from tests.simulation.store import Change
 from tests.simulation.values import Object, clone, put
 from tests.unit import objects
 from tests.unit.objects import MOUNT, NAMES, R1, R2, VOLUME, delivery
 from tests.unit.runs import THEIRS, Simulated, cluster
-from tests.unit.wires import Slow
+from tests.unit.wires import Slow, Unwatched
 
 WEB = "/apis/apps/v1/namespaces/shop/deployments/web"
 TAKEN_OUT = {"spec": {"template": {"metadata": {"labels": {NAMES.pod_label: None}}}}}
 PUT_BACK = {"spec": {"template": {"metadata": {"labels": {NAMES.pod_label: None}, "annotations": THEIRS}}}}
 
 
-def one(**spec: object) -> Simulated:
+def one(**spec: Any) -> Simulated:
     """A namespace with one workload."""
     return Simulated(objects.namespace("shop"), objects.workload("shop", "web", annotations=dict(THEIRS), **spec))
 
 
-def after_patch(found: Simulated, seconds: float, act: Callable[[], None], times: int = 1) -> None:
+def after_patch(found: Simulated, seconds: float, act: Callable[[], object], times: int = 1) -> None:
     """Something happens each time that we have written the Deployment, a moment later."""
     left = [times]
+
+    def begin() -> None:
+        act()
 
     def seen(change: Change) -> None:
         if change.place.name == "web" and change.by == NAMES.field_manager and left[0]:
             left[0] -= 1
-            found.server.clock.after(seconds, act)
+            found.server.clock.after(seconds, begin)
 
     found.server.store.listeners.append(seen)
 
@@ -63,7 +65,7 @@ def test_conflicts_without_end_end() -> None:
 
 def test_a_workload_deleted_meanwhile_is_not_created_again() -> None:
     found = cluster("shop")
-    found.refuse("APPLY .*/web", None, times=1, meanwhile=lambda: found.server.delete(WEB) and None)
+    found.refuse("APPLY .*/web", None, times=1, meanwhile=lambda: found.server.delete(WEB))
     verdict = found.deploy("shop")["shop"]
     assert found.names("Deployment", "shop") == []
     assert verdict.outcome == "deployed"
@@ -78,8 +80,8 @@ def test_one_that_is_put_back_is_not_called_deployed() -> None:
     after_patch(found, SETTLE_SECONDS / 2, lambda: found.edit("Deployment", "shop", "web", PUT_BACK, "argocd"), times=9)
     verdict = found.deploy("shop")["shop"]
     assert (verdict.outcome, verdict.reason) == ("failed", "reverted")
-    assert "field manager argocd has changed it back" in verdict.message
-    assert f"label {NAMES.pod_label}={R1}" in verdict.message
+    assert f"label {NAMES.pod_label}={R1} and the entry {NAMES.volume} of annotation" in verdict.message
+    assert "were taken out after the patch, by field manager argocd" in verdict.message
 
 
 def test_nobody_is_named_who_has_not_written_since() -> None:
@@ -88,18 +90,17 @@ def test_nobody_is_named_who_has_not_written_since() -> None:
     after_patch(found, 0.5, lambda: found.edit("Deployment", "shop", "web", TAKEN_OUT, "argocd"))
     verdict = found.deploy("shop")["shop"]
     assert verdict.reason == "reverted"
-    assert verdict.message.startswith("Deployment/web: somebody else has changed it back: label ")
+    assert "was taken out after the patch, by somebody whom managedFields does not name" in verdict.message
+    assert "argocd" not in verdict.message
 
 
 def test_one_that_is_put_back_once_it_had_rolled_is_seen_by_the_last_look() -> None:
     found = one(replicas=0)
 
-    def cut(executor: SimulatedExecutor) -> None:
-        executor.wire.watch_error = lambda _path: Unreachable("watch", 0, "reset")  # type: ignore[method-assign]
-
-    after_patch(found, 0.5, lambda: found.edit("Deployment", "shop", "web", PUT_BACK, "argocd"))
     # No watch says it.
-    verdict = found.run(delivery(), ["shop"], before=cut)["shop"]
+    found.wire = Unwatched()
+    after_patch(found, 0.5, lambda: found.edit("Deployment", "shop", "web", PUT_BACK, "argocd"))
+    verdict = found.deploy("shop")["shop"]
     assert (verdict.outcome, verdict.reason) == ("failed", "reverted")
 
 
@@ -111,7 +112,7 @@ def test_a_removal_that_is_put_back_is_not_called_removed() -> None:
     after_patch(found, 0.5, lambda: found.edit("Deployment", "shop", "web", again, "argocd"))
     verdict = found.remove("shop")["shop"]
     assert (verdict.outcome, verdict.reason) == ("failed", "reverted")
-    assert f"field manager argocd has put back label {NAMES.pod_label}" in verdict.message
+    assert f"label {NAMES.pod_label} was put back after the patch, by field manager argocd" in verdict.message
     # Its pods look for their file.
     assert found.names("ConfigMap", "shop") == [f"wasm-filter-{R1}"]
 
@@ -166,7 +167,7 @@ def test_one_that_is_made_anew_without_end_ends() -> None:
 
 def test_one_that_goes_while_it_is_waited_for_is_gone() -> None:
     found = one()
-    after_patch(found, 0.3, lambda: found.server.delete(WEB) and None)
+    after_patch(found, 0.3, lambda: found.server.delete(WEB))
     verdict = found.deploy("shop")["shop"]
     (web,) = verdict.workloads
     assert (web.outcome, web.reason) == ("skipped", "workload_deleted")
@@ -176,7 +177,7 @@ def test_one_that_is_made_anew_once_all_is_done_is_what_was_said_of_it() -> None
     found = one()
     for revision in ("0000000007", "0000000008", "0000000009"):
         found.deploy("shop", operation=delivery(revision))
-    after_patch(found, 0.3, lambda: found.server.delete(WEB) and None)
+    after_patch(found, 0.3, lambda: found.server.delete(WEB))
     # The last steps of the namespace are under way by then.
     found.refuse("LIST .*/controllerrevisions", None, times=1, meanwhile=lambda: anew(found))
     found.wire = Slow("list .*/replicasets", 5)
@@ -195,7 +196,7 @@ def test_one_that_goes_before_its_turn_holds_nobody_up() -> None:
     )
     found.wire = Slow(SLOW_PAY, 20)
     path = "/apis/apps/v1/namespaces/pay/deployments/web"
-    after_patch(found, 0.3, lambda: found.server.delete(path) and None)
+    after_patch(found, 0.3, lambda: found.server.delete(path))
     verdicts = found.deploy("shop", "pay")
     assert verdicts["shop"].outcome == "deployed"
     assert [(entry.outcome, entry.reason) for entry in verdicts["pay"].workloads] == [("skipped", "workload_deleted")]

@@ -28,13 +28,20 @@ def test_a_kind_knows_where_its_pod_template_is() -> None:
     assert KIND.template({"spec": {"template": {"a": 1}}}) == {"a": 1}
     assert KIND.with_template({"a": 1}) == {"spec": {"template": {"a": 1}}}
     assert NESTED.template(NESTED.with_template({"a": 1})) == {"a": 1}
-    for empty in ({}, {"spec": None}, {"spec": {"eggs": {}}}):
+    empties: list[Object] = [{}, {"spec": None}, {"spec": {"eggs": {}}}]
+    for empty in empties:
         assert NESTED.template(empty) == {}
 
 
 def test_the_labels_of_its_pods() -> None:
     assert KIND.pod_labels({"spec": {"selector": {"matchLabels": {"app": "web"}}}}) == {"app": "web"}
-    for spec in ({}, {"selector": None}, {"selector": {"matchLabels": None}}, {"selector": {"matchExpressions": []}}):
+    unknown: list[Object] = [
+        {},
+        {"selector": None},
+        {"selector": {"matchLabels": None}},
+        {"selector": {"matchFields": 1}},
+    ]
+    for spec in unknown:
         assert KIND.pod_labels({"spec": spec}) == {}
 
 

@@ -64,6 +64,16 @@ def test_what_stands_for_a_choice_elsewhere_knows_every_choice() -> None:
     assert list(variables["wasm_filter_istio_context"]) == list(exported_data.EXCHANGES) == contexts
 
 
+def test_only_what_the_first_release_wrote_is_written_at_its_default() -> None:
+    always = schema()["x-always-written"]
+    named = [found.name for found in settings() if found.variable and "x-default" not in found.schema]
+    assert [name for name in named if name in always] == always
+    path = ("new",)
+    assert Setting(path, {"default": 5}).left_out == 5
+    assert Setting(path, {"default": 5, "x-default": ""}).left_out == ""
+    assert Setting(("memory_mib",), {"default": 5}).left_out is None
+
+
 def test_defaults() -> None:
     assert (one("backend.path").default("otlp"), one("backend.path").default("publish")) == ("/v1/logs", "/publish")
     assert one("heartbeat_seconds").default("otlp") == schema()["properties"]["heartbeat_seconds"]["default"]
