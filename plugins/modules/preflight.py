@@ -32,24 +32,20 @@ requirements:
   - PyYAML >= 3.11
 options:
   state:
-    description:
-      - What comes after. For V(absent) neither binary nor backend are looked at.
+    description: What comes after. For V(absent) neither binary nor backend are looked at.
     type: str
     choices: [present, absent]
     default: present
   filter_name:
-    description:
-      - Name of the filter, a DNS label of at most 40 characters. All names in the cluster derive from it.
+    description: Name of the filter, a DNS label of at most 40 characters. All names in the cluster derive from it.
     type: str
     default: trace
   config_map_name:
-    description:
-      - What the names of the ConfigMaps begin with; the revision follows.
+    description: What the names of the ConfigMaps begin with; the revision follows.
     type: str
     default: wasm-filter
   namespaces:
-    description:
-      - Namespaces, as a list or as one string with commas or spaces between them.
+    description: Namespaces, as a list or as one string with commas or spaces between them.
     type: raw
     required: true
   delivery:
@@ -60,37 +56,30 @@ options:
     type: raw
     default: configmap
   binary_path:
-    description:
-      - The wasm file. Relative to where the command was typed.
+    description: The wasm file. Relative to where the command was typed.
     type: raw
     default: ""
   binary_sha256:
-    description:
-      - Refuse a binary of another sha256.
+    description: Refuse a binary of another sha256.
     type: raw
     default: ""
   backend_address:
-    description:
-      - Where traces go. A Service such as C(collector.traces), a host name or an IP address.
+    description: Where traces go. A Service such as C(collector.traces), a host name or an IP address.
     type: str
   backend_port:
-    description:
-      - The backend's port.
+    description: The backend's port.
     type: raw
     default: 9000
   sampling_enabled:
-    description:
-      - Ask the backend which hosts to trace. It has to be a Service that has O(sampling_port) as well.
+    description: Ask the backend which hosts to trace. It has to be a Service that has O(sampling_port) as well.
     type: raw
     default: false
   sampling_port:
-    description:
-      - The port to ask.
+    description: The port to ask.
     type: raw
     default: 9990
   filter_context:
-    description:
-      - Which traffic the filter sees.
+    description: Which traffic the filter sees.
     type: str
     default: outbound
   settings:
@@ -106,56 +95,46 @@ options:
     type: dict
     default: {}
   foreign:
-    description:
-      - Set by the action plugin; whether O(plugin_configuration) is given.
+    description: Set by the action plugin; whether O(plugin_configuration) is given.
     type: bool
     default: false
   refused:
-    description:
-      - Set by the action plugin; what the schema refuses.
+    description: Set by the action plugin; what the schema refuses.
     type: list
     elements: str
     default: []
   variables:
-    description:
-      - Further variables of the role, by name, that are checked by a table; how to go about the run is among them.
+    description: Further variables of the role, by name, that are checked by a table; those of the run are among them.
     type: dict
     default: {}
   result_file:
-    description:
-      - File on the controller that gets the result. Relative to where the command was typed.
+    description: File on the controller that gets the result. Relative to where the command was typed.
     type: raw
     default: ""
   plan_file:
-    description:
-      - File on the controller that gets the plan. Relative to where the command was typed.
+    description: File on the controller that gets the plan. Relative to where the command was typed.
     type: raw
     default: ""
   variables_given:
-    description:
-      - Names of all variables that begin with C(wasm_filter_), to find misspelt ones.
+    description: Names of all variables that begin with C(wasm_filter_), to find misspelt ones.
     type: list
     elements: str
     default: []
   variables_known:
-    description:
-      - The names among them that mean something. Empty checks nothing.
+    description: The names among them that mean something. Empty checks nothing.
     type: list
     elements: str
     default: []
   istio_namespace:
-    description:
-      - Where istiod runs; its mesh configuration is read there.
+    description: Where istiod runs; its mesh configuration is read there.
     type: raw
     default: istio-system
   root_namespace_allowed:
-    description:
-      - Allow the mesh's root namespace, in which an EnvoyFilter reaches every proxy of the mesh.
+    description: Allow the mesh's root namespace, in which an EnvoyFilter reaches every proxy of the mesh.
     type: raw
     default: false
   cluster_domain:
-    description:
-      - DNS domain of the cluster.
+    description: DNS domain of the cluster.
     type: raw
     default: cluster.local
 """

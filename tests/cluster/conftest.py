@@ -77,12 +77,32 @@ class Collection:
     def run(self, playbook: str, namespaces: str, *extra: str, kubeconfig: str = "", **variables: Any) -> Outcome:
         result = self.scratch / f"{uuid.uuid4().hex}.json"
         content = json.dumps({"namespaces": namespaces, "wasm_filter_result_file": str(result), **variables})
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-e", content, *extra]
+        environment = {"KUBECONFIG": kubeconfig} if kubeconfig else {}
+        return self.typed(playbook, "-e", content, *extra, result=result, environment=environment)
+
+    def typed(
+        self,
+        *arguments: str,
+        folder: Path | None = None,
+        result: Path | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> Outcome:
+        """`ansible-playbook` with these arguments, typed in a folder.
+
+        :param result: the file to read the result from.
+        """
+        folder = folder or self.checkout
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("K8S_AUTH", "WASM_FILTER"))}
         done = subprocess.run(
-            command,
-            cwd=self.checkout,
-            env={**inherited, **self.environment, "KUBECONFIG": kubeconfig or self.kubectl.kubeconfig},
+            [str(Path(sys.executable).parent / "ansible-playbook"), *arguments],
+            cwd=folder,
+            env={
+                **inherited,
+                "PWD": str(folder),
+                "KUBECONFIG": self.kubectl.kubeconfig,
+                **self.environment,
+                **(environment or {}),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -90,7 +110,8 @@ class Collection:
             timeout=PLAYBOOK_SECONDS,
             check=False,
         )
-        return Outcome(done.returncode, done.stdout, json.loads(result.read_text()) if result.exists() else {})
+        found = json.loads(result.read_text()) if result and result.exists() else {}
+        return Outcome(done.returncode, done.stdout, found)
 
 
 class Backend:

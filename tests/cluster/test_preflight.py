@@ -92,7 +92,7 @@ def test_a_run_says_what_will_leave_before_it_changes_anything(
     done = collection.deploy(shop, **chosen)
 
     assert "What would leave the pods:" in tried.output
-    assert done.output.index("What will leave the pods:") < done.output.index("Roll out to this wave")
+    assert done.output.index("What will leave the pods:") < done.output.index("Roll out, wave by wave")
     for said in (
         "what     50 % of the exchanges that the pods send",
         "format   otlp, a POST when 100 exchanges or 1000000 bytes wait, and every 1000 ms",

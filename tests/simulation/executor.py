@@ -28,7 +28,6 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.ev
 from tests.simulation.api_server import ApiServer, watches
 from tests.simulation.resources import Place, place_of
 from tests.simulation.store import Change
-from tests.simulation.values import clone
 from tests.simulation.wire import Fate, Wire, perform
 
 WORKERS = 16
@@ -168,7 +167,7 @@ class SimulatedExecutor:
     def _see(self, watch: _Watch, change: Change) -> None:
         if not watch.open or not watches(watch.place, change.place):
             return
-        self._later(watch, WatchEvent(watch.token, change.type, clone(change.after)))
+        self._later(watch, WatchEvent(watch.token, change.type, self.server.handed_out(change.after)))
         if (error := self.wire.watch_is_cut()) is not None:
             self._end(watch.token)
             self._later(watch, WatchClosed(watch.token, error))

@@ -24,12 +24,17 @@ class Watched:
 
 
 class Tracker:
-    """`moving`: uid -> (where, since when). `most`: how many at a time. `rolled_at`: uid -> when its pods were done."""
+    """`moving`: uid -> (where, since when). `most`: how many at a time. `rolled_at`: uid -> when its pods were done.
+
+    `left`: by an earlier run. Of these it is enough that all pods are new, as a run does not wait for what it has not
+    changed and may be ill.
+    """
 
     def __init__(self, store: Store, owned: Owned, nodes: int) -> None:
         self.store, self.owned, self.nodes = store, owned, nodes
         self.watched = Watched("", "", 0, 0.0)
         self.moving: dict[str, tuple[Place, float]] = {}
+        self.left: set[str] = set()
         self.rolled_at: dict[str, float] = {}
         self.most = 0
         store.listeners.append(self._changed)
@@ -40,6 +45,9 @@ class Tracker:
         if not watched.revision:
             self.moving.clear()
         self._expire()
+        self.left = set(self.moving)
+        for uid, (place, _since) in list(self.moving.items()):
+            self._look(uid, place)
         self.most = len(self.moving)
 
     def _changed(self, change: Change) -> None:
@@ -73,6 +81,7 @@ class Tracker:
 
     def _add(self, uid: str, place: Place) -> None:
         self._expire()
+        self.left.discard(uid)
         self.rolled_at.pop(uid, None)
         self.moving.setdefault(uid, (place, self.store.clock.now))
         self._look(uid, place)
@@ -82,7 +91,7 @@ class Tracker:
         workload = self.store.get(place)
         if workload is None or workload["metadata"]["uid"] != uid:
             self.moving.pop(uid, None)
-        elif truth.rolled(self.owned, workload, self.nodes):
+        elif truth.rolled(self.owned, workload, self.nodes, ready_too=uid not in self.left):
             self.moving.pop(uid, None)
             self.rolled_at[uid] = self.store.clock.now
 

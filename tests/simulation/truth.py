@@ -79,8 +79,8 @@ def of_template(pod: Object, workload: Object) -> bool:
     return bool(at(pod, "spec", "template") == workload["spec"]["template"])
 
 
-def rolled(owned: Owned, workload: Object, nodes: int) -> bool:
+def rolled(owned: Owned, workload: Object, nodes: int, ready_too: bool = True) -> bool:
     """All pods that there should be are there, are ready, and are of the newest template; and there are no others."""
     wanted = nodes if workload["kind"] == "DaemonSet" else workload["spec"]["replicas"]
     pods = pods_of(owned, workload)
-    return len(pods) == wanted and all(ready(pod) and of_template(pod, workload) for pod in pods)
+    return len(pods) == wanted and all(of_template(pod, workload) and (ready(pod) or not ready_too) for pod in pods)

@@ -14,6 +14,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import WasmModule
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import WorkloadKind
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.registry import KINDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = REPOSITORY / "filter" / "dist" / "http-trace-filter.wasm"
@@ -78,3 +80,8 @@ def release(revision: str = R1, delivery: str = "configmap", names: FilterNames 
 def delivery(revision: str = R1, name: str = "configmap", names: FilterNames = NAMES) -> Delivery:
     """What a deploy does."""
     return DELIVERIES[name](release(revision, name, names))
+
+
+def kind_of(entry: dict[str, Any]) -> WorkloadKind:
+    """The kind of a workload."""
+    return next(kind for kind in KINDS if kind.kind == entry["kind"])

@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries import workload_change
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import NamespaceObjects
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.delivery import Delivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.registry import DELIVERIES
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import Release
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain import wasm_module
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.revision import UNKNOWN, revision
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import WorkloadKind
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.registry import KINDS
 
 from tests.simulation.values import merged
+from tests.unit.objects import kind_of
 from tests.upgrade import capture, recording, replay, states
 from tests.upgrade.capture import SOME_TIME, Object, without_managers
 from tests.upgrade.recording import Deploy, Recorded
@@ -45,15 +42,11 @@ def config_map_of(deploy: Deploy) -> Object:
     return deploy.ours[f"ConfigMap/{names_of(deploy).config_map(revision_of(deploy))}"]
 
 
-def delivery_of(deploy: Deploy) -> Delivery:
+def release_of(deploy: Deploy) -> Release:
     """From the ConfigMap, which is all that a later run may have of it."""
     spec = json.loads(config_map_of(deploy)["data"]["envoyfilter.json"])["spec"]
     binary = wasm_module.read(recording.BINARY.read_bytes(), str(recording.BINARY))
-    return DELIVERIES[deploy.delivery](Release(names_of(deploy), revision_of(deploy), spec, binary, SOME_TIME))
-
-
-def kind_of(workload: Object) -> WorkloadKind:
-    return next(kind for kind in KINDS if kind.kind == workload["kind"])
+    return Release(names_of(deploy), revision_of(deploy), spec, binary, SOME_TIME)
 
 
 def live(workload: Object) -> Object:
@@ -90,7 +83,7 @@ def test_the_states_are_all_recorded() -> None:
 
 @pytest.mark.parametrize("deploy", DEPLOYS)
 def test_the_same_input_has_the_same_revision(deploy: Deploy) -> None:
-    spec = json.loads(json.dumps(delivery_of(deploy).release.spec).replace(revision_of(deploy), UNKNOWN))
+    spec = json.loads(json.dumps(release_of(deploy).spec).replace(revision_of(deploy), UNKNOWN))
     configurations = [
         value["typed_config"]["config"]["configuration"]["value"]
         for patch in spec["configPatches"]
@@ -103,13 +96,13 @@ def test_the_same_input_has_the_same_revision(deploy: Deploy) -> None:
 
 @pytest.mark.parametrize("deploy", DEPLOYS)
 def test_the_objects_of_a_revision_are_the_same(deploy: Deploy) -> None:
-    steps = delivery_of(deploy).steps_before(SHOP, NamespaceObjects())
-    wanted = [step.body for step in steps if step.body]
-    assert [one["kind"] for one in wanted] == ["ConfigMap", "EnvoyFilter"]
+    release = release_of(deploy)
+    name = DELIVERIES[deploy.delivery](release).envoy_filter_name
+    wanted = [release.config_map(SHOP, name), release.envoy_filter(SHOP, name)]
     found = without_managers(deploy.ours)
     assert [found[f"{one['kind']}/{one['metadata']['name']}"] for one in wanted] == wanted
     managers = {entry["manager"] for one in wanted for entry in _managers(deploy.ours, one)}
-    assert managers == {names_of(deploy).field_manager}
+    assert managers == {release.names.field_manager}
 
 
 def _managers(objects: capture.Objects, one: Object) -> list[dict[str, Any]]:

@@ -92,12 +92,14 @@ class Operation(ABC):
     """One way to change namespaces; the engine knows no other difference between them.
 
     `done`: what a namespace is that was changed. `description`: what it has come to, for people.
+    `objects_go_last`: whether it is not done before its objects are, which are the last to be changed.
     `restarts_pods`: whether pods get it by being replaced, so that a namespace without workloads gets nothing.
     """
 
     done: Outcome
     description: str
     restarts_pods: bool
+    objects_go_last: bool = False
 
     def __init__(self, names: FilterNames) -> None:
         self.names = names

@@ -15,6 +15,7 @@ class Removal(Operation):
     done = Outcome.REMOVED
     description = "filter removed"
     restarts_pods = False
+    objects_go_last = True
 
     def change(self, kind: WorkloadKind, workload: Object) -> WorkloadChange:
         return workload_change.remove(kind, workload, self.names)

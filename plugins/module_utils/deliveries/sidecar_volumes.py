@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -104,45 +105,38 @@ def _found(key: str, text: str | None, name: str) -> dict[str, Any] | None:
     return named if named is None else {field: value for field, value in named.items() if field != "name"}
 
 
-def original_of(current: SidecarVolumes, names: FilterNames, saved: SidecarVolumes | None) -> SidecarVolumes:
-    """What the application itself has asked for: its exact text where it means the same as what is left
-    when our entry is taken out, else what is left.
+def without(current: SidecarVolumes, filters: Collection[FilterNames]) -> SidecarVolumes:
+    """The annotations without the entries of these filters; the same text where there are none.
 
-    :param saved: what was kept when ours was merged in.
     :raises AnnotationError: an annotation can't be read.
     """
-    kept = saved or SidecarVolumes()
-    return SidecarVolumes(
-        _restored(USER_VOLUME, current.volume, names.volume, kept.volume),
-        _restored(USER_VOLUME_MOUNT, current.mount, names.volume, kept.mount),
-    )
+    volumes = {names.volume for names in filters}
+    return SidecarVolumes(_take(USER_VOLUME, current.volume, volumes), _take(USER_VOLUME_MOUNT, current.mount, volumes))
 
 
-def kept_of(
-    current: SidecarVolumes, names: FilterNames, others: list[FilterNames], saved: SidecarVolumes | None
+def original_of(
+    current: SidecarVolumes, filters: Collection[FilterNames], saved: Collection[SidecarVolumes]
 ) -> SidecarVolumes:
-    """What to keep as the application's own when a revision is merged in: its exact text for as long as that text
-    means what is there without the entries of all filters, else what is there without ours.
+    """What the application itself has asked for: its exact text where one that was kept means the same as
+    what is left when the entries of all our filters are taken out, else what is left.
 
-    :param others: the other filters that have entries there, which may be in `saved` at another revision.
+    :param filters: all of ours on this workload.
+    :param saved: what each of them kept; the entries of another one may be in it.
     :raises AnnotationError: an annotation can't be read.
     """
-    original = original_of(current, names, saved)
-    if saved is None:
-        return original
-    now, then = original, saved
-    for other in others:
-        now, then = original_of(now, other, None), original_of(then, other, None)
+    rest = without(current, filters)
+    # What has to be written anew is no application's text.
+    kept = sorted(((without(one, filters) != one, without(one, filters)) for one in saved), key=lambda one: one[0])
+    texts = [one for _rewritten, one in kept]
     return SidecarVolumes(
-        saved.volume if _same(USER_VOLUME, now.volume, then.volume) else original.volume,
-        saved.mount if _same(USER_VOLUME_MOUNT, now.mount, then.mount) else original.mount,
+        _restored(USER_VOLUME, current.volume, rest.volume, [one.volume for one in texts]),
+        _restored(USER_VOLUME_MOUNT, current.mount, rest.mount, [one.mount for one in texts]),
     )
 
 
-def _restored(key: str, text: str | None, name: str, saved: str | None) -> str | None:
-    rest = _take(key, text, name)
+def _restored(key: str, text: str | None, rest: str | None, saved: list[str | None]) -> str | None:
     # Without an entry of ours the text is the application's, newer than what was kept.
-    return saved if rest != text and _same(key, rest, saved) else rest
+    return rest if rest == text else next((one for one in saved if _same(key, rest, one)), rest)
 
 
 def _same(key: str, one: str | None, other: str | None) -> bool:
@@ -167,12 +161,12 @@ def _put(key: str, text: str | None, name: str, entry: dict[str, Any]) -> str:
     return _dump(entries)
 
 
-def _take(key: str, text: str | None, name: str) -> str | None:
+def _take(key: str, text: str | None, names: set[str]) -> str | None:
     entries = _parse(key, text)
     if isinstance(entries, dict):
-        rest: Any = {other: entry for other, entry in entries.items() if other != name}
+        rest: Any = {name: entry for name, entry in entries.items() if name not in names}
     else:
-        rest = [item for item in entries if item.get("name") != name]
+        rest = [item for item in entries if item.get("name") not in names]
     if len(rest) == len(entries):
         return text
     return _dump(rest) if rest else None

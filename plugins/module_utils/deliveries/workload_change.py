@@ -18,10 +18,10 @@ from .sidecar_volumes import (
     SidecarVolumes,
     has_ours,
     is_foreign,
-    kept_of,
     names_ours,
     original_of,
     with_ours,
+    without,
 )
 
 INJECT = "sidecar.istio.io/inject"
@@ -45,7 +45,7 @@ def deploy(
         return WorkloadChange(current, current, outcome=Outcome.SKIPPED, reason=skip[0], message=skip[1])
     volumes = _volumes(kind, workload)
     try:
-        original = _to_keep(kind, workload, names)
+        original = _original(kind, workload, names)
         wanted = with_ours(volumes, names, revision)
     except AnnotationError as error:
         return _unreadable(current, error)
@@ -90,20 +90,18 @@ def remove(kind: WorkloadKind, workload: Object, names: FilterNames) -> Workload
     if current == NONE and names.original_annotation not in annotations and is_foreign(volumes, names):
         return WorkloadChange(NONE, NONE)
     try:
-        original = _original(kind, workload, names)
+        rest, kept = _rest(kind, workload, names)
     except AnnotationError as error:
         return _unreadable(current, error) if current != NONE else WorkloadChange(NONE, NONE)
     ours = {names.original_annotation, names.previous_annotation} & set(annotations)
-    if current == NONE and not ours and original == volumes:
+    if current == NONE and not ours and rest == volumes:
         return WorkloadChange(NONE, NONE)
     body = {
         "metadata": {
             **_identity(workload),
-            "annotations": {**_kept_for_others(annotations, names), **dict.fromkeys(sorted(ours))},
+            "annotations": {**kept, **dict.fromkeys(sorted(ours))},
         },
-        **kind.with_template(
-            {"metadata": {"labels": {names.pod_label: None}, "annotations": original.as_annotations()}}
-        ),
+        **kind.with_template({"metadata": {"labels": {names.pod_label: None}, "annotations": rest.as_annotations()}}),
     }
     return WorkloadChange(
         current,
@@ -111,7 +109,7 @@ def remove(kind: WorkloadKind, workload: Object, names: FilterNames) -> Workload
         body,
         Outcome.REMOVED,
         before=_shown(names, current, volumes),
-        after=_shown(names, NONE, original),
+        after=_shown(names, NONE, rest),
     )
 
 
@@ -170,37 +168,33 @@ def _volumes(kind: WorkloadKind, workload: Object) -> SidecarVolumes:
 
 
 def _original(kind: WorkloadKind, workload: Object, names: FilterNames) -> SidecarVolumes:
-    return original_of(_volumes(kind, workload), names, _saved(workload, names))
+    saved = _saved(workload)
+    return original_of(_volumes(kind, workload), [names, *saved], saved.values())
 
 
-def _to_keep(kind: WorkloadKind, workload: Object, names: FilterNames) -> SidecarVolumes:
-    others = _other_filters(_annotations(workload["metadata"]), names).values()
-    return kept_of(_volumes(kind, workload), names, list(others), _saved(workload, names))
-
-
-def _saved(workload: Object, names: FilterNames) -> SidecarVolumes | None:
-    return SidecarVolumes.from_json(_annotations(workload["metadata"]).get(names.original_annotation))
-
-
-def _other_filters(annotations: dict[str, str], names: FilterNames) -> dict[str, FilterNames]:
-    """The filters that keep something as the application's own, by the annotation in which they do."""
-    found = {}
-    for key in annotations:
+def _saved(workload: Object) -> dict[FilterNames, SidecarVolumes]:
+    """What each of our filters kept of the application's own, such as can be read."""
+    saved = {}
+    for key, text in _annotations(workload["metadata"]).items():
         name = key.removeprefix(f"{DOMAIN}/").removesuffix(ORIGINAL)
-        if key == f"{DOMAIN}/{name}{ORIGINAL}" and name != names.name and is_dns_label(name, NAME_MAX):
-            found[key] = FilterNames(name)
-    return found
+        if key == f"{DOMAIN}/{name}{ORIGINAL}" and is_dns_label(name, NAME_MAX):
+            found = SidecarVolumes.from_json(text)
+            if found is not None:
+                saved[FilterNames(name)] = found
+    return saved
 
 
-def _kept_for_others(annotations: dict[str, str], names: FilterNames) -> dict[str, str]:
-    """What other filters keep as the application's own, without the entry of ours that was there when they came."""
-    saved = SidecarVolumes.from_json(annotations.get(names.original_annotation))
-    kept = {}
-    for key in _other_filters(annotations, names):
-        others = SidecarVolumes.from_json(annotations[key])
-        if others is not None and names_ours(others, names):
-            kept[key] = original_of(others, names, saved).to_json()
-    return kept
+def _rest(kind: WorkloadKind, workload: Object, names: FilterNames) -> tuple[SidecarVolumes, dict[str, str]]:
+    """The volumes without this filter's, and what filters that stay have to keep in its place: it may have
+    been here before them, and then only it knows the application's own text.
+    """
+    current, original = _volumes(kind, workload), _original(kind, workload, names)
+    others = {one: saved for one, saved in _saved(workload).items() if one.name != names.name}
+    kept = {
+        one.original_annotation: original.to_json() for one, saved in others.items() if without(saved, [names]) != saved
+    }
+    rest = without(current, [names])
+    return (original if without(rest, others) == rest else rest), kept
 
 
 def _previous(workload: Object, names: FilterNames) -> str:

@@ -51,7 +51,7 @@ class Bus:
         self.out.append(Tell(namespace, text, step, self.done, self.total, self.rolling))
 
     def answered(self, event: Answered | Failed, now: float) -> None:
-        self.out += self._requests.answered(event, now)
+        self.out += self._requests.answered(event, now, again=not self.stopping)
 
     def fired(self, token: int, now: float) -> bool:
         """False for a timer that is not of here."""
@@ -67,9 +67,12 @@ class Bus:
         """Nothing is sent again."""
         self._requests.give_up(now)
 
-    def writes_under_way(self) -> int:
-        """Requests that change the cluster and have not been answered."""
-        return self._requests.count(lambda request: request.verb not in READS)
+    def writes_under_way(self, namespace: str = "") -> int:
+        """Requests that change the cluster, or a namespace of it, and have not been answered."""
+        part = f"/namespaces/{namespace}/" if namespace else ""
+        return self._requests.count(
+            lambda request: request.verb not in READS and not request.rehearsal and part in request.path
+        )
 
     def taken(self) -> list[Command]:
         """What has collected."""

@@ -61,7 +61,7 @@ class Conclusion:
 
     def _end(self, found: NamespaceVerdict, failure: tuple[str, str], done: str) -> None:
         found.reason, found.message = failure
-        untouched = failure[0] == Reason.STOPPED and not found.changed
+        untouched = failure[0] == Reason.STOPPED and not found.changed and not self.state.unsure
         found.outcome = Outcome.NOT_STARTED if untouched else Outcome.FAILED
         if found.changed:
             found.message = f"{failure[1]}; what was done before: {done}"

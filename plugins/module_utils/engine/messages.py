@@ -12,7 +12,7 @@ from .commands import Request
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer to a request of this machine. `resent`: an earlier answer to it was lost, or it was turned away."""
+    """The answer to a request of this machine. `resent`: it was sent before, and may have been done then."""
 
     request: Request
     answer: Any

@@ -17,6 +17,7 @@ from .object_steps import StepsState
 from .reading import PODS
 
 REQUEST_SECONDS = 60.0
+WAS_STOPPED = "the run was stopped"
 
 
 class Phase(str, Enum):
@@ -55,6 +56,8 @@ class NamespaceState:
     history: frozenset[str] = frozenset()
     used: frozenset[str] = frozenset()
     failure: tuple[str, str] | None = None
+    # It ended with a change under way, which may have been made.
+    unsure: bool = False
     # Labels of objects that were written, and that were deleted.
     written: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
@@ -112,6 +115,22 @@ def advance(state: NamespaceState, message: Reply | Refusal, now: float) -> Step
 def ended(state: NamespaceState, reason: str, message: str) -> NamespaceState:
     """It ends here."""
     return replace(state, phase=Phase.DONE, failure=state.failure or (str(reason), message))
+
+
+def stopped(state: NamespaceState, unanswered: bool) -> NamespaceState:
+    """The run ends, whatever there is left to do.
+
+    :param unanswered: a change of it is under way.
+    """
+    on_objects = state.phase in (Phase.OBJECTS, Phase.CLEANUP)
+    if on_objects and unanswered:
+        state = ended(state, Reason.STOPPED, f"{WAS_STOPPED}; whether its last change was made is not known")
+        return replace(state, unsure=True)
+    operation = state.operation
+    left = operation.objects_go_last and operation.steps_after(state.name, state.objects, set(), True)
+    if on_objects or left:
+        return ended(state, Reason.STOPPED, WAS_STOPPED)
+    return replace(state, phase=Phase.DONE)
 
 
 def _stepping(state: NamespaceState, steps: list[Any], following: Phase, now: float) -> Step:

@@ -61,7 +61,8 @@ def advance(state: StepsState, message: Reply | Refusal, now: float) -> Step:
         return _refused(state, message, now)
     if message.request.verb == Verb.GET:
         return _read(state, message.answer, now)
-    if step.action == StepAction.REHEARSE:
+    gone_before = step.action == StepAction.DELETE and message.answer is False and not message.resent
+    if step.action == StepAction.REHEARSE or gone_before:
         return _next(replace(state, at=state.at + 1), now)
     return _done(state, now)
 

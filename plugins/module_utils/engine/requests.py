@@ -17,6 +17,8 @@ from .messages import Refusal, Reply
 
 NOT_ANSWERED = 0
 SENT_AGAIN = (NOT_ANSWERED, 429, 502, 503, 504)
+# A 429 is an answer: it was not done.
+MAYBE_DONE = (NOT_ANSWERED, 502, 503, 504)
 FIRST_PAUSE_SECONDS = 0.4
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -32,6 +34,8 @@ class Pending:
     deadline: float
     attempts: int = 1
     error: ApiError | None = None
+    # An earlier attempt was not answered by the API server itself.
+    maybe_done: bool = False
 
 
 class Requests:
@@ -46,21 +50,22 @@ class Requests:
         """:param handler: gets the one Reply or Refusal that comes of it."""
         return [self._dispatch(Pending(send.request, handler, send.deadline))]
 
-    def answered(self, event: Answered | Failed, now: float) -> list[Command]:
-        """Hand an answer on; or wait, and send it again."""
+    def answered(self, event: Answered | Failed, now: float, again: bool = True) -> list[Command]:
+        """Hand an answer on; or wait, and send it again, if that may be."""
         pending = self._under_way.pop(event.token, None)
         if pending is None:
             return []
-        resent = pending.attempts > 1
+        resent = pending.maybe_done
         if isinstance(event, Answered):
             pending.handler(Reply(pending.request, event.answer, resent), now)
             return []
         pause = _pause(event.error, pending.attempts, event.token)
-        if event.error.status not in SENT_AGAIN or now + pause > pending.deadline:
+        if not again or event.error.status not in SENT_AGAIN or now + pause > pending.deadline:
             pending.handler(Refusal(pending.request, event.error, resent), now)
             return []
         token = self._tokens()
-        self._waiting[token] = replace(pending, attempts=pending.attempts + 1, error=event.error)
+        maybe_done = pending.maybe_done or event.error.status in MAYBE_DONE
+        self._waiting[token] = replace(pending, attempts=pending.attempts + 1, error=event.error, maybe_done=maybe_done)
         return [SetTimer(token, now + pause)]
 
     def fired(self, token: int) -> list[Command]:
@@ -73,7 +78,7 @@ class Requests:
         waiting, self._waiting = self._waiting, {}
         for pending in waiting.values():
             if pending.error:
-                pending.handler(Refusal(pending.request, pending.error, True), now)
+                pending.handler(Refusal(pending.request, pending.error, pending.maybe_done), now)
 
     def count(self, which: Callable[[Request], bool]) -> int:
         """How many are under way."""

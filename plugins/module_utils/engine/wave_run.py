@@ -19,14 +19,13 @@ from .conclusion import Conclusion, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
 from .members import Members
 from .messages import Granted, Message, Refusal, Reply, Seen, Stopped, Woken
-from .namespace import NamespaceState
+from .namespace import WAS_STOPPED, NamespaceState
 from .reading import NamespaceRead, Reading, Scope
 from .watching import Watching
 from .wave import Phase, WaveState, free_slots, settled_at
 from .workload_state import IN_FLIGHT, Context, Key, WorkloadState
 
 REQUEST_SECONDS = 60.0
-WAS_STOPPED = "the run was stopped"
 
 
 class WaveRun:
@@ -304,11 +303,7 @@ class WaveRun:
         for key in list(self._members.workloads):
             self._tell_workload(key, Stopped(), now)
         for state in list(self._members.namespaces.values()):
-            done = state.phase in (namespaces.Phase.WORKLOADS, namespaces.Phase.DIAGNOSIS, namespaces.Phase.HISTORY)
-            if done:
-                self._finish(replace(state, phase=namespaces.Phase.DONE))
-            else:
-                self._finish(namespaces.ended(state, Reason.STOPPED, WAS_STOPPED))
+            self._finish(namespaces.stopped(state, self._bus.writes_under_way(state.name) > 0))
         for name in self._names:
             if name not in self.verdicts:
                 self._conclude(name, not_started(name, Reason.STOPPED, f"{WAS_STOPPED} before it was begun"))

@@ -79,29 +79,29 @@ def ours(
     return exported | {name: given[name] for name in AS_CONFIGURED}
 
 
-def lines(leaves: Mapping[str, Any], check_mode: bool, columns: int = 0) -> list[str]:
+def lines(exported: Mapping[str, Any], check_mode: bool, columns: int = 0) -> list[str]:
     """For a terminal or a file, in plain text.
 
     :param columns: the terminal's width; 0: there is none.
     """
     columns = min(columns or COLUMNS_MAX, COLUMNS_MAX)
     title = f"What {'would leave' if check_mode else 'will leave'} the pods:"
-    if leaves["foreign"]:
+    if exported["foreign"]:
         said = (
             f"{title} not known, as the filter is foreign and its configuration its own. Known are its sha256, "
-            f"{leaves['sha256']}, and its size, {leaves['size']} bytes."
+            f"{exported['sha256']}, and its size, {exported['size']} bytes."
         )
         return textwrap.wrap(said, columns, break_on_hyphens=False)
     rows = {
-        "what": _which(leaves),
-        "format": f"{leaves['format']}, {_how_often(leaves)}",
-        "to": _to(leaves["backend"]),
-        "bodies": _bodies(leaves),
-        "headers": _all_but(leaves["redact_headers"]),
-        "query": _all_but(leaves["redact_query"]),
+        "what": _which(exported),
+        "format": f"{exported['format']}, {_how_often(exported)}",
+        "to": _to(exported["backend"]),
+        "bodies": _bodies(exported),
+        "headers": _all_but(exported["redact_headers"]),
+        "query": _all_but(exported["redact_query"]),
     }
-    if leaves["headers_added"]:
-        rows["added"] = f"headers {', '.join(leaves['headers_added'])} (values are not shown)"
+    if exported["headers_added"]:
+        rows["added"] = f"headers {', '.join(exported['headers_added'])} (values are not shown)"
     width = max(len(label) for label in rows) + 2
     found = [title]
     for label, text in rows.items():
@@ -133,10 +133,14 @@ def _with_defaults(configuration: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _which(leaves: Mapping[str, Any]) -> str:
-    include, exclude, asked = _rules(leaves["include"], "and"), _rules(leaves["exclude"], "or"), leaves["hosts_from"]
-    share = "all" if leaves["sample_rate"] == 1 else f"{leaves['sample_rate'] * 100:g} % of the"
-    parts = [f"{share} exchanges {EXCHANGES[leaves['context']]}"]
+def _which(exported: Mapping[str, Any]) -> str:
+    include, exclude, asked = (
+        _rules(exported["include"], "and"),
+        _rules(exported["exclude"], "or"),
+        exported["hosts_from"],
+    )
+    share = "all" if exported["sample_rate"] == 1 else f"{exported['sample_rate'] * 100:g} % of the"
+    parts = [f"{share} exchanges {EXCHANGES[exported['context']]}"]
     if asked:
         source = f"{asked['address']}{asked['path']}"
         parts.append(f"only with a host that {source} names, asked every {asked['seconds']} s")
@@ -151,8 +155,8 @@ def _rules(rules: Mapping[str, list[str]], joined: str) -> str:
     return f" {joined} ".join(f"{name} {' '.join(values)}" for name, values in rules.items() if values)
 
 
-def _how_often(leaves: Mapping[str, Any]) -> str:
-    batch = leaves["batch"]
+def _how_often(exported: Mapping[str, Any]) -> str:
+    batch = exported["batch"]
     if not batch:
         return "one POST for each exchange"
     full = f"{batch['count']} exchanges or {batch['bytes']} bytes"
@@ -169,13 +173,13 @@ def _to(backend: Mapping[str, Any]) -> str:
     return f"{backend['address']}{backend['path']}{host}, {cluster}: {WAYS[backend['kind']]}"
 
 
-def _bodies(leaves: Mapping[str, Any]) -> str:
-    if leaves["bodies"] == "off":
+def _bodies(exported: Mapping[str, Any]) -> str:
+    if exported["bodies"] == "off":
         return "off, none leave"
-    types = ", ".join(leaves["body_content_types"]) or "any content type"
+    types = ", ".join(exported["body_content_types"]) or "any content type"
     return (
-        f"on, as they are: of {types}, up to {leaves['request_body_bytes_max']} bytes of a request and "
-        f"{leaves['response_body_bytes_max']} of a response"
+        f"on, as they are: of {types}, up to {exported['request_body_bytes_max']} bytes of a request and "
+        f"{exported['response_body_bytes_max']} of a response"
     )
 
 

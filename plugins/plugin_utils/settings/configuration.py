@@ -41,12 +41,16 @@ def from_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The variables, by name, as the filter wants them; without what is computed, and what is not given."""
     configuration: dict[str, Any] = {}
     for variable, setting in declaration.by_variable().items():
-        if variable not in settings or (setting.left_out is not None and settings[variable] == setting.left_out):
+        if variable not in settings:
+            continue
+        value = _value(setting, settings[variable])
+        # To Python true is 1, which a schema tells apart.
+        if value == setting.left_out and value is not None and not isinstance(value, bool):
             continue
         target = configuration
         for name in setting.path[:-1]:
             target = target.setdefault(name, {})
-        target[setting.path[-1]] = _value(setting, settings[variable])
+        target[setting.path[-1]] = value
     return configuration
 
 

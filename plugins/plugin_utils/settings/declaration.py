@@ -17,6 +17,8 @@ x-lower-case         the names in the list are sent in lower case
 x-map                the variable is a map, of these, where the setting is a list of pairs
 x-url                what follows a ? in it, or stands before an @, may be a credential
 x-secret             its values are credentials
+x-always-written     settings that a configuration of the role has even at their default: without them the revision of
+                     who has not changed anything would be another. No setting that is new is among them
 
 Pure, but for `schema`, which reads the file.
 """
@@ -65,8 +67,9 @@ class Setting:
 
     @property
     def left_out(self) -> Any:
-        """The variable's value that leaves the setting out; None for none."""
-        return self.schema.get("x-default")
+        """The value that leaves the setting out of a configuration; None for none."""
+        always = self.name in schema()["x-always-written"]
+        return self.schema.get("x-default", None if always else self.schema.get("default"))
 
 
 @functools.cache

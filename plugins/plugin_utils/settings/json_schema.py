@@ -22,7 +22,7 @@ ANNOTATIONS = {"$schema", "$id", "$defs", "$comment", "title", "description", "d
     f"x-{name}"
     for name in (
         *("variable", "default", "default-by-format", "computed-from", "environment", "formats"),
-        *("words", "example", "lower-case", "map", "url", "secret"),
+        *("words", "example", "lower-case", "map", "url", "secret", "always-written"),
     )
 }
 TYPES: dict[str, type | tuple[type, ...]] = {"object": dict, "array": list, "string": str, "number": (int, float)}

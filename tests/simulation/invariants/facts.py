@@ -75,9 +75,10 @@ class Facts:
                     times.append(one.time)
         return max(times)
 
-    def has_filter(self, revision: str) -> bool:
+    def has_filter(self, revision: str, since: float | None = None) -> bool:
+        """Whether its template was on the revision at any moment since then."""
         name = self.record.task.filter_name
-        return any(truth.has_filter(state, name, revision) for state in self.states(self.since))
+        return any(truth.has_filter(state, name, revision) for state in self.states(since))
 
 
 def facts_of(record: Record, kind: str, namespace: str, name: str) -> Facts:

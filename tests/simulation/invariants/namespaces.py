@@ -33,7 +33,7 @@ def _verdict(simulation: Simulation, record: Record, verdict: NamespaceVerdict) 
     if not record.task.dry_run:
         yield from _changed(record, verdict, bool(writes))
     failed = [one for one in verdict.workloads if one.outcome == "failed"]
-    if failed and outcome != "failed":
+    if failed and outcome not in ("failed", "not_started"):
         yield f"{failed[0].kind}/{failed[0].name} is said to have failed"
     if outcome not in ("deployed", "removed", "unchanged", "skipped", "failed", "not_started"):
         yield "there is no such verdict of a namespace"
@@ -52,7 +52,12 @@ def _changed(record: Record, verdict: NamespaceVerdict, wrote: bool) -> Iterator
         one.done and one.error is not None and f"/namespaces/{verdict.name}/" in one.request.path
         for one in record.served
     ) or _unanswered(record, verdict.name)
-    if verdict.changed and not wrote:
+    # Whether a deletion was ours is known to nobody either, if the first answer was lost.
+    lost = any(
+        one.error is not None and one.error.status in (0, 502, 503, 504) and one.request.verb == "delete"
+        for one in record.served
+    )
+    if verdict.changed and not wrote and not lost:
         yield "it says changed, and nothing was"
     if wrote and not verdict.changed and not (unknown and str(verdict.outcome) in ("failed", "not_started")):
         yield "it says unchanged, and something was changed"

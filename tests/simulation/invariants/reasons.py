@@ -38,6 +38,11 @@ REFUSING = (
 )
 
 
+UNNAMED = "somebody whom managedFields does not name"
+# After which a workload that is there (or was) may not have been seen.
+HIDING = ("kind not served", "LIST forbidden", "deleted", "made anew", "namespace deleted")
+
+
 def of_namespace(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
     outcome, reason = str(verdict.outcome), str(verdict.reason)
     if verdict.name in record.task.ineligible:
@@ -55,7 +60,7 @@ def of_namespace(simulation: Simulation, record: Record, verdict: NamespaceVerdi
             for place, entry in record.before.items()
             if place.namespace == verdict.name and not eligible(entry, record.task)
         ]
-        hidden = record.faults(verdict.name, "kind not served", "LIST forbidden", "deleted", "made anew")
+        hidden = record.faults(verdict.name, *HIDING)
         if takers and not hidden:
             yield f"{takers} would take it"
 
@@ -130,13 +135,14 @@ def of_workload(facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
 
 def _reverted(facts: Facts, said: WorkloadVerdict) -> bool:
     """Somebody took out (or put back) what the run wanted, and is named."""
-    task = facts.record.task
+    task, named = facts.record.task, set()
     for change in facts.by_others:
         if change.before is not None and change.type == "MODIFIED":
             was = truth.has_filter(change.before, task.filter_name, task.revision)
             if was and not truth.has_filter(change.after, task.filter_name, task.revision):
-                return change.by in said.message or "somebody else" in said.message
-    return False
+                named.add(change.by)
+    # One who only takes fields away gets no entry in managedFields.
+    return bool(named) and (any(by in said.message for by in named) or UNNAMED in said.message)
 
 
 def _since_change(facts: Facts) -> list[Object]:

@@ -98,6 +98,6 @@ def _texts(record: Record) -> Iterator[str]:
 def _original(record: Record, change: Change) -> tuple[str | None, str | None] | None:
     """The texts before any filter came; None: they were changed since, or another filter is still there."""
     after = change.after
-    if any(key.startswith(f"{DOMAIN}/") for key in at(after, *TEMPLATE, "labels") or {}):
+    if any("wasm-filter-" in (text or "") for text in truth.texts(after)):
         return None
     return record.originals.get(change.version)

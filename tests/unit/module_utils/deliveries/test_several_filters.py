@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from typing import Any
 
@@ -26,7 +27,7 @@ TEXTS = {
     "null": "null",
     "empty": "",
 }
-BY_TEXT = pytest.mark.parametrize("text", [pytest.param(text, id=id) for id, text in TEXTS.items()])
+CASES = [pytest.param(text, id=id) for id, text in TEXTS.items()]
 
 
 def stored(text: str | None) -> dict[str, Any]:
@@ -44,11 +45,10 @@ def removed(entry: dict[str, Any], names: FilterNames) -> dict[str, Any]:
 
 
 def after(entry: dict[str, Any], change: WorkloadChange) -> dict[str, Any]:
-    found: dict[str, Any] = merged(entry, change.body) if change.body else entry
-    return found
+    return merged(copy.deepcopy(entry), change.body) if change.body else entry
 
 
-@BY_TEXT
+@pytest.mark.parametrize("text", CASES)
 def test_the_last_deployed_is_removed_first_and_nothing_of_ours_stays(text: str | None) -> None:
     entry = stored(text)
     for names in FILTERS:
@@ -58,7 +58,7 @@ def test_the_last_deployed_is_removed_first_and_nothing_of_ours_stays(text: str 
     assert entry == stored(text)
 
 
-@BY_TEXT
+@pytest.mark.parametrize("text", CASES)
 def test_removed_in_any_order_nothing_of_ours_stays(text: str | None) -> None:
     for order in itertools.permutations(FILTERS):
         entry = stored(text)
@@ -69,7 +69,7 @@ def test_removed_in_any_order_nothing_of_ours_stays(text: str | None) -> None:
         assert entry == stored(text), [names.name for names in order]
 
 
-@BY_TEXT
+@pytest.mark.parametrize("text", CASES)
 def test_a_new_revision_in_between_forgets_nothing(text: str | None) -> None:
     for renewed, order in itertools.product(FILTERS, itertools.permutations(FILTERS)):
         entry = stored(text)
@@ -81,7 +81,7 @@ def test_a_new_revision_in_between_forgets_nothing(text: str | None) -> None:
         assert entry == stored(text), (renewed.name, [names.name for names in order])
 
 
-@BY_TEXT
+@pytest.mark.parametrize("text", CASES)
 def test_what_one_does_is_nothing_to_do_for_the_others(text: str | None) -> None:
     entry = stored(text)
     for number, names in enumerate(FILTERS):

@@ -13,6 +13,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
     names_ours,
     original_of,
     with_ours,
+    without,
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import AnnotationError
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
@@ -91,14 +92,14 @@ ANNOTATIONS = st.builds(SidecarVolumes, *[st.none() | st.just("") | st.just("nul
 def test_the_original_comes_back_byte_for_byte(original: SidecarVolumes) -> None:
     saved = SidecarVolumes.from_json(original.to_json())
     assert saved == original
-    assert original_of(with_ours(original, NAMES, R1), NAMES, saved) == original
+    assert original_of(with_ours(original, NAMES, R1), [NAMES], [saved]) == original
 
 
 @given(ANNOTATIONS)
 def test_the_original_comes_back_also_under_another_config_map_prefix(original: SidecarVolumes) -> None:
     renamed = FilterNames("trace", "filters")
     current = with_ours(with_ours(original, NAMES, R1), NAMES, R2)
-    assert original_of(current, renamed, original) == original
+    assert original_of(current, [renamed], [original]) == original
 
 
 def test_each_annotation_is_judged_for_itself() -> None:
@@ -106,7 +107,7 @@ def test_each_annotation_is_judged_for_itself() -> None:
     ours = with_ours(original, NAMES, R1)
     newer = '[{"name":"b"}]'
     # Somebody wrote the volumes anew, and left the mounts as they were.
-    assert original_of(SidecarVolumes(newer, ours.mount), NAMES, original) == SidecarVolumes(newer, original.mount)
+    assert original_of(SidecarVolumes(newer, ours.mount), [NAMES], [original]) == SidecarVolumes(newer, original.mount)
 
 
 @given(ANNOTATIONS)
@@ -117,20 +118,21 @@ def test_merging_twice_is_merging_once(original: SidecarVolumes) -> None:
 
 @given(ANNOTATIONS)
 def test_without_what_was_saved_only_our_entry_goes(original: SidecarVolumes) -> None:
-    left = original_of(with_ours(original, NAMES, R1), NAMES, None)
+    left = original_of(with_ours(original, NAMES, R1), [NAMES], [])
     for before, after in ((original.volume, left.volume), (original.mount, left.mount)):
         assert (json.loads(after) if after else None) == ((json.loads(before) or None) if before else None)
 
 
 @given(ANNOTATIONS, st.permutations(["one", "two"]))
 def test_two_filters_come_and_go_in_any_order(original: SidecarVolumes, order: list[str]) -> None:
-    one, two = FilterNames("one"), FilterNames("two")
-    # Each saves what it found: "two" came second, so its original holds the volume of "one".
-    with_one = with_ours(original, one, R1)
-    current = with_ours(with_one, two, R2)
+    filters = {name: FilterNames(name) for name in order}
+    # Either may have kept the volume of the one that was there before it.
+    with_one = with_ours(original, filters["one"], R1)
+    current = with_ours(with_one, filters["two"], R2)
     saved = {"one": original, "two": with_one}
+    assert original_of(current, filters.values(), [saved[name] for name in order]) == original
     for name in order:
-        current = original_of(current, FilterNames(name), saved[name])
+        current = without(current, [filters[name]])
     assert (_meaning(current.volume), _meaning(current.mount)) == (_meaning(original.volume), _meaning(original.mount))
 
 
@@ -142,18 +144,18 @@ def test_an_annotation_changed_since_keeps_the_change() -> None:
     original = SidecarVolumes('[{"name":"theirs"}]', None)
     current = with_ours(original, NAMES, R1)
     added = SidecarVolumes(json.dumps([*json.loads(current.volume or ""), {"name": "new"}]), current.mount)
-    assert original_of(added, NAMES, original) == SidecarVolumes('[{"name":"theirs"},{"name":"new"}]', None)
+    assert original_of(added, [NAMES], [original]) == SidecarVolumes('[{"name":"theirs"},{"name":"new"}]', None)
 
 
 def test_somebody_took_our_volume_out_already() -> None:
     current = SidecarVolumes(' [ {"name": "theirs"} ]', None)
     for saved in (ABSENT, SidecarVolumes('[{"name":"theirs"}]', None), None):
-        assert original_of(current, NAMES, saved) == current
+        assert original_of(current, [NAMES], [saved] if saved else []) == current
 
 
 def test_an_original_that_means_something_else_is_not_trusted() -> None:
     current = with_ours(ABSENT, NAMES, R2)
-    assert original_of(current, NAMES, SidecarVolumes('[{"name":"old"}]', None)) == ABSENT
+    assert original_of(current, [NAMES], [SidecarVolumes('[{"name":"old"}]', None)]) == ABSENT
 
 
 @pytest.mark.parametrize(

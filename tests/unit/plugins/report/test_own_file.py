@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def test_write_replaces_as_a_whole_and_for_the_owner_alone(tmp_path: Path) -> No
     own_file.write(str(path), {"a": 2}, 0o600)
     assert json.loads(path.read_text()) == {"a": 2}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(path.parent) == ["f.json"]
+    assert [found.name for found in path.parent.iterdir()] == ["f.json"]
 
 
 def test_what_can_not_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -87,4 +86,4 @@ def test_what_can_not_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
         own_file.write(str(tmp_path / "f.json"), {}, 0o600)
     with pytest.raises(TypeError):
         own_file.write(str(tmp_path / "g.json"), {"a": object()}, 0o600)
-    assert os.listdir(tmp_path) == ["f.json"]
+    assert [found.name for found in tmp_path.iterdir()] == ["f.json"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,12 @@ def test_names_of_a_foreign_configuration_may_show() -> None:
             "backend": {"headers": "(not shown)"},
         },
     }
+
+
+@pytest.mark.parametrize("form", [as_text, lambda configuration: {"@type": "Struct", "value": configuration}])
+def test_what_is_a_token_in_a_foreign_configuration_nobody_knows(form: Callable[[Any], Any]) -> None:
+    content = plan_file.content(plan(form({"api_key": "hunter2"}), foreign=True))
+    assert "hunter2" not in json.dumps(content)
 
 
 def test_the_plan_itself_keeps_what_is_masked() -> None:

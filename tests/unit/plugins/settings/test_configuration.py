@@ -8,6 +8,7 @@ import yaml
 from ansible_collections.openclarity.wasm_filters.plugins.filter.plugin_configuration import FilterModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import InputError
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import (
     BYTES_MAX,
     HEADERS_BYTES_MAX,
@@ -228,6 +229,15 @@ def test_of_a_foreign_filter_it_has_to_be_a_map_and_no_more(given: Any) -> None:
     (error,) = wrong_configuration(given, ours=False)
     assert str(error) == f"{WHOLE}=(not shown): must be a map"
     assert wrong_configuration({"bodies": "whatever"}, ours=False) == []
+
+
+@pytest.mark.parametrize(("given", "written"), [(5, {}), ("5", {}), (6, {"new": 6}), (True, {"new": True})])
+def test_a_new_setting_at_its_default_leaves_a_configuration_as_it_was(
+    given: Any, written: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = Setting(("new",), {"type": "integer", "minimum": 1, "maximum": 9, "default": 5, "x-variable": "v"})
+    monkeypatch.setattr(declaration, "by_variable", lambda: {"v": new})
+    assert from_settings({"v": given}) == written
 
 
 def test_what_is_computed_completes_it() -> None:

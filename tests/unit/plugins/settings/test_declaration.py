@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import yaml
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import (
     Setting,
     by_variable,
@@ -11,6 +13,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.
     settings,
 )
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.json_schema import faults, resolved
+
+from tests.unit.objects import REPOSITORY
 
 # What the cluster and other variables decide.
 COMPUTED = {"revision", "name", "backend.cluster", "hosts_from.cluster"}
@@ -52,6 +56,22 @@ def test_what_means_something_to_some_formats_only() -> None:
     assert one("batch.count").formats == ("ndjson", "otlp")
     assert one("sample_rate").formats == ()
     assert all(set(found.formats) <= set(formats()) for found in settings())
+
+
+def test_what_stands_for_a_choice_elsewhere_knows_every_choice() -> None:
+    contexts = schema()["properties"]["context"]["enum"]
+    variables = yaml.safe_load((REPOSITORY / "roles/wasm_filter/vars/main.yml").read_text())
+    assert list(variables["wasm_filter_istio_context"]) == list(exported_data.EXCHANGES) == contexts
+
+
+def test_only_what_the_first_release_wrote_is_written_at_its_default() -> None:
+    always = schema()["x-always-written"]
+    named = [found.name for found in settings() if found.variable and "x-default" not in found.schema]
+    assert [name for name in named if name in always] == always
+    path = ("new",)
+    assert Setting(path, {"default": 5}).left_out == 5
+    assert Setting(path, {"default": 5, "x-default": ""}).left_out == ""
+    assert Setting(("memory_mib",), {"default": 5}).left_out is None
 
 
 def test_defaults() -> None:
