@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from ..domain.errors import InputError
@@ -50,12 +51,13 @@ class Delivery(Operation):
             raise InputError(BINARY_PATH, path, f"has {size} bytes; {cls.limit.format(bytes_max=cls.bytes_max)}")
 
     @property
+    @abstractmethod
     def envoy_filter_name(self) -> str:
-        raise NotImplementedError
+        """Of this release's EnvoyFilter."""
 
+    @abstractmethod
     def conflicts_with(self, envoy_filter: Object) -> bool:
         """Whether an EnvoyFilter of this filter would give a proxy a second slot beside ours."""
-        raise NotImplementedError
 
     def steps_before(self, namespace: str, objects: NamespaceObjects) -> list[ObjectStep]:
         """The release's objects.

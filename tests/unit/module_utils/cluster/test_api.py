@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import (
     CONNECTIONS,
-    TORN_ANSWERS_MAX,
+    INCOMPLETE_ANSWERS_MAX,
     ClusterApi,
     now_rfc3339,
 )
@@ -186,7 +186,7 @@ def test_a_refusal_of_a_proxy_before_it(body: str | None, said: str) -> None:
 def test_no_answer_at_all(error: Exception) -> None:
     for resend in (False, True):
         with pytest.raises(Unreachable) as caught:
-            ClusterApi(Wire(*[error] * (TORN_ANSWERS_MAX + 1)), resend).get(POD)
+            ClusterApi(Wire(*[error] * (INCOMPLETE_ANSWERS_MAX + 1)), resend).get(POD)
         assert caught.value.status == 0
     with pytest.raises(Unreachable):
         list(ClusterApi(Wire(error)).watch(POD, "1", 5))
