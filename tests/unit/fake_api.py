@@ -109,7 +109,9 @@ class FakeApi(ClusterApi):
             return self.fixed.get(path)
         return copy.deepcopy(self._objects.get(_key(path)))
 
-    def list(self, path: str, label_selector: str = "", metadata_only: bool = False) -> tuple[list[Object], str]:
+    def list(
+        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
+    ) -> tuple[list[Object], str]:
         self._asked("LIST", path)
         base, plural, namespace, _name = _key(path)
         with self._lock:

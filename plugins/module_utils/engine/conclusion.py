@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..domain.errors import WasmFilterError
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
 from .namespace import NamespaceState
 from .pod_diagnosis import explain
@@ -109,3 +110,9 @@ def of_ineligible(name: str, reason: str, message: str) -> NamespaceVerdict:
 def not_started(name: str, reason: Reason, message: str) -> NamespaceVerdict:
     """Of a namespace whose wave was not begun."""
     return NamespaceVerdict(name, Outcome.NOT_STARTED, reason=str(reason), message=message)
+
+
+def crash_text(error: Exception) -> str:
+    """Of what nobody foresaw."""
+    text = str(error) if isinstance(error, WasmFilterError) else f"{type(error).__name__}: {error}"
+    return f"{text} (a fault of the collection: please report it)"

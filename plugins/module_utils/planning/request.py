@@ -12,7 +12,7 @@ from ..deliveries.registry import DELIVERIES
 from ..domain import wasm_module
 from ..domain.errors import InputError
 from ..domain.names import FilterNames, is_dns_label
-from ..domain.plan import Binary, DeliveryName, Options, State
+from ..domain.plan import Binary, DeliveryName, IllBefore, Options, State
 from . import backend, role_variables
 from .findings import Findings
 from .waves import parse_serial, wave_sizes
@@ -113,6 +113,7 @@ def _options(variables: dict[str, Any]) -> Options:
         timeout_seconds=int(variables.get("wasm_filter_timeout", default.timeout_seconds)),
         max_in_flight=int(variables.get("wasm_filter_max_in_flight", default.max_in_flight)),
         max_fail_percentage=int(variables.get("wasm_filter_max_fail_percentage", default.max_fail_percentage)),
+        ill_before=IllBefore(variables.get("wasm_filter_ill_before", default.ill_before)),
         result_file=variables["wasm_filter_result_file"],
         plan_file=variables["wasm_filter_plan_file"],
     )

@@ -278,5 +278,3 @@ def test_the_diff_shows_label_and_volumes() -> None:
     assert change.after[NAMES.pod_label] == R2
     assert f"wasm-filter-{R1}" in change.before[VOLUME]
     assert f"wasm-filter-{R2}" in change.after[VOLUME]
-
-
