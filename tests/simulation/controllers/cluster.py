@@ -16,6 +16,8 @@ from tests.simulation.store import Change
 from tests.simulation.values import Object
 
 KUBELET = "kubelet"
+# More than an application that waits for another one.
+CRASHES = 4
 
 
 def always(_pod: Object) -> bool:
@@ -110,7 +112,9 @@ class Cluster:
             "phase": "Running",
             "ready": good,
             "conditions": [{"type": "Ready", "status": str(good)}],
-            "containerStatuses": [{"name": "app", "ready": good, "state": state}],
+            "containerStatuses": [
+                {"name": "app", "ready": good, "state": state, "restartCount": 0 if good else CRASHES}
+            ],
         }
         if pod.get("status") != status:
             self.store.put({**pod, "status": status}, KUBELET)
