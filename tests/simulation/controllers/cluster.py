@@ -27,7 +27,7 @@ def always(_pod: Object) -> bool:
 class Cluster:
     """Controllers act a moment after what they act on; pods get ready some time after they are made.
 
-    `healthy`: does a pod get ready? `seconds`: (least, most) of a controller's step, and of a pod's start.
+    `healthy`: does a pod get ready? `crashes`: how often one that does not has been started again. `seconds`: (least, most) of a controller's step, and of a pod's start.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Cluster:
         start_seconds: tuple[float, float] = (0.2, 3.0),
     ) -> None:
         self.server, self.store, self.clock = server, server.store, server.clock
-        self.healthy, self._rng = healthy, rng
+        self.healthy, self.crashes, self._rng = healthy, CRASHES, rng
         self._step_seconds, self._start_seconds = step_seconds, start_seconds
         self.owned = Owned(self.store)
         self._controllers: dict[str, Controller] = {
@@ -113,7 +113,7 @@ class Cluster:
             "ready": good,
             "conditions": [{"type": "Ready", "status": str(good)}],
             "containerStatuses": [
-                {"name": "app", "ready": good, "state": state, "restartCount": 0 if good else CRASHES}
+                {"name": "app", "ready": good, "state": state, "restartCount": 0 if good else self.crashes}
             ],
         }
         if pod.get("status") != status:
