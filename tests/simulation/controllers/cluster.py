@@ -27,7 +27,8 @@ def always(_pod: Object) -> bool:
 class Cluster:
     """Controllers act a moment after what they act on; pods get ready some time after they are made.
 
-    `healthy`: does a pod get ready? `crashes`: how often one that does not has been started again. `seconds`: (least, most) of a controller's step, and of a pod's start.
+    `healthy`: does a pod get ready? `crashes`: how often one that does not has been started again.
+    `seconds`: (least, most) of a controller's step, and of a pod's start.
     """
 
     def __init__(

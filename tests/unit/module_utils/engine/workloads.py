@@ -60,12 +60,18 @@ def without_label(entry: Object) -> Object:
 class OneWorkload:
     """`state`, and the `commands` of the last step."""
 
-    def __init__(self, entry: Object, operation: Operation | None = None, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        entry: Object,
+        operation: Operation | None = None,
+        dry_run: bool = False,
+        pods: list[Object] | None = None,
+    ) -> None:
         self.context = Context(operation or delivery(), TIMEOUT, dry_run)
         self.now = 10.0
         self.commands: list[Send | WakeAt | Look] = []
         self._sent: list[Send] = []
-        self.state: WorkloadState = workload.planned(DEPLOYMENT, entry, self.context, self.now)
+        self.state: WorkloadState = workload.planned(DEPLOYMENT, entry, self.context, self.now, pods=pods)
 
     def tell(self, message: Message) -> OneWorkload:
         self.state, self.commands = workload.advance(self.state, message, self.now, self.context)
