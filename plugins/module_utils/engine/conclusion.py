@@ -82,7 +82,7 @@ def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
     if one.unexplained:
         message += explain(list(state.pods), one.kind.pod_labels(one.object))
     outcome, reason = one.outcome, one.reason
-    begun = one.patched or outcome in (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.FAILED)
+    begun = one.patched or outcome in (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.HELD, Outcome.FAILED)
     if not begun and outcome not in NOT_CHANGED:
         # Its namespace ended before its turn.
         outcome, reason = Outcome.NOT_STARTED, reason or ""

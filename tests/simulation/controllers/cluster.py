@@ -13,7 +13,7 @@ from tests.simulation.controllers.deployments import Deployments, ReplicaSets
 from tests.simulation.controllers.stateful_sets import StatefulSets
 from tests.simulation.resources import RESOURCES, Place, place_of_object
 from tests.simulation.store import Change
-from tests.simulation.values import Object
+from tests.simulation.values import Object, at
 
 KUBELET = "kubelet"
 # More than an application that waits for another one.
@@ -61,6 +61,14 @@ class Cluster:
             if not ready(pod):
                 self._start(place_of_object(pod))
 
+    def take_down(self, node: str) -> None:
+        """Its kubelet is silent from now on; the node controller says of its pods that they are not ready."""
+        self.owned.down.add(node)
+        for pod in list(self.store.collection(RESOURCES["Pod"])):
+            if at(pod, "spec", "nodeName") == node and pod.get("status"):
+                conditions = [{"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "True"}]
+                self.store.put({**pod, "status": {**pod["status"], "ready": False, "conditions": conditions}}, MANAGER)
+
     def _changed(self, change: Change) -> None:
         kind = change.place.resource.kind
         if change.type != "DELETED" and (kind == "ReplicaSet" or (kind in self._controllers and change.by != MANAGER)):
@@ -104,13 +112,14 @@ class Cluster:
 
     def _started(self, place: Place) -> None:
         pod = self.store.get(place)
-        if pod is None or ready(pod):
+        if pod is None or ready(pod) or at(pod, "spec", "nodeName") in self.owned.down:
             return
         good = self.healthy(pod)
         waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}}
         state = {"running": {}} if good else waiting
         status = {
             "phase": "Running",
+            "startTime": at(pod, "status", "startTime") or self.clock.rfc3339,
             "ready": good,
             "conditions": [{"type": "Ready", "status": str(good)}],
             "containerStatuses": [
