@@ -68,12 +68,14 @@ class ClusterApi:
         return self._json("get", path, missing_ok=True)
 
     def list(
-        self, path: str, label_selector: str = "", metadata_only: bool = False
+        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
     ) -> tuple[list[dict[str, Any]], str]:
         """All objects, read in pages; and the resourceVersion that a watch goes on from."""
         query: dict[str, Any] = {"limit": PAGE}
         if label_selector:
             query["labelSelector"] = label_selector
+        if field_selector:
+            query["fieldSelector"] = field_selector
         accept = METADATA_ONLY if metadata_only else ""
         try:
             return self._pages(path, query, accept)

@@ -12,6 +12,7 @@ from ..domain.names import DOMAIN, NAME_MAX, FilterNames, is_dns_label
 from ..domain.outcome import NONE, Outcome, Reason
 from ..kinds.base import Object, WorkloadKind
 from .base import WorkloadChange
+from .field_managers import appliers
 from .sidecar_volumes import (
     USER_VOLUME,
     USER_VOLUME_MOUNT,
@@ -74,6 +75,7 @@ def deploy(
         revision,
         body,
         Outcome.DEPLOYED,
+        message=_owned_by_apply(kind, workload, names),
         before=_shown(names, current, volumes),
         after=_shown(names, revision, wanted),
     )
@@ -225,6 +227,16 @@ def _skip_reason(kind: WorkloadKind, workload: Object, selector: dict[str, str])
             name = f"{owner['kind']}/{owner['name']}"
             return Reason.OWNED_BY_CONTROLLER, f"{name} owns it and would undo the change: set it there"
     return None
+
+
+def _owned_by_apply(kind: WorkloadKind, workload: Object, names: FilterNames) -> str:
+    owner = appliers(kind, workload, (USER_VOLUME, USER_VOLUME_MOUNT), names)
+    if not owner:
+        return ""
+    return (
+        f"field manager {owner} applies the userVolume annotations itself: its next apply will conflict with "
+        f"{names.field_manager}, or take the filter out if it is forced"
+    )
 
 
 def _unreadable(current: str, error: AnnotationError) -> WorkloadChange:

@@ -49,8 +49,10 @@ class Reason(str, Enum):
     WORKLOAD_TERMINATING = "workload_terminating"
     WORKLOAD_DELETED = "workload_deleted"
     KIND_NOT_HANDLED = "kind_not_handled"
+    ILL_BEFORE = "ill_before"
     # Of a workload whose pods wait for somebody.
     ROLLOUT_HELD = "rollout_held"
+    NODE_DOWN = "node_down"
     # Of what went wrong.
     INVALID_ANNOTATION = "invalid_annotation"
     API_REFUSED = "api_refused"

@@ -33,6 +33,15 @@ class DeliveryName(str, Enum):
     INLINE = "inline"
 
 
+class IllBefore(str, Enum):
+    """What is done to a workload that is ill before the run."""
+
+    __str__ = str.__str__
+
+    SKIP = "skip"
+    ROLL = "roll"
+
+
 @dataclass(frozen=True)
 class Target:
     """A namespace of a cluster (its alias). `reason` and `message` say why it is not eligible; empty: it is."""
@@ -66,6 +75,7 @@ class Options:
     max_fail_percentage: int = 0
     result_file: str = ""
     plan_file: str = ""
+    ill_before: IllBefore = IllBefore.SKIP
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,7 @@ class Plan:
         """As a registered variable has it: plain JSON values."""
         found = asdict(self)
         found.update(version=VERSION, state=self.state.value, delivery=self.delivery.value)
+        found["options"].update(ill_before=self.options.ill_before.value)
         return found
 
     @classmethod
@@ -129,7 +140,7 @@ class Plan:
             targets=tuple(Target(**target) for target in fields["targets"]),
             waves=tuple(tuple(wave) for wave in fields["waves"]),
             run=Run(**fields["run"]),
-            options=Options(**fields["options"]),
+            options=Options(**{**fields["options"], "ill_before": IllBefore(fields["options"]["ill_before"])}),
             binary=Binary(**{**binary, "capabilities": tuple(binary["capabilities"])}) if binary else None,
         )
         return cls(**fields)

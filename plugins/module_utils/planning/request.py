@@ -12,7 +12,7 @@ from ..deliveries.registry import DELIVERIES
 from ..domain import wasm_module
 from ..domain.errors import InputError
 from ..domain.names import FilterNames, is_dns_label
-from ..domain.plan import Binary, DeliveryName, Options, State
+from ..domain.plan import Binary, DeliveryName, IllBefore, Options, State
 from . import backend, role_variables
 from .findings import Findings
 from .waves import parse_serial, wave_sizes
@@ -83,7 +83,7 @@ def check(params: dict[str, Any], found: Findings) -> Request | None:
         names,
         tuple(namespaces),
         tuple(wave_sizes(parse_serial(variables.get("wasm_filter_serial", "100%")), len(namespaces))),
-        _options(variables),
+        _options(variables, state),
         params["istio_namespace"],
         role_variables.is_true(params["root_namespace_allowed"]),
         asked,
@@ -107,12 +107,14 @@ def namespace_names(value: object) -> list[str]:
     return names
 
 
-def _options(variables: dict[str, Any]) -> Options:
+def _options(variables: dict[str, Any], state: State) -> Options:
     default = Options()
+    ill_before = variables.get("wasm_filter_ill_before") if state == State.PRESENT else None
     return Options(
         timeout_seconds=int(variables.get("wasm_filter_timeout", default.timeout_seconds)),
         max_in_flight=int(variables.get("wasm_filter_max_in_flight", default.max_in_flight)),
         max_fail_percentage=int(variables.get("wasm_filter_max_fail_percentage", default.max_fail_percentage)),
+        ill_before=IllBefore(ill_before or default.ill_before),
         result_file=variables["wasm_filter_result_file"],
         plan_file=variables["wasm_filter_plan_file"],
     )

@@ -36,7 +36,9 @@ def rollout(plan: Plan, api: ClusterApi, report: Report, stops: Stops = no_stops
     """
     options = plan.options
     ineligible = {one.namespace: (one.reason, one.message) for one in plan.targets if not one.eligible}
-    settings = Settings(options.timeout_seconds, options.max_in_flight, options.max_fail_percentage, api.dry_run)
+    settings = Settings(
+        options.timeout_seconds, options.max_in_flight, options.max_fail_percentage, api.dry_run, options.ill_before
+    )
     machine = Run(operation_of(plan), plan.waves, ineligible, settings)
     executor = Executor(api, report)
     with stops(executor.put):

@@ -32,7 +32,7 @@ class ReadOnlyApi(ClusterApi):
         return self.objects.get(path)
 
     def list(
-        self, path: str, label_selector: str = "", metadata_only: bool = False
+        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
     ) -> tuple[list[dict[str, Any]], str]:
         self._asked("LIST", path)
         return [one for key, one in self.objects.items() if re.fullmatch(f"{path}/[^/]+", key)], "1"
