@@ -281,7 +281,7 @@ def _checked(module: AnsibleK8SModule, asked: request.Request, found: Findings) 
     if checked is None:
         return {}
     run = Run(str(uuid.uuid4()), round(time.time(), 1), module.check_mode)
-    plan = planner.draft(asked, checked.targets, run)
+    plan = planner.draft(asked, checked.targets, run, checked.exclusions)
     return {"cluster": alias, "plan": plan.as_dict(), **_facts(asked, checked)}
 
 
@@ -302,7 +302,9 @@ def _facts(asked: request.Request, checked: check.Checked) -> dict[str, Any]:
             "capabilities": list(asked.filter.binary.capabilities),
         }
     if checked.backend:
-        facts["backend"] = {key: value for key, value in asdict(checked.backend).items() if key != "warnings"}
+        facts["backend"] = {
+            key: value for key, value in asdict(checked.backend).items() if key not in ("warnings", "service")
+        }
     if checked.hosts_from:
         facts["hosts_from"] = {"cluster": checked.hosts_from.cluster, "authority": checked.hosts_from.authority}
     return facts

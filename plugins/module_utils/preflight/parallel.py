@@ -1,0 +1,23 @@
+"""Many requests at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+THREADS = 16
+Given = TypeVar("Given")
+Got = TypeVar("Got")
+
+
+def each(ask: Callable[[Given], Got], of: Iterable[Given]) -> list[Got]:
+    """The answers, in order.
+
+    :raises Exception: the first of `ask`'s.
+    """
+    questions = list(of)
+    if len(questions) < 2:
+        return [ask(one) for one in questions]
+    with ThreadPoolExecutor(min(THREADS, len(questions))) as pool:
+        return list(pool.map(ask, questions))
