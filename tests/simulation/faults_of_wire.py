@@ -42,19 +42,19 @@ class FaultyWire(Wire):
 
     def watch_seconds(self) -> float:
         if self._hit("short watches"):
-            self._simulation.meet("short watches")
+            self._simulation.meet("short watches", step="watch")
             return self.rng.uniform(0.5, 5.0)
         return 60.0
 
     def watch_error(self, path: str) -> ApiError | None:
         if self._hit("410 watch"):
-            self._simulation.meet("410 watch")
+            self._simulation.meet("410 watch", step="watch")
             return api_error(f"watch {path}", 410, "too old resource version")
         return None
 
     def watch_is_cut(self) -> ApiError | None:
         if self._hit("watch cut"):
-            self._simulation.meet("watch cut")
+            self._simulation.meet("watch cut", step="watch")
             return api_error("watch", 0, "connection reset by peer")
         return None
 

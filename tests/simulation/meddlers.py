@@ -182,6 +182,9 @@ class MadeAnew(Meddler):
 class Created(Meddler):
     name = "created"
 
+    def met(self) -> None:
+        self.simulation.meet_in_run(self.name, self.namespace)
+
     def begin(self) -> None:
         def act() -> bool:
             kind = self.rng.choice([kind for kind in WORKLOADS if kind != self.simulation.scenario.unserved])
@@ -226,7 +229,6 @@ class NeverReady(Meddler):
 
     def begin(self) -> None:
         self.simulation.sick.add(self.key)
-        self.met()
 
     def end(self) -> None:
         super().end()
@@ -252,6 +254,9 @@ class ObjectMeddled(Meddler):
     """Somebody deletes or edits what we put into the namespace."""
 
     name = "our object meddled with"
+
+    def met(self) -> None:
+        self.simulation.meet_in_run(self.name, self.namespace)
 
     def begin(self) -> None:
         def act() -> bool:

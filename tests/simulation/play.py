@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from tests.simulation import scenario
+from tests.simulation.coverage import Cell
 from tests.simulation.executor import Stuck
 from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS, FaultyWire
 from tests.simulation.invariants import violations
@@ -16,18 +17,17 @@ from tests.simulation.record import Record
 from tests.simulation.refusals import REFUSALS
 from tests.simulation.simulation import Simulation
 
-KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped twice"
+KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped at once"
 SHARES = (0.02, 0.1, 0.3, 1.0)
 
 
 @dataclass
 class Played:
-    """`violations`: (which run, what). `met`: how often each fault was met."""
+    """`violations`: (which run, what). `met`: how often each fault was met, and where."""
 
     seed: int
     violations: list[tuple[str, str]] = field(default_factory=list)
-    met: Counter[str] = field(default_factory=Counter)
-    runs: int = 0
+    met: Counter[Cell] = field(default_factory=Counter)
     records: list[Record] = field(default_factory=list)
 
 
@@ -85,18 +85,17 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         first = rng.choice((0.2, 5.0, 20.0)) * rng.random()
         stops = ((first, False),)
         if STOPPED_TWICE in chosen:
-            stops += ((first + 9.0 * rng.random(), rng.random() < 0.5),)
+            stops += ((first + rng.choice((0.05, 7.0)) * rng.random(), True),)
     lives = rng.randrange(1, rng.choice((10, 60, 300))) if KILLED in chosen else None
     record = simulation.carry_out(simulation.scenario.task, wire, stops, lives)
     for meddler in meddlers:
         meddler.end()
     simulation.unhindered()
     simulation.cluster.recheck_pods()
-    played.met.update(one.fault for one in record.met)
+    played.met.update((one.fault, one.step) for one in record.met)
     return record
 
 
 def _judge(simulation: Simulation, record: Record, which: str, played: Played) -> None:
-    played.runs += 1
     played.records.append(record)
     played.violations += [(which, text) for text in violations(simulation, record)]

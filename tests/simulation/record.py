@@ -19,13 +19,14 @@ NAMESPACES = "/api/v1/namespaces"
 
 @dataclass(frozen=True)
 class Met:
-    """A fault that a run has met. `namespace` empty: it concerns them all."""
+    """A fault that a run has met, and where (steps.py). `namespace` empty: it concerns them all."""
 
     time: float
     fault: str
     namespace: str = ""
     kind: str = ""
     name: str = ""
+    step: str = ""
 
 
 @dataclass

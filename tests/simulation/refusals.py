@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request, Verb
 
+from tests.simulation import steps
 from tests.simulation.meddlers import Meddler
 from tests.simulation.resources import place_of
 from tests.simulation.traits import MOUNT, TEMPLATE, VOLUME
 from tests.simulation.truth import DOMAIN
 from tests.simulation.values import Object, at, put
 
-LISTED = ("deployments", "statefulsets", "daemonsets", "configmaps", "envoyfilters", "pods")
+LISTED = (
+    "deployments",
+    "statefulsets",
+    "daemonsets",
+    "configmaps",
+    "envoyfilters",
+    "pods",
+    "replicasets",
+    "controllerrevisions",
+)
 
 
 class WebhookRefuses(Meddler):
@@ -86,7 +97,8 @@ class _ListFails(Meddler):
         if not self.active or place is None or place.resource.plural not in self._plurals:
             return
         if not place.namespace or (self._also_in_namespace and place.namespace == self.namespace):
-            self.simulation.meet(self.name, place.namespace, place.resource.kind)
+            step = steps.of_request(Request(Verb.LIST, path))
+            self.simulation.meet(self.name, place.namespace, place.resource.kind, step=step)
             raise api_error(f"list {path}", self.status, f"{place.resource.plural} can't be listed")
 
 

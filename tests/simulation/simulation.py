@@ -11,7 +11,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Event, Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import loop
 
-from tests.simulation import writes
+from tests.simulation import steps, writes
 from tests.simulation.api_server import ApiServer
 from tests.simulation.controllers.cluster import Cluster
 from tests.simulation.executor import SimulatedExecutor
@@ -69,19 +69,34 @@ class Simulation:
     def _unserved(self, verb: str, path: str, _manager: str) -> None:
         place = place_of(path)
         if place is not None and place.resource.kind == self.scenario.unserved:
-            self.meet("kind not served", "", place.resource.kind)
+            self.meet("kind not served", "", place.resource.kind, step="list workloads")
             raise api_error(f"{verb} {path}", 404, "the server could not find the requested resource")
 
-    def meet(self, fault: str, namespace: str = "", kind: str = "", name: str = "") -> None:
+    def meet(self, fault: str, namespace: str = "", kind: str = "", name: str = "", step: str = "") -> None:
         """A fault has shown."""
-        self.met.append(Met(self.clock.now, fault, namespace, kind, name))
+        if not step and self.executor is not None:
+            step = self._step(namespace, kind, name)
+        self.met.append(Met(self.clock.now, fault, namespace, kind, name, step))
+
+    def meet_in_run(self, fault: str, namespace: str = "") -> None:
+        """A fault has shown that is about the run as a whole."""
+        step = steps.of_run(self.executor.dispatched) if self.executor else ""
+        self.met.append(Met(self.clock.now, fault, namespace, step=step))
+
+    def _step(self, namespace: str, kind: str, name: str) -> str:
+        if kind not in WORKLOADS or not name or self.executor is None:
+            return ""
+        place = Place(RESOURCES[kind], namespace, name)
+        moves = any(place == moving for moving, _since in self.tracker.moving.values())
+        path = place.resource.path(namespace, name)
+        return steps.of_workload(path, self.executor.dispatched, self.executor.served, moves)
 
     def meet_request(self, fault: str, request: Request) -> None:
         """A fault has hit a request."""
         place = place_of(request.path)
         if place is not None:
             namespace = place.name if place.resource.kind == "Namespace" else place.namespace
-            self.meet(fault, namespace, place.resource.kind, place.name)
+            self.meet(fault, namespace, place.resource.kind, place.name, steps.of_request(request))
 
     def delete(self, key: Key) -> bool:
         """Somebody deletes a workload."""
@@ -132,6 +147,7 @@ class Simulation:
             loop.run(machine, executor)
         except Killed:
             record.killed = True
+            self.meet_in_run("killed")
         self.server.dry_run = False
         record.end, record.verdicts = self.clock.now, machine.verdicts()
         record.dispatched, record.served, record.told = executor.dispatched, executor.served, executor.told
@@ -145,6 +161,7 @@ class Simulation:
     def _stop(self, executor: SimulatedExecutor, record: Record, urgent: bool) -> None:
         if executor is self.executor and not record.end:
             record.stops.append((self.clock.now, urgent))
+            self.meet_in_run("stopped at once" if urgent else "stopped")
             executor.post(Stop(urgent))
 
     def _workloads(self) -> Iterator[Object]:
@@ -169,7 +186,10 @@ class Simulation:
         if self.scenario.ill(key):
             return False
         ours = any(label.startswith(DOMAIN) for label in pod["metadata"].get("labels") or {})
-        return not (key in self.sick and ours)
+        if key in self.sick and ours:
+            self.meet("never ready", key[1], key[0], key[2])
+            return False
+        return True
 
     def _owner_key(self, pod: Object) -> Key | None:
         namespace = pod["metadata"]["namespace"]

@@ -68,6 +68,8 @@ class Tracker:
         if before is not None and before["spec"] != change.after["spec"]:
             watched = self.watched
             ours = change.by == truth.manager(watched.filter_name) or uid in self.moving
+            # From there on its pods come and go for another reason.
+            ours = ours and before["spec"].get("replicas") == change.after["spec"].get("replicas")
             good = truth.has_filter(change.after, watched.filter_name, watched.revision)
             if ours and good and not truth.held(change.after):
                 self._add(uid, change.place)

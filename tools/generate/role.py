@@ -14,7 +14,7 @@ from tools.generate.variables import Variable, variables
 
 COLUMNS = 130
 # PyYAML breaks a line behind the word that is too much.
-TEXT_COLUMNS = 110
+TEXT_COLUMNS = 95
 # Lists that are longer have a line for each item.
 FLOW_MAX = 100
 
@@ -71,18 +71,10 @@ def _option(one: Variable) -> str:
     sentences = [_marked_up(sentence, one.choices) for sentence in one.sentences]
     if one.environment:
         sentences.append(f"The environment variable E({one.environment}) is its default.")
-    lines = f"{one.name}:\n{_description(sentences)}  type: raw\n"
+    told = yaml.safe_dump({"description": " ".join(sentences)}, width=TEXT_COLUMNS, allow_unicode=True)
+    lines = f"{one.name}:\n{textwrap.indent(told, '  ')}  type: raw\n"
     fixed = not one.by_format and not (one.environment and one.default == "")
     return lines + (textwrap.indent(_entry("default", one.default), "  ") if fixed else "")
-
-
-def _description(sentences: list[str]) -> str:
-    """In one line where there is room for it."""
-    line: str = yaml.safe_dump({"description": " ".join(sentences)}, width=10_000, allow_unicode=True)
-    if len(line) <= TEXT_COLUMNS:
-        return textwrap.indent(line, "  ")
-    told = yaml.safe_dump(sentences, width=TEXT_COLUMNS, allow_unicode=True)
-    return f"  description:\n{textwrap.indent(told, '    ')}"
 
 
 def _marked_up(text: str, choices: tuple[str, ...]) -> str:

@@ -33,7 +33,7 @@ class Conclusion:
         found = NamespaceVerdict(
             state.name,
             Outcome.UNCHANGED,
-            bool(before or after),
+            bool(before or after) or any(one.former_patched for one in self.workloads),
             workloads=verdicts,
             diff={"before": before, "after": after},
         )
@@ -61,7 +61,8 @@ class Conclusion:
 
     def _end(self, found: NamespaceVerdict, failure: tuple[str, str], done: str) -> None:
         found.reason, found.message = failure
-        untouched = failure[0] == Reason.STOPPED and not found.changed and not self.state.unsure
+        unsure = self.state.unsure or any(_stopped_midway(one) for one in found.workloads)
+        untouched = failure[0] == Reason.STOPPED and not found.changed and not unsure
         found.outcome = Outcome.NOT_STARTED if untouched else Outcome.FAILED
         if found.changed:
             found.message = f"{failure[1]}; what was done before: {done}"
@@ -94,6 +95,10 @@ def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
         reason,
         message,
     )
+
+
+def _stopped_midway(one: WorkloadVerdict) -> bool:
+    return one.outcome == Outcome.FAILED and one.reason == Reason.STOPPED
 
 
 def of_ineligible(name: str, reason: str, message: str) -> NamespaceVerdict:

@@ -59,6 +59,8 @@ class WorkloadState:
     before: Object | None = None
     conflicts: int = 0
     recreated: int = 0
+    # An object of its name that is no more was patched.
+    former_patched: bool = False
     patched: bool = False
     patched_at: float = 0.0
     deadline: float = 0.0

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def absolute(path: object, environment: Mapping[str, str] = os.environ) -> str:
+def absolute(path: object, environment: Mapping[str, str] | None = None) -> str:
     """The path as it was meant; empty stays empty."""
     text = str(path or "")
     if not text:
         return ""
     # What the shell says: a symbolic link in it stays as it was typed.
-    base = environment.get("PWD") or Path.cwd()
+    base = (os.environ if environment is None else environment).get("PWD") or Path.cwd()
     return os.path.normpath(Path(base, Path(text).expanduser()))

@@ -59,7 +59,8 @@ def _changed(record: Record, verdict: NamespaceVerdict, wrote: bool) -> Iterator
     )
     if verdict.changed and not wrote and not lost:
         yield "it says changed, and nothing was"
-    if wrote and not verdict.changed and not (unknown and str(verdict.outcome) in ("failed", "not_started")):
+    gone = any(one.reason == "workload_deleted" for one in verdict.workloads)
+    if wrote and not verdict.changed and not (unknown and (gone or verdict.outcome in ("failed", "not_started"))):
         yield "it says unchanged, and something was changed"
     if verdict.changed and str(verdict.outcome) == "unchanged":
         yield "both unchanged and changed"

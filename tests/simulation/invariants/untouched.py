@@ -41,10 +41,15 @@ def _workload(record: Record, change: Change, where: str) -> Iterator[str]:
         yield f"{where} was {change.type.lower()} by the run"
         return
     name = record.task.filter_name
-    if any(one.time == change.time for one in record.faults(change.place.namespace, "webhook drops")):
-        return  # that was the policy
+    if _by_policy(record, change):
+        return
     if _theirs(change.before, name) != _theirs(change.after, name):
         yield f"{where}: fields that are not ours were changed: {_difference(change, name)}"
+
+
+def _by_policy(record: Record, change: Change) -> bool:
+    """Whether a webhook had its hand in it."""
+    return any(one.time == change.time for one in record.faults(change.place.namespace, "webhook drops"))
 
 
 def _difference(change: Change, name: str) -> str:
@@ -88,7 +93,7 @@ def _texts(record: Record) -> Iterator[str]:
     for change in record.changes:
         if by_run(record, change) and change.place.resource.kind in truth.WORKLOADS and change.before is not None:
             original = _original(record, change)
-            if original is not None and truth.texts(change.after) != original:
+            if original not in (None, truth.texts(change.after)) and not _by_policy(record, change):
                 yield (
                     f"{change.place.resource.kind} {change.place.namespace}/{change.place.name}: its annotations were "
                     f"{original}, and are {truth.texts(change.after)}"

@@ -85,7 +85,7 @@ def _changed(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Ite
     if said.outcome == "held":
         if not held:
             yield "nothing holds its pods back"
-    elif not _rolled(simulation, facts) and not facts.by_others and not held:
+    elif not _rolled(simulation, facts) and not facts.by_others:
         yield "not all of its pods are new and ready"
 
 

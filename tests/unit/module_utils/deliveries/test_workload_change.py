@@ -210,3 +210,73 @@ def test_an_empty_list_of_managers_would_not_be_taken_for_one() -> None:
 def test_where_we_own_nothing_nothing_is_released() -> None:
     assert workload_change.release_fields(managed(("them", "1")), NAMES) is None
     assert workload_change.release_fields(stored(), NAMES) is None
+
+
+def broken(**metadata: Any) -> dict[str, Any]:
+    entry = stored()
+    entry["metadata"] |= metadata
+    return entry
+
+
+OWNER = [{"kind": "Plain", "name": "p"}, {"kind": "Shop", "name": "s", "controller": True}]
+OBSTACLES = [
+    (broken(deletionTimestamp="2026-01-01T00:00:00Z"), "workload_terminating", "deleted"),
+    (stored(labels={"sidecar.istio.io/inject": "false"}), "injection_disabled", "sidecar.istio.io/inject=false"),
+    (stored(annotations={"sidecar.istio.io/inject": "false"}), "injection_disabled", "sidecar.istio.io/inject=false"),
+    (stored(template={"metadata": {}, "spec": {"hostNetwork": True}}), "host_network", "hostNetwork"),
+    (broken(ownerReferences=OWNER), "owned_by_controller", "Shop/s owns it"),
+]
+
+
+@pytest.mark.parametrize(("entry", "reason", "said"), OBSTACLES)
+def test_obstacles_are_skipped_with_the_reason(entry: dict[str, Any], reason: str, said: str) -> None:
+    change = workload_change.deploy(DEPLOYMENT, entry, NAMES, R1)
+    assert (change.body, change.outcome, change.reason) == (None, "skipped", reason)
+    assert (change.from_revision, change.to_revision) == ("none", "none")
+    assert said in change.message
+
+
+@pytest.mark.parametrize("selector", [{"app": "other"}, {"app": "web", "tier": "front"}])
+def test_a_workload_that_is_not_selected_stays_as_it_is(selector: dict[str, str]) -> None:
+    change = workload_change.deploy(DEPLOYMENT, stored(), NAMES, R1, selector)
+    assert (change.body, change.outcome, change.reason) == (None, "skipped", "not_selected")
+    assert "wasm_filter_selector" in change.message
+    change = workload_change.deploy(DEPLOYMENT, deployed(R1), NAMES, R2, selector)
+    assert (change.body, change.from_revision, change.to_revision) == (None, R1, R1)
+    # Whatever is selected now: what was put there can be taken away.
+    assert workload_change.remove(DEPLOYMENT, deployed(R1), NAMES).body
+
+
+def test_a_workload_that_is_selected_is_changed() -> None:
+    entry = stored(labels={"tier": "front"})
+    for selector in ({}, None, {"app": "web"}, {"app": "web", "tier": "front"}):
+        assert workload_change.deploy(DEPLOYMENT, entry, NAMES, R1, selector).body
+
+
+def test_an_owner_that_does_not_control_is_no_obstacle() -> None:
+    assert workload_change.deploy(DEPLOYMENT, broken(ownerReferences=OWNER[:1]), NAMES, R1).body
+
+
+def test_the_label_decides_over_the_annotation() -> None:
+    entry = stored(labels={"sidecar.istio.io/inject": "true"}, annotations={"sidecar.istio.io/inject": "false"})
+    assert workload_change.deploy(DEPLOYMENT, entry, NAMES, R1).body
+
+
+def test_annotations_that_are_no_json_are_left_alone() -> None:
+    change = workload_change.deploy(DEPLOYMENT, stored(annotations={VOLUME: "- name: a"}), NAMES, R1)
+    assert (change.body, change.outcome, change.reason) == (None, "failed", "invalid_annotation")
+    assert VOLUME in change.message
+    # Broken by somebody after our deploy: it can't be taken out either.
+    entry = deployed()
+    template(entry)["annotations"][VOLUME] = "{"
+    assert workload_change.remove(DEPLOYMENT, entry, NAMES).reason == "invalid_annotation"
+
+
+def test_the_diff_shows_label_and_volumes() -> None:
+    change = workload_change.deploy(DEPLOYMENT, deployed(R1), NAMES, R2)
+    assert change.before[NAMES.pod_label] == R1
+    assert change.after[NAMES.pod_label] == R2
+    assert f"wasm-filter-{R1}" in change.before[VOLUME]
+    assert f"wasm-filter-{R2}" in change.after[VOLUME]
+
+

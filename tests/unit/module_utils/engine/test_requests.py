@@ -79,8 +79,8 @@ def test_what_is_turned_away_or_not_answered_is_sent_again(status: int) -> None:
     sent.wait()
     assert sent.dispatch.request == PATCH
     sent.answered({})
-    # Who asked is told, as the first may have been carried out.
-    assert sent.heard == [(Reply(PATCH, {}, resent=True), sent.now)]
+    # Who asked is told where the first may have been carried out: a 429 says that it was not.
+    assert sent.heard == [(Reply(PATCH, {}, resent=status != 429), sent.now)]
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 422, 500, -1])
@@ -151,6 +151,22 @@ def test_what_was_turned_away_together_does_not_come_back_together() -> None:
 
 def test_a_timer_of_somebody_else_is_none_of_ours() -> None:
     assert Sent().requests.fired(99) == []
+
+
+def test_what_was_once_without_an_answer_may_have_been_done_whatever_came_after() -> None:
+    sent = Sent()
+    for status in (0, 429):
+        sent.refused(error(status))
+        sent.wait()
+    sent.answered({})
+    assert sent.heard == [(Reply(PATCH, {}, resent=True), sent.now)]
+
+
+def test_of_a_run_that_is_stopped_nothing_is_sent_again() -> None:
+    sent = Sent()
+    busy = error(503)
+    assert sent.requests.answered(Failed(sent.dispatch.token, busy), 0.0, again=False) == []
+    assert sent.heard == [(Refusal(PATCH, busy), 0.0)]
 
 
 def test_what_waits_to_be_sent_again_can_be_given_up() -> None:

@@ -13,6 +13,7 @@ from tests.simulation.api_server import Object
 from tests.unit import objects
 from tests.unit.objects import NAMES, R1, R2, VOLUME, delivery, release
 from tests.unit.runs import THEIRS, Simulated, cluster
+from tests.unit.wires import Slow
 
 
 def test_deploy() -> None:
@@ -29,6 +30,15 @@ def test_deploy() -> None:
     assert [volume["name"] for volume in volumes] == ["theirs", NAMES.volume]
     written = [dispatch.request for _at, dispatch in found.executor.dispatched if dispatch.request.body]
     assert {request.manager for request in written} == {NAMES.field_manager}
+
+
+def test_workloads_are_in_the_order_of_kind_and_name_whichever_list_came_first() -> None:
+    found = cluster("shop")
+    found.server.seed(objects.workload("shop", "api"), objects.workload("shop", "a", kind="StatefulSet"))
+    found.wire = Slow("list .*/deployments", 1)
+    (verdict,) = found.deploy("shop").values()
+    labels = [f"{entry.kind}/{entry.name}" for entry in verdict.workloads]
+    assert labels == ["Deployment/api", "Deployment/web", "StatefulSet/a", "StatefulSet/data"]
 
 
 def test_no_pod_changes_before_its_objects_are_there() -> None:

@@ -42,6 +42,24 @@ def test_pods_that_can_not_be_read_change_no_verdict() -> None:
     assert pods_asked_for(found) == PODS
 
 
+def watches(found: Simulated) -> list[str]:
+    return sorted({request for request in found.server.requests if request.startswith("WATCH")})
+
+
+def test_one_watch_for_each_kind_cluster_wide_or_in_each_namespace() -> None:
+    found = cluster("shop", "pay")
+    found.deploy("shop", "pay")
+    assert watches(found) == ["WATCH /apis/apps/v1/deployments", "WATCH /apis/apps/v1/statefulsets"]
+    found = cluster("shop", "pay")
+    found.refuse("LIST /apis/apps/v1/statefulsets$", 403)
+    found.deploy("shop", "pay")
+    assert watches(found) == [
+        "WATCH /apis/apps/v1/deployments",
+        "WATCH /apis/apps/v1/namespaces/pay/statefulsets",
+        "WATCH /apis/apps/v1/namespaces/shop/statefulsets",
+    ]
+
+
 def test_the_time_of_a_workload_begins_with_its_own_patch() -> None:
     shop = [objects.workload("shop", f"w{number}") for number in range(8)]
     found = Simulated(objects.namespace("shop"), *shop)

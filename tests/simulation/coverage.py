@@ -1,0 +1,59 @@
+"""Which fault was met where: each combination that can occur has to have been met often enough."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.simulation import steps
+from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS
+
+ENOUGH = 100
+WORKLOAD = (steps.BEFORE, steps.UNDER_WAY, steps.ROLLING, steps.ROLLED)
+RUN = (steps.READING, steps.CHANGING, steps.ENDING)
+# A watch is open while pods are replaced.
+WATCH = "watch"
+Cell = tuple[str, str]
+
+
+def expected() -> dict[str, tuple[str, ...]]:
+    """Fault -> where it can be met."""
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(REQUEST_FAULTS, steps.REQUESTS)
+    found["410 list"] = steps.LISTS
+    found |= dict.fromkeys(WATCH_FAULTS, (WATCH,))
+    found |= {
+        "409 by an editor": (steps.UNDER_WAY,),
+        "volumes edited": WORKLOAD,
+        "put back": (steps.ROLLING, steps.ROLLED),
+        "deleted": WORKLOAD,
+        "made anew": WORKLOAD,
+        "restarted": WORKLOAD,
+        "scaled": WORKLOAD,
+        "never ready": (steps.ROLLING,),
+        "namespace deleted": WORKLOAD,
+        "webhook refuses": (steps.UNDER_WAY,),
+        "webhook drops": (steps.UNDER_WAY,),
+        "LIST forbidden": steps.LISTS[1:],
+        "LIST fails": steps.LISTS[1:],
+        "kind not served": ("list workloads",),
+    }
+    found |= dict.fromkeys(("created", "our object meddled with", "killed", "stopped", "stopped at once"), RUN)
+    return found
+
+
+def gaps(met: Counter[Cell], enough: int = ENOUGH) -> list[str]:
+    """What was met too seldom."""
+    return [
+        f"{fault} at {place!r}: {met[fault, place]} times"
+        for fault, places in expected().items()
+        for place in places
+        if met[fault, place] < enough
+    ]
+
+
+def table(met: Counter[Cell]) -> str:
+    """A line for each fault; `-` where it can't be met."""
+    lines = []
+    for fault, places in expected().items():
+        counts = ", ".join(f"{place} {met[fault, place]:,}" for place in places)
+        lines.append(f"  {fault:24} {counts}")
+    return "\n".join(lines)

@@ -1,0 +1,29 @@
+"""What the user of `make simulate` can choose: environment variables, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.options import BadOption, choice, number
+
+RUNS, RUNS_SHORT = 100_000, 1_500
+
+
+@dataclass(frozen=True)
+class Options:
+    """`runs`: seeds to play, from `seed` on. `whole`: every fault has to be met everywhere often enough."""
+
+    runs: int
+    seed: int
+    whole: bool
+
+
+def read(environment: Mapping[str, str]) -> Options:
+    """Raises BadOption."""
+    default = RUNS_SHORT if choice(environment, "SHORT") else RUNS
+    runs = number(environment, "RUNS", default, 1)
+    return Options(runs, number(environment, "SEED", 0, 0), whole=runs >= RUNS)
+
+
+__all__ = ["BadOption", "Options", "read"]

@@ -1,0 +1,64 @@
+"""Many seeds, in several processes, and what came of them together."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from tests.simulation.coverage import Cell
+from tests.simulation.options import Options
+from tests.simulation.play import play
+
+PROCESSES = 2
+CHUNK = 50
+REPORT_SECONDS = 5.0
+FAILURES_MAX = 5
+
+
+@dataclass
+class Tally:
+    """`failures`: (seed, which run, what)."""
+
+    seeds: int = 0
+    runs: int = 0
+    met: Counter[Cell] = field(default_factory=Counter)
+    failures: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        self.seeds += other.seeds
+        self.runs += other.runs
+        self.met.update(other.met)
+        self.failures += other.failures
+
+
+def of_seeds(seeds: Iterable[int]) -> Tally:
+    """Play some seeds, here."""
+    total = Tally()
+    for seed in seeds:
+        played = play(seed)
+        failures = [(seed, which, text) for which, text in played.violations]
+        total.add(Tally(1, len(played.records), played.met, failures))
+    return total
+
+
+def run(options: Options, report: Callable[[str], None]) -> Tally:
+    """All seeds that were asked for, or until some have failed."""
+    begin = reported = time.monotonic()
+    last = options.seed + options.runs
+    chunks = [range(first, min(first + CHUNK, last)) for first in range(options.seed, last, CHUNK)]
+    total = Tally()
+    if len(chunks) == 1:
+        return of_seeds(chunks[0])
+    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
+        for one in pool.imap_unordered(of_seeds, chunks):
+            total.add(one)
+            if len(total.failures) >= FAILURES_MAX:
+                break
+            if time.monotonic() - reported > REPORT_SECONDS:
+                reported = time.monotonic()
+                left = (options.runs - total.seeds) * (reported - begin) / total.seeds
+                report(f"{total.seeds:,} of {options.runs:,} seeds, {total.runs:,} runs; about {left:,.0f} s left")
+    return total

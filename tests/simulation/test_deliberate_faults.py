@@ -1,0 +1,132 @@
+"""The simulation finds mistakes: each of these, made in the engine on purpose, breaks an invariant."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries import (
+    sidecar_volumes,
+    workload_change,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.delivery import Delivery
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import (
+    namespace,
+    object_steps,
+    reading,
+    run,
+    wave_run,
+    workload,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds import daemon_set, deployment, stateful_set
+
+from tests.simulation.play import play
+
+Patch = pytest.MonkeyPatch
+SEEDS_MAX = 600
+
+
+def patched(owner: Any, name: str, change: Callable[[Any], Any]) -> Callable[[Patch], None]:
+    """`change` gets what is there, and gives what is there instead."""
+
+    def apply(monkeypatch: Patch) -> None:
+        monkeypatch.setattr(owner, name, change(getattr(owner, name)))
+
+    return apply
+
+
+def constant(value: Any) -> Callable[[Any], Any]:
+    return lambda _sound: lambda *_arguments, **_options: value
+
+
+def without_before(sound: Any) -> Any:
+    """What the status said of the former template is taken for the new one's."""
+
+    def changed(*arguments: Any) -> Any:
+        state, commands = sound(*arguments)
+        return replace(state, before=None), commands
+
+    return changed
+
+
+def old_body_on_the_new_version(sound: Any) -> Any:
+    """A conflict is answered by sending the same again, with the version that it is now."""
+
+    def changed(state: Any, found: Any, now: float, context: Any) -> Any:
+        body = state.change.body
+        if found is None or body is None or found["metadata"]["uid"] != state.object["metadata"]["uid"]:
+            return sound(state, found, now, context)
+        metadata = {**body["metadata"], "resourceVersion": found["metadata"]["resourceVersion"]}
+        again = replace(state, change=replace(state.change, body={**body, "metadata": metadata}))
+        return workload._sent(again, context, now)
+
+    return changed
+
+
+def without(*keys: str) -> Callable[[Any], Any]:
+    def change(sound: Any) -> Any:
+        return lambda *arguments: {key: value for key, value in sound(*arguments).items() if key not in keys}
+
+    return change
+
+
+def reversed_steps(sound: Any) -> Any:
+    return lambda *arguments: sound(*arguments)[::-1]
+
+
+def no_error_is_one(_sound: Any) -> Any:
+    return lambda _self, _one, _scope, _error: []
+
+
+def one_more(sound: Any) -> Any:
+    return lambda *arguments: sound(*arguments) + 1
+
+
+def not_observed(monkeypatch: Patch) -> None:
+    """The status is believed before the controller has seen the change."""
+    for kind in (deployment, stateful_set, daemon_set):
+        monkeypatch.setattr(kind, "observed", lambda _workload: True)
+
+
+FAULTS: dict[str, Callable[[Patch], None]] = {
+    # The mistakes behind what users have met.
+    "what was put back is not seen": patched(workload, "_reverted", constant(False)),
+    "what was deleted is said to be done": patched(workload, "_gone", lambda _sound: _said_to_be_done),
+    "a stale progress condition fails a workload": patched(workload, "_patched", without_before),
+    "a patch does not say of which version it is": patched(workload_change, "_identity", without("resourceVersion")),
+    # One rule each.
+    "a patch does not say of which object it is": patched(workload_change, "_identity", without("uid")),
+    "a conflict is overwritten": patched(workload, "_planned_again", old_body_on_the_new_version),
+    "one more at a time than allowed": patched(wave_run, "free_slots", one_more),
+    "the status of the former template counts": not_observed,
+    "a wave is begun after one that failed": patched(run, "next_may_begin", constant(True)),
+    "the other delivery's EnvoyFilter goes last": patched(Delivery, "steps_before", reversed_steps),
+    "objects of others are taken for ours": patched(object_steps, "_is_ours", constant(True)),
+    "revisions in use are deleted": patched(namespace, "_history_read", lambda _sound: _nothing_is_used),
+    "an application's text is not given back": patched(sidecar_volumes, "_same", constant(False)),
+    "a LIST that failed is an empty one": patched(reading.Reading, "_refused", no_error_is_one),
+    "a policy that drops ours is not seen": patched(workload_change, "missing", constant([])),
+    "a stop is not heard": patched(run.Run, "_stop", constant(None)),
+    "a removal leaves its objects": patched(Removal, "steps_after", constant([])),
+    "what is held is said to be done": patched(workload, "_releasing", lambda _sound: _said_to_be_done),
+}
+
+
+def _nothing_is_used(state: Any, _message: Any, now: float) -> Any:
+    return namespace._cleanup(state, now)
+
+
+def _said_to_be_done(state: Any, *_context_and_now: Any) -> Any:
+    outcome = "deployed" if state.outcome == "held" else state.outcome
+    return replace(state, phase=workload.Phase.ROLLED, outcome=outcome, reason=""), []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_deliberate_fault_is_found(monkeypatch: Patch, fault: str) -> None:
+    FAULTS[fault](monkeypatch)
+    found = next((seed for seed in itertools.count() if seed >= SEEDS_MAX or play(seed).violations), SEEDS_MAX)
+    assert found < SEEDS_MAX, f"{fault}: not found by {SEEDS_MAX} seeds"
