@@ -28,7 +28,11 @@ def new_pod(kind: WorkloadKind, workload: Object, template: Object) -> Object:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            **{key: value for key, value in (template.get("metadata") or {}).items() if key in ("labels", "annotations")},
+            **{
+                key: value
+                for key, value in (template.get("metadata") or {}).items()
+                if key in ("labels", "annotations")
+            },
             "generateName": f"{metadata['name'][:50]}-",
             "namespace": metadata["namespace"],
             "ownerReferences": [{**owner, "controller": True}],

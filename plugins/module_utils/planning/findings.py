@@ -43,9 +43,15 @@ def several(names: Iterable[str]) -> str:
     return ", ".join(given[:NAMES_MAX]) + more
 
 
+def in_namespaces(names: Iterable[str]) -> str:
+    """What a sentence about namespaces begins with."""
+    given = list(dict.fromkeys(names))
+    return f"namespace{'s' if len(given) > 1 else ''} {several(given)}"
+
+
 def grouped(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """(what is said, the names that it is said of) from (name, what is said)."""
+    """(what is said, of which namespaces) from (namespace, what is said)."""
     names: dict[str, list[str]] = {}
     for name, said in found:
         names.setdefault(said, []).append(name)
-    return [(said, several(those)) for said, those in names.items()]
+    return [(said, in_namespaces(those)) for said, those in names.items()]

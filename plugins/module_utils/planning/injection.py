@@ -84,9 +84,8 @@ def by_webhooks(injectors: Injectors, namespace_labels: Mapping[str, str], pod_l
 
 def by_labels(namespace_labels: Mapping[str, str], pod_labels: Mapping[str, str]) -> Injection:
     """What is to be expected where nothing but labels is known."""
-    asked = namespace_asks(namespace_labels) or (
-        INJECTION not in namespace_labels and (pod_labels.get(INJECT) == "true" or bool(pod_labels.get(REVISION)))
-    )
+    opted_in = pod_labels.get(INJECT) == "true" or bool(pod_labels.get(REVISION))
+    asked = bool(namespace_asks(namespace_labels)) or (INJECTION not in namespace_labels and opted_in)
     return Injection(asked, asked)
 
 

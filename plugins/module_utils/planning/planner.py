@@ -10,9 +10,7 @@ from ..domain.plan import Exclusion, Plan, Run, State, Target
 from .request import Request
 
 
-def draft(
-    request: Request, targets: tuple[Target, ...], run: Run, exclusions: tuple[Exclusion, ...] = ()
-) -> Plan:
+def draft(request: Request, targets: tuple[Target, ...], run: Run, exclusions: tuple[Exclusion, ...] = ()) -> Plan:
     """The plan without revision and EnvoyFilter: whole if the filter is to be taken out."""
     return Plan(
         state=request.state,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..deliveries.delivery import REVISIONS_KEPT
 from ..domain.plan import DeliveryName
 
@@ -20,13 +22,12 @@ def bytes_needed(delivery: DeliveryName, size: int, namespaces: int) -> int:
     return namespaces * (REVISIONS_KEPT * size + in_envoy_filter)
 
 
-def warning(delivery: DeliveryName, size: int, namespaces: int) -> str:
-    """Empty: it is not much."""
+def warnings(delivery: DeliveryName, size: int, namespaces: int) -> Iterator[str]:
+    """Where that is much."""
     needed = bytes_needed(delivery, size, namespaces)
-    if needed < SHARE * LIMIT:
-        return ""
-    return (
-        f"{namespaces} namespaces with {REVISIONS_KEPT} revisions of {size} bytes each are {needed / 1024**3:.1f} GiB in "
-        f"etcd, whose limit is {LIMIT / 1024**3:.0f} GiB unless its --quota-backend-bytes says otherwise: past it the "
-        f"cluster takes no write any more"
-    )
+    if needed >= SHARE * LIMIT:
+        yield (
+            f"{namespaces} namespaces with up to {REVISIONS_KEPT} revisions of {size} bytes are "
+            f"{needed / 1024**3:.1f} GiB in etcd, whose limit is {LIMIT / 1024**3:.0f} GiB unless its "
+            "--quota-backend-bytes says otherwise: past it the cluster takes no write any more"
+        )

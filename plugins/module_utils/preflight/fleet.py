@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..cluster.api import ClusterApi
+from ..deliveries.base import ENVOY_FILTERS, collection
 from ..domain.plan import Exclusion, State, Target
-from ..planning import eligibility, storage, visibility
+from ..kinds.base import Object
+from ..planning import eligibility, old_script, storage, surroundings, visibility
 from ..planning.backend import Backend
 from ..planning.findings import Findings
 from ..planning.injection import is_ambient
-from ..planning.injectors import Injectors
 from ..planning.request import Request
-from . import mesh, surroundings
-from .lists import Lister
-from .mesh import Configuration, Namespaces
-from .outlook import Labels, Outlook, Workloads, look_ahead, namespaces_to_ask
+from . import mesh
+from .lists import Lister, Workloads
+from .mesh import ControlPlane
+from .outlook import Labels, Outlook, look_ahead, namespaces_to_ask
 from .parallel import each
 
 
@@ -25,9 +27,24 @@ from .parallel import each
 class Cluster:
     """What is known of it by now."""
 
-    namespaces: Namespaces
-    configuration: Configuration
+    namespaces: mesh.Namespaces
+    configuration: mesh.Configuration
     backend: Backend | None
+
+    @property
+    def living(self) -> dict[str, Object]:
+        """Namespaces that something can be put into."""
+        return {
+            name: one for name, one in self.namespaces.found.items() if not one["metadata"].get("deletionTimestamp")
+        }
+
+
+@dataclass(frozen=True)
+class _Read:
+    control_plane: ControlPlane
+    workloads: Workloads
+    sidecars: list[Object]
+    envoy_filters: list[Object]
 
 
 def check(
@@ -37,15 +54,10 @@ def check(
 
     :raises ApiError: the API server can't be asked.
     """
-    living = {
-        name: one for name, one in cluster.namespaces.found.items() if not one["metadata"].get("deletionTimestamp")
-    }
-    labels: Labels = {name: one["metadata"].get("labels") or {} for name, one in living.items()}
-    asking = Lister(api, namespaces_to_ask(request, labels), cluster.namespaces.total)
-    reads: list[Callable[[], Any]] = [lambda: mesh.read_injectors(api), asking.workloads]
-    injectors, workloads = each(lambda read: read(), reads)
-    ahead = look_ahead(api, request, labels, workloads, injectors, found)
-    injections = ahead.by_namespace()
+    labels: Labels = {name: one["metadata"].get("labels") or {} for name, one in cluster.living.items()}
+    read = _read(api, request, cluster, labels)
+    ahead = look_ahead(api, request, labels, read.workloads, read.control_plane, found)
+    injections, injectors = ahead.by_namespace(), read.control_plane.injectors
     targets = tuple(
         eligibility.target(
             alias,
@@ -60,37 +72,45 @@ def check(
     )
     if request.state == State.ABSENT:
         return targets, ()
-    eligible = {target.namespace: living[target.namespace] for target in targets if target.eligible}
-    found.warnings += _surroundings(api, request, cluster, eligible, workloads, injectors)
-    return targets, _exclusions(alias, ahead, labels, set(eligible))
+    eligible = {target.namespace: labels[target.namespace] for target in targets if target.eligible}
+    found.warnings += _surroundings(request, cluster, eligible, read)
+    return targets, _exclusions(alias, ahead, eligible)
 
 
-def _exclusions(alias: str, ahead: Outlook, labels: Labels, eligible: set[str]) -> tuple[Exclusion, ...]:
-    ambient = {name for name, those in labels.items() if is_ambient(those)}
+def _read(api: ClusterApi, request: Request, cluster: Cluster, labels: Labels) -> _Read:
+    total, present = cluster.namespaces.total, request.state == State.PRESENT
+    asked = Lister(api, namespaces_to_ask(request, labels), total)
+    everywhere = Lister(api, labels, total)
+    with_root = Lister(api, dict.fromkeys([*labels, cluster.configuration.root_namespace]), total)
+    hideable = present and cluster.backend and cluster.backend.service
+    reads: list[Callable[[], Any]] = [
+        lambda: mesh.control_plane(api, request.istio_namespace),
+        asked.workloads,
+        lambda: with_root.listed(partial(collection, mesh.SIDECARS)) if hideable else [],
+        lambda: everywhere.listed(partial(collection, ENVOY_FILTERS), old_script.OTHERS) if present else [],
+    ]
+    return _Read(*each(lambda read: read(), reads))
+
+
+def _exclusions(alias: str, ahead: Outlook, eligible: Labels) -> tuple[Exclusion, ...]:
+    ambient = {name for name, labels in eligible.items() if is_ambient(labels)}
     judged = [(one, injection) for one, injection in ahead.judged if one.namespace in eligible]
     return tuple(eligibility.exclusions(alias, judged, ambient))
 
 
-def _surroundings(
-    api: ClusterApi,
-    request: Request,
-    cluster: Cluster,
-    namespaces: dict[str, dict[str, Any]],
-    workloads: Workloads,
-    injectors: Injectors | None,
-) -> list[str]:
-    lister = Lister(api, namespaces, cluster.namespaces.total)
-    root, backend = cluster.configuration.root_namespace, cluster.backend
-    warnings = list(surroundings.no_istiod(api, request.istio_namespace, injectors))
-    warnings += surroundings.not_discovered(cluster.configuration, namespaces)
-    warnings += surroundings.old_filter(lister, workloads)
-    if backend and backend.service and request.filter.backend:
-        host = backend.authority.rpartition(":")[0]
-        port = request.filter.backend.port
-        hidden_from = visibility.Backend(backend.service, host, port, cluster.configuration.exported_to)
-        beside = Lister(api, dict.fromkeys([*namespaces, root]), cluster.namespaces.total)
-        warnings += surroundings.backend_hidden(beside, hidden_from, namespaces, root)
+def _surroundings(request: Request, cluster: Cluster, namespaces: Labels, read: _Read) -> Iterator[str]:
+    configuration, backend, asked = cluster.configuration, cluster.backend, request.filter.backend
+    if not read.control_plane.here:
+        yield surroundings.no_istiod(request.istio_namespace)
+    yield from surroundings.not_discovered(configuration.discovered, namespaces)
+    yield from surroundings.old_filter(
+        (one for one in read.envoy_filters if one["metadata"]["namespace"] in namespaces),
+        {name: those for name, those in read.workloads.items() if name in namespaces},
+    )
+    if backend and backend.service and asked:
+        there = visibility.Backend(
+            backend.service, backend.authority.rpartition(":")[0], asked.port, configuration.exported_to
+        )
+        yield from surroundings.backend_hidden(there, namespaces, read.sidecars, configuration.root_namespace)
     if request.filter.binary:
-        stored = storage.warning(request.filter.delivery, request.filter.binary.size, len(namespaces))
-        warnings += [stored] if stored else []
-    return warnings
+        yield from storage.warnings(request.filter.delivery, request.filter.binary.size, len(namespaces))

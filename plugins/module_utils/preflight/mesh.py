@@ -46,6 +46,17 @@ class Configuration:
     discovered: tuple[dict[str, Any], ...] = ()
 
 
+@dataclass(frozen=True)
+class ControlPlane:
+    """Of the mesh. `injectors`: None where they may not be read. `labels_decide`: istiod, once it is asked about a pod,
+    may look at any label of it. `here`: an istiod is seen for which this cluster is its own.
+    """
+
+    injectors: Injectors | None
+    labels_decide: bool
+    here: bool
+
+
 def serves_envoy_filters(api: ClusterApi) -> bool:
     """By its API group, which says so without a right to read EnvoyFilters."""
     return api.get(ENVOY_FILTERS[0]) is not None
@@ -83,16 +94,17 @@ def read_namespaces(api: ClusterApi, wanted: tuple[str, ...]) -> Namespaces:
     return Namespaces({name: named[name] for name in wanted if name in named}, total=len(named))
 
 
-def read_injectors(api: ClusterApi) -> Injectors | None:
-    """None: they may not be read."""
+def control_plane(api: ClusterApi, istio_namespace: str) -> ControlPlane:
+    """What is not readable is None, or taken for the usual."""
     try:
-        return injectors.of(api.list(WEBHOOKS)[0])
+        found = injectors.of(api.list(WEBHOOKS)[0])
     except Forbidden:
-        return None
+        return ControlPlane(None, True, True)
+    here = (bool(found.labels) and not found.remote) or _has_istiod(api, istio_namespace)
+    return ControlPlane(found, _labels_decide(api, istio_namespace, found), here)
 
 
-def labels_decide(api: ClusterApi, istio_namespace: str, found: Injectors) -> bool:
-    """Whether istiod itself, once it is asked, may look at any label of a pod; so it may where that can't be read."""
+def _labels_decide(api: ClusterApi, istio_namespace: str, found: Injectors) -> bool:
     for revision in {webhook.revision for webhook in found.webhooks if webhook.injector}:
         name = "istio-sidecar-injector" + (f"-{revision}" if revision not in ("", "default") else "")
         try:
@@ -115,8 +127,7 @@ def running_revisions(api: ClusterApi, namespace: str) -> set[str]:
     return {one[REVISION] for one in found if STATUS in one and REVISION in one}
 
 
-def has_istiod(api: ClusterApi, istio_namespace: str) -> bool:
-    """Whether an istiod runs in this cluster; so it does where that can't be read."""
+def _has_istiod(api: ClusterApi, istio_namespace: str) -> bool:
     try:
         return bool(api.first(f"{NAMESPACES}/{istio_namespace}/pods", ISTIOD, 1))
     except ApiError:

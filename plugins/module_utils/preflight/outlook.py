@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,18 +11,19 @@ from ..deliveries import workload_change
 from ..deliveries.registry import DELIVERIES
 from ..domain.plan import State
 from ..domain.revision import UNKNOWN
-from ..kinds.base import Object, WorkloadKind
 from ..planning.candidates import Candidate, Change, alike, candidates
 from ..planning.eligibility import Judged
-from ..planning.findings import Findings, grouped, several
+from ..planning.findings import Findings, grouped, in_namespaces
 from ..planning.injection import Injection, by_labels, by_webhooks, namespace_asks
 from ..planning.injectors import Injectors
 from ..planning.request import Request
 from . import dry_runs, mesh
+from .dry_runs import Answers
+from .lists import Workloads
+from .mesh import ControlPlane
 from .parallel import each
 
 Labels = Mapping[str, Mapping[str, str]]
-Workloads = Mapping[str, list[tuple[WorkloadKind, Object]]]
 
 
 @dataclass
@@ -55,7 +56,7 @@ def look_ahead(
     request: Request,
     labels: Labels,
     workloads: Workloads,
-    injectors: Injectors | None,
+    control_plane: ControlPlane,
     found: Findings,
 ) -> Outlook:
     """By dry runs; where these are not allowed by the injectors' webhooks, else by labels, which is said.
@@ -63,25 +64,23 @@ def look_ahead(
     :param labels: of each namespace.
     :param workloads: of the namespaces to ask about.
     """
-    predictable = injectors
-    if injectors and mesh.labels_decide(api, request.istio_namespace, injectors):
-        predictable = None
-    groups = alike(candidates(workloads, _change(request)), labels, predictable)
-    answers = dry_runs.ask(api, groups, request.names)
+    injectors = control_plane.injectors
+    changed = list(candidates(workloads, _change(request)))
+    groups = alike(changed, labels, None if control_plane.labels_decide else injectors)
+    # Whose sidecars run now is asked meanwhile.
+    names = list(dict.fromkeys(one.namespace for one in changed)) if restarts(request) else []
+    running: dict[str, set[str]] = {}
+    answers = Answers()
+    questions = [partial(dry_runs.ask, api, those, request.names, key, answers) for key, those in groups.items()]
+    questions += [partial(_running, api, name, running) for name in names]
+    each(lambda question: question(), questions)
     outlook = Outlook()
-    unanswered: list[Candidate] = []
     for key, those in groups.items():
         answered = answers.injections.get(key)
-        unanswered += [] if answered else [one for one in those if one.namespace in answers.no_right]
         outlook.judged += [(one, answered or _presumed(one, labels[one.namespace], injectors)) for one in those]
-    if injectors is None and unanswered:
-        found.warnings.append(
-            f"namespaces {several(one.namespace for one in unanswered)}: whether new pods get a sidecar is judged by labels "
-            "alone, as you may neither try to create pods nor read MutatingWebhookConfigurations (docs/rbac/preflight.yml)"
-        )
+    found.warnings += _by_labels(groups, answers) if injectors is None else ()
     found.warnings += _not_starting(answers.not_starting)
-    if restarts(request):
-        found.warnings += _other_sidecars(api, request.state, outlook)
+    found.warnings += _other_sidecars(running, request.state, outlook)
     return outlook
 
 
@@ -91,13 +90,21 @@ def _change(request: Request) -> Change | None:
     if not restarts(request):
         return None
     # The revision is not known yet; a pod of any other would be the same.
-    return partial(
-        workload_change.deploy, names=request.names, revision=UNKNOWN, selector=request.filter.selector
-    )
+    return partial(workload_change.deploy, names=request.names, revision=UNKNOWN, selector=request.filter.selector)
 
 
 def _presumed(one: Candidate, labels: Mapping[str, str], injectors: Injectors | None) -> Injection:
     return by_webhooks(injectors, labels, one.labels) if injectors else by_labels(labels, one.labels)
+
+
+def _by_labels(groups: Mapping[Hashable, list[Candidate]], answers: Answers) -> Iterator[str]:
+    unanswered = [one for key, those in groups.items() if key not in answers.injections for one in those]
+    names = [one.namespace for one in unanswered if one.namespace in answers.no_right]
+    if names:
+        yield (
+            f"{in_namespaces(names)}: whether new pods get a sidecar is judged by labels alone, as you may neither try "
+            "to create pods nor read MutatingWebhookConfigurations; docs/rbac/rollout.yml has these rights"
+        )
 
 
 def _not_starting(found: list[tuple[Candidate, str]]) -> Iterator[str]:
@@ -108,17 +115,21 @@ def _not_starting(found: list[tuple[Candidate, str]]) -> Iterator[str]:
         )
 
 
-def _other_sidecars(api: ClusterApi, state: State, outlook: Outlook) -> Iterator[str]:
+def _running(api: ClusterApi, namespace: str, found: dict[str, set[str]]) -> None:
+    found[namespace] = mesh.running_revisions(api, namespace)
+
+
+def _other_sidecars(running: Mapping[str, set[str]], state: State, outlook: Outlook) -> Iterator[str]:
     """What a restart brings beside the filter: another istiod's sidecars, or, at a removal, none."""
-    new = outlook.by_namespace()
-    running = dict(zip(new, each(lambda name: mesh.running_revisions(api, name), new), strict=True))
     changes: list[tuple[str, str]] = []
-    for name, injections in new.items():
+    injections_of = outlook.by_namespace()
+    for name in running:
+        injections = injections_of[name]
         coming = {one.revision for one in injections if one.proxy and one.revision}
         if running[name] and coming - running[name]:
             was, becomes = (", ".join(sorted(those)) for those in (running[name], coming - running[name]))
-            changes.append((name, f"its sidecars are of istiod revision {was}; pods that are replaced get {becomes}"))
+            changes.append((name, f"sidecars are of istiod revision {was}; pods that are replaced get {becomes}"))
         if state == State.ABSENT and running[name] and not any(one.proxy for one in injections):
-            changes.append((name, "its pods have sidecars; those that take their place, when the filter goes, get none"))
-    for said, names in grouped(changes):
-        yield f"namespaces {names}: {said}" if "," in names else f"namespace {names}: {said}"
+            changes.append((name, "pods have sidecars; those that take their place, when the filter goes, get none"))
+    for said, where in grouped(changes):
+        yield f"{where}: {said}"
