@@ -19,7 +19,7 @@ from ..planning.request import Request
 from . import mesh
 from .lists import Lister, Workloads
 from .mesh import ControlPlane
-from .outlook import Labels, Outlook, look_ahead, namespaces_to_ask
+from .outlook import Labels, Outlook, look_ahead, namespaces_to_ask, restarts
 from .parallel import each
 
 
@@ -74,7 +74,7 @@ def check(
         return targets, ()
     eligible = {target.namespace: labels[target.namespace] for target in targets if target.eligible}
     found.warnings += _surroundings(request, cluster, eligible, read)
-    return targets, _exclusions(alias, ahead, eligible)
+    return targets, _exclusions(alias, ahead, eligible) if restarts(request) else ()
 
 
 def _read(api: ClusterApi, request: Request, cluster: Cluster, labels: Labels) -> _Read:
