@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..domain.errors import ApiError
 from ..kinds.base import Object
@@ -57,4 +57,4 @@ class Stopped:
     """The run is to end: begin nothing more, and say how far it has come."""
 
 
-Message = Reply | Refusal | Granted | Seen | Compared | Woken | Stopped
+Message: TypeAlias = "Reply | Refusal | Granted | Seen | Compared | Woken | Stopped"
