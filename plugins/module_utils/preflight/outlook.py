@@ -103,7 +103,7 @@ def _by_labels(groups: Mapping[Hashable, list[Candidate]], answers: Answers) -> 
     if names:
         yield (
             f"{in_namespaces(names)}: whether new pods get a sidecar is judged by labels alone, as you may neither try "
-            "to create pods nor read MutatingWebhookConfigurations; docs/rbac/rollout.yml has these rights"
+            "to create pods nor read MutatingWebhookConfigurations; docs/rbac/preflight.yml has these rights"
         )
 
 

@@ -22,7 +22,7 @@ SERVICE = {"metadata": {"name": "collector", "namespace": "traces"}, "spec": {"p
 class ReadOnlyApi(ClusterApi):
     """`refused`: {pattern of "METHOD path": HTTP status, 0 for no answer}; `saying`: in which words, by status.
 
-    A write is an error. `admission`: what becomes of a pod that is to be created. `tried`: the pods of which that was asked.
+    A write is an error. `admission`: what becomes of a pod that is to be created. `tried`: pods that this was asked of.
     """
 
     def __init__(self, *namespaces: dict[str, Any], service: dict[str, Any] | None = None) -> None:
