@@ -17,7 +17,10 @@ description:
     secret in them never reaches the module.
   - Every error names the variable, its value and what would be right. All of them are told at once.
   - Refuses words of C(-e) that belong to no variable, and to become another user, who has another kubeconfig.
-  - Reads only. Shows what will leave the pods, and to where.
+  - Asks what new pods of the workloads would be, by dry runs of their creation where that is allowed, else by webhooks
+    and labels; RV(plan) leaves out namespaces and workloads that would get no sidecar, or not the filter's file.
+  - Warns of what else of the mesh keeps the filter from working, or from working alone.
+  - Changes nothing. Shows what will leave the pods, and to where.
   - Deletes O(result_file) and O(plan_file) first, so that a run that is refused leaves none of an earlier run.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
