@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 THREADS = 16
+# Each opens a connection of its own, which is as much work as several requests.
+THREADS_FOR_FEW = 4
+QUESTIONS_PER_THREAD = 5
 Given = TypeVar("Given")
 Got = TypeVar("Got")
 
@@ -19,5 +22,6 @@ def each(ask: Callable[[Given], Got], of: Iterable[Given]) -> list[Got]:
     questions = list(of)
     if len(questions) < 2:
         return [ask(one) for one in questions]
-    with ThreadPoolExecutor(min(THREADS, len(questions))) as pool:
+    wanted = max(THREADS_FOR_FEW, len(questions) // QUESTIONS_PER_THREAD)
+    with ThreadPoolExecutor(min(THREADS, wanted)) as pool:
         return list(pool.map(ask, questions))
