@@ -46,9 +46,12 @@ def play(seed: int) -> Played:
 
 
 def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
-    for number, task in enumerate(simulation.scenario.before):
-        _judge(simulation, simulation.carry_out(task), f"earlier run {number + 1}", played)
-        simulation.settle()
+    for number, task in enumerate(simulation.scenario.before, 1):
+        interrupted = simulation.scenario.interrupted and number == len(simulation.scenario.before)
+        wire, lives = (FaultyWire(simulation, rng, {}), rng.randrange(10, 150)) if interrupted else (None, None)
+        _judge(simulation, simulation.carry_out(task, wire, lives=lives), f"earlier run {number}", played)
+        # What was interrupted is still going on when somebody changes their mind.
+        simulation.settle(rng.choice((0.1, 0.3, 1.0)) if interrupted else 90.0)
     task = simulation.scenario.task
     _judge(simulation, _with_faults(simulation, rng, played), "run with faults", played)
     simulation.settle(rng.choice((0.0, 0.0, 90.0)))

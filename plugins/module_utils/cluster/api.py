@@ -41,7 +41,7 @@ RETRIED = (429, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
 RETRY_AFTER_MAX = 30.0
-TORN_ANSWERS_MAX = 3
+INCOMPLETE_ANSWERS_MAX = 3
 
 # Within the class `list` is a method.
 Query = list[tuple[str, Any]]
@@ -61,7 +61,7 @@ class ClusterApi:
         pool = self._dynamic.client.rest_client.pool_manager.connection_pool_kw
         pool["maxsize"] = CONNECTIONS
         pool["retries"] = _retries() if resend else False
-        self._torn_answers_max = TORN_ANSWERS_MAX if resend else 0
+        self._torn_answers_max = INCOMPLETE_ANSWERS_MAX if resend else 0
 
     def get(self, path: str) -> dict[str, Any] | None:
         """One object, or None."""
@@ -144,7 +144,11 @@ class ClusterApi:
 
     def delete(self, path: str) -> bool:
         """False: it was gone already."""
-        return self._json("delete", path, {"propagationPolicy": "Background"}, missing_ok=True) is not None
+        options: dict[str, Any] = {"propagationPolicy": "Background"}
+        if self.dry_run:
+            # Where a DELETE has a body, the API server reads no option from the query: not this one either.
+            options["dryRun"] = ["All"]
+        return self._json("delete", path, options, missing_ok=True) is not None
 
     def _json(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,12 +64,13 @@ class Delivery(Operation):
         return WorkloadChange(current, current, outcome=Outcome.SKIPPED, reason=found.reason, message=found.message)
 
     @property
+    @abstractmethod
     def envoy_filter_name(self) -> str:
-        raise NotImplementedError
+        """Of this release's EnvoyFilter."""
 
+    @abstractmethod
     def conflicts_with(self, envoy_filter: Object) -> bool:
         """Whether an EnvoyFilter of this filter would give a proxy a second slot beside ours."""
-        raise NotImplementedError
 
     def steps_before(self, namespace: str, objects: NamespaceObjects) -> list[ObjectStep]:
         """The release's objects.

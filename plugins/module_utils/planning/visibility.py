@@ -12,7 +12,6 @@ from typing import Any
 from ..kinds.base import Object
 
 EXPORT_TO = "networking.istio.io/exportTo"
-NOBODY = "~"
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,11 @@ def _told(sidecar: Object) -> str:
 def _exported(backend: Backend, namespace: str) -> bool:
     text = (backend.service["metadata"].get("annotations") or {}).get(EXPORT_TO, "")
     given = [one.strip() for one in text.split(",") if one.strip()] or list(backend.exported_to) or ["*"]
-    return NOBODY not in given and any(_names(one, namespace, backend.namespace) for one in given)
+    return any(_names(one, namespace, backend.namespace) for one in given)
 
 
 def _names(pattern: str, namespace: str, own: str) -> bool:
-    """Whether a place of exportTo is the namespace; `.`: the one where it is said."""
+    """Whether a place is the namespace; `.`: the one where it is said, `~`: nowhere."""
     return pattern == "*" or (own if pattern == "." else pattern) == namespace
 
 
@@ -103,4 +102,4 @@ def _host(pattern: str, own: str, backend: Backend) -> bool:
     if not slash:
         namespace, name = "*", pattern
     named = name == "*" or name == backend.host or (name.startswith("*.") and backend.host.endswith(name[1:]))
-    return named and namespace != NOBODY and _names(namespace, backend.namespace, own)
+    return named and _names(namespace, backend.namespace, own)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import (
     CONNECTIONS,
-    TORN_ANSWERS_MAX,
+    INCOMPLETE_ANSWERS_MAX,
     ClusterApi,
     now_rfc3339,
 )
@@ -154,6 +154,14 @@ def test_writes_name_their_manager_and_are_dry_in_check_mode(dry_run: bool) -> N
     ]
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_deletion_is_dry_by_its_body_as_the_query_is_not_read_beside_one(dry_run: bool) -> None:
+    wire = Wire({}, dry_run=dry_run)
+    ClusterApi(wire).delete("/x")
+    dry = {"dryRun": ["All"]} if dry_run else {}
+    assert wire.sent[0]["body"] == {"propagationPolicy": "Background", **dry}
+
+
 def test_reads_are_never_dry() -> None:
     wire = Wire({}, dry_run=True)
     ClusterApi(wire).get(POD)
@@ -187,7 +195,7 @@ def test_a_refusal_of_a_proxy_before_it(body: str | None, said: str) -> None:
 def test_no_answer_at_all(error: Exception) -> None:
     for resend in (False, True):
         with pytest.raises(Unreachable) as caught:
-            ClusterApi(Wire(*[error] * (TORN_ANSWERS_MAX + 1)), resend).get(POD)
+            ClusterApi(Wire(*[error] * (INCOMPLETE_ANSWERS_MAX + 1)), resend).get(POD)
         assert caught.value.status == 0
     with pytest.raises(Unreachable):
         list(ClusterApi(Wire(error)).watch(POD, "1", 5))
