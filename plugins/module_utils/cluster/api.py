@@ -83,6 +83,11 @@ class ClusterApi:
             # The pages of one LIST are of one moment, which the API server may forget in between.
             return self._pages(path, query, accept)
 
+    def first(self, path: str, label_selector: str, count: int) -> Objects:
+        """Some of the objects, as metadata."""
+        query = {"limit": count, "labelSelector": label_selector}
+        return (self._json("get", path, query=query, accept=METADATA_ONLY) or {}).get("items") or []
+
     def _pages(self, path: str, query: dict[str, Any], accept: str) -> tuple[Objects, str]:
         items: Objects = []
         following = ""

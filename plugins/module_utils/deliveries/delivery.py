@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 from ..domain.errors import InputError
 from ..domain.names import SHA256_ANNOTATION
 from ..domain.outcome import Outcome
-from ..kinds.base import Object
+from ..domain.plan import Exclusion
+from ..kinds.base import Object, WorkloadKind
 from .base import (
     CONFIG_MAPS,
     ENVOY_FILTERS,
@@ -16,6 +18,7 @@ from .base import (
     ObjectStep,
     Operation,
     StepAction,
+    WorkloadChange,
     collection,
     delete_step,
     revision_label,
@@ -39,9 +42,10 @@ class Delivery(Operation):
     limit: str
     contexts: tuple[str, ...]
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, exclusions: Iterable[Exclusion] = ()) -> None:
         super().__init__(release.names)
         self.release = release
+        self._exclusions = {(one.namespace, one.kind, one.name): one for one in exclusions}
         self.description = f"revision {release.revision} ({self.name})"
 
     @classmethod
@@ -49,6 +53,15 @@ class Delivery(Operation):
         """:raises InputError: the wasm file is too large for it."""
         if size > cls.bytes_max:
             raise InputError(BINARY_PATH, path, f"has {size} bytes; {cls.limit.format(bytes_max=cls.bytes_max)}")
+
+    def unless_excluded(self, kind: WorkloadKind, workload: Object, change: WorkloadChange) -> WorkloadChange:
+        """The change; nothing for a workload that is to be left alone, though one that is as wanted is just that."""
+        metadata = workload["metadata"]
+        found = self._exclusions.get((metadata["namespace"], kind.kind, metadata["name"]))
+        if found is None or change.body is None:
+            return change
+        current = change.from_revision
+        return WorkloadChange(current, current, outcome=Outcome.SKIPPED, reason=found.reason, message=found.message)
 
     @property
     @abstractmethod

@@ -62,4 +62,4 @@ def operation_of(plan: Plan) -> Operation:
         said = f"has changed since the plan was made: its sha256 is {module.sha256}, the plan's {plan.binary.sha256}"
         raise InputError("wasm_filter_binary_path", path, said)
     release = Release(plan.names, plan.revision, plan.envoy_filter_spec, module, now_rfc3339())
-    return DELIVERIES[plan.delivery.value](release)
+    return DELIVERIES[plan.delivery.value](release, plan.exclusions)

@@ -97,6 +97,15 @@ def test_a_list_is_read_in_pages() -> None:
         assert "PartialObjectMetadataList" in sent["header_params"]["Accept"]
 
 
+def test_the_first_ones_are_read_by_one_request() -> None:
+    wire = Wire(page(["a", "b"], "next"), {})
+    api = ClusterApi(wire)
+    assert [item["metadata"]["name"] for item in api.first("/api/v1/pods", "a=b", 2)] == ["a", "b"]
+    assert api.first("/api/v1/pods", "a=b", 2) == []
+    assert wire.sent[0]["query"] == {"limit": 2, "labelSelector": "a=b"}
+    assert "PartialObjectMetadataList" in wire.sent[0]["header_params"]["Accept"]
+
+
 def test_a_list_whose_moment_was_forgotten_begins_again_once() -> None:
     wire = Wire(page(["a", "b"], "next"), refusal(410), page(["a"], "more"), page(["c"]))
     items, _version = ClusterApi(wire).list("/api/v1/pods", "a=b")
