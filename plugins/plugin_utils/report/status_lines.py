@@ -40,29 +40,23 @@ def lines(namespaces: list[dict[str, Any]], width: int) -> list[Line]:
     :param namespaces: as `NamespaceStatus.as_dict` has them.
     :param width: of the terminal; 0: none, where a line stays one, for grep.
     """
-    head = [*_counts(namespaces, width), *_revisions(namespaces)]
+    head = [line for text, color in _head(namespaces) for line in _folded("  ", text, color, width)]
     rows = sorted(
         (row for entry in namespaces for row in _rows(entry)),
         key=lambda row: (list(State).index(row.state), row.namespace),
     )
-    whole = [line for row in rows for line in _wrapped(_heading(row, rows), row.text, row.state, width)]
+    whole = [line for row in rows for line in _folded(_heading(row, rows), row.text, _color(row.state), width)]
     if len(head) + len(whole) <= LINES_MAX:
         return head + whole
-    return head + [(shortened(text, width) if width else text, color) for text, color in _cut(rows, len(head))]
+    return head + _cut(rows, LINES_MAX - len(head), width)
 
 
-def _counts(namespaces: list[dict[str, Any]], width: int) -> list[Line]:
-    counts = Counter(State(entry["state"]) for entry in namespaces)
-    said = ", ".join(f"{counts[state]} {state}" for state in by_badness(counts))
-    text = (
-        f"  {_many(len(namespaces), 'namespace')}: {said}" if said else "  no namespace has a filter of this collection"
-    )
-    color = C.COLOR_OK if set(counts) <= NO_DRIFT else C.COLOR_ERROR
-    return [(line, color) for line in (textwrap.wrap(text, width, subsequent_indent="    ") if width else [text])]
-
-
-def _revisions(namespaces: list[dict[str, Any]]) -> Iterator[Line]:
-    """What is where; the most frequent first."""
+def _head(namespaces: list[dict[str, Any]]) -> Iterator[Line]:
+    """How many there are of each state, then what is where, the most frequent first."""
+    states = Counter(State(entry["state"]) for entry in namespaces)
+    said = ", ".join(f"{states[state]} {state}" for state in by_badness(states))
+    color = C.COLOR_OK if set(states) <= NO_DRIFT else C.COLOR_ERROR
+    yield f"{_many(len(namespaces), 'namespace')}: {said}" if said else "no namespace has a filter", color
     counts = Counter(
         (one["filter"], one["revision"], one["delivery"])
         for entry in namespaces
@@ -70,9 +64,9 @@ def _revisions(namespaces: list[dict[str, Any]]) -> Iterator[Line]:
         if one["delivery"]
     )
     for (name, revision, delivery), count in counts.most_common(REVISIONS_MAX):
-        yield f"  {name}  revision {revision} ({delivery}) in {_many(count, 'namespace')}", None
+        yield f"{name}  revision {revision} ({delivery}) in {_many(count, 'namespace')}", None
     if len(counts) > REVISIONS_MAX:
-        yield f"  and {_many(len(counts) - REVISIONS_MAX, 'other revision')}", None
+        yield f"and {_many(len(counts) - REVISIONS_MAX, 'other revision')}", None
 
 
 def _rows(entry: dict[str, Any]) -> Iterator[Row]:
@@ -96,11 +90,10 @@ def _said(subject: str, message: str) -> str:
     return f"{subject}: {message}" if subject else message
 
 
-def _cut(rows: list[Row], above: int) -> list[Line]:
+def _cut(rows: list[Row], room: int, width: int) -> list[Line]:
     """A line for each row; where they are too many, the same number of each state and the names of the others."""
     states = by_badness(row.state for row in rows)
     counts = Counter(row.state for row in rows)
-    room = LINES_MAX - above
     cap = next(
         (
             cap
@@ -112,11 +105,16 @@ def _cut(rows: list[Row], above: int) -> list[Line]:
     told: list[Line] = []
     for state in states:
         own = [row for row in rows if row.state == state]
-        told += [(f"{_heading(row, rows)}{row.text}", _color(state)) for row in own[:cap]]
+        parts = [(_heading(row, rows), row.text) for row in own[:cap]]
         if len(own) > cap:
             names = ", ".join(dict.fromkeys(row.namespace for row in own[cap:]))
-            told.append((f"  {state}  and {len(own) - cap} more: {names}", _color(state)))
+            parts.append((f"  {state}  and {len(own) - cap} more: ", names))
+        told += [(head + _shortened(text, width, len(head)), _color(state)) for head, text in parts]
     return told
+
+
+def _shortened(text: str, width: int, before: int) -> str:
+    return shortened(text, max(width - before, 4)) if width else text
 
 
 def _heading(row: Row, rows: list[Row]) -> str:
@@ -125,12 +123,13 @@ def _heading(row: Row, rows: list[Row]) -> str:
     return f"  {row.state:<{states}}  {row.namespace:<{names}}  "
 
 
-def _wrapped(head: str, text: str, state: State, width: int) -> list[Line]:
+def _folded(head: str, text: str, color: str | None, width: int) -> list[Line]:
+    """Under each other on a terminal; in a log a line stays one."""
     if not width or len(head) + len(text) <= width:
-        return [(head + text, _color(state))]
-    indent = " " * (len(head) if len(head) <= width // 2 else 4)
+        return [(head + text, color)]
+    indent = " " * (len(head) if 4 < len(head) <= width // 2 else 4)
     wrapped = textwrap.wrap(head + text, width, subsequent_indent=indent, break_on_hyphens=False)
-    return [(line, _color(state)) for line in wrapped]
+    return [(line, color) for line in wrapped]
 
 
 def _color(state: State) -> str:

@@ -43,6 +43,8 @@ GOOD: dict[str, list[Any]] = {
     "wasm_filter_max_fail_percentage": [0, "50", 100],
     "wasm_filter_result_file": ["", "result.json"],
     "wasm_filter_plan_file": ["", "plan.json"],
+    "wasm_filter_status_file": ["", "status.json"],
+    "wasm_filter_fail_on_drift": [True, "yes", "0"],
 }
 BAD: dict[str, list[Any]] = {
     "wasm_filter_delivery": ["oci", "", None, ["inline"], "Inline"],
@@ -62,6 +64,8 @@ BAD: dict[str, list[Any]] = {
     "wasm_filter_max_fail_percentage": [-1, 101, "10%", 0.5, None],
     "wasm_filter_result_file": [None, ["a"], 5],
     "wasm_filter_plan_file": [None, ["a"], 5],
+    "wasm_filter_status_file": [None, ["a"], 5],
+    "wasm_filter_fail_on_drift": ["perhaps", None, []],
 }
 
 
