@@ -81,17 +81,17 @@ def _orphans(found: Found) -> Iterator[Finding]:
         for one in found.objects.config_maps:
             yield _orphan("ConfigMap", one, "there is no EnvoyFilter any more: a removal has not ended")
         return
+    nobody = found.inline is None and not found.counts and not _takers(found)
     for one in found.objects.envoy_filters:
         name, revision = one["metadata"]["name"], revision_label(one)
         if one is found.inline:
             continue
-        if name != found.names.envoy_filter(revision):
+        if nobody:
+            yield _orphan("EnvoyFilter", one, "no workload here takes the filter")
+        elif name != found.names.envoy_filter(revision):
             yield _orphan("EnvoyFilter", one, "this collection gives no EnvoyFilter such a name")
         elif revision not in used and not found.config_maps(revision):
             yield _orphan("EnvoyFilter", one, "no workload is on its revision, and its ConfigMap is gone")
-    if found.inline is None and not found.counts and not _takers(found):
-        for one in found.objects.envoy_filters:
-            yield _orphan("EnvoyFilter", one, "no workload here takes the filter")
     if found.used is not None:
         for one in found.superseded:
             if revision_label(one) not in used:

@@ -40,7 +40,7 @@ def judged(found: Found) -> Iterator[WorkloadStatus]:
 def _without(kind: WorkloadKind, workload: Object, found: Found) -> Judgement:
     names = found.names
     if names.original_annotation in (workload["metadata"].get("annotations") or {}):
-        return State.DRIFTED, "", f"it had the filter, and label {names.pod_label} is gone: its owner has put it back?"
+        return State.DRIFTED, "", f"lost label {names.pod_label}: its owner has put its template back? Deploy again"
     change = workload_change.deploy(kind, workload, names, found.revision, found.selector)
     if change.outcome == Outcome.SKIPPED:
         return State.SKIPPED, change.reason, change.message
@@ -48,21 +48,21 @@ def _without(kind: WorkloadKind, workload: Object, found: Found) -> Judgement:
         return State.ABSENT, "", ""
     if change.outcome == Outcome.FAILED:
         return State.HALF_DONE, change.reason, change.message
-    return State.HALF_DONE, "", "it has no filter: created since, or a run has not ended; deploy again"
+    return State.HALF_DONE, "", "has no filter: created since, or a run has not ended; deploy again"
 
 
 def _on(kind: WorkloadKind, workload: Object, revision: str, found: Found) -> Judgement:
     gone = _gone(revision, found)
     if gone:
-        return State.BROKEN, "", f"its pods name revision {revision}, of which {gone}: deploy again"
+        return State.BROKEN, "", f"{gone} of revision {revision}, which its pods name: deploy again"
     change = workload_change.deploy(kind, workload, found.names, revision, found.selector)
     if change.outcome == Outcome.SKIPPED:
         return State.SKIPPED, change.reason, change.message
     missing = _missing(kind, workload, revision, found)
     if missing:
-        return State.DRIFTED, "", f"not there any more: {', '.join(missing)}; deploy again"
+        return State.DRIFTED, "", f"lacks {', '.join(missing)}: deploy again"
     if revision != found.revision:
-        message = f"is on revision {revision}, while {found.counts[found.revision]} are on {found.revision}"
+        message = f"is on {revision}, {found.counts[found.revision]} others on {found.revision}: deploy again"
         return State.HALF_DONE, "", message
     rollout = kind.rollout(workload, None)
     return STATES[rollout.state], "", rollout.message if rollout.state != RolloutState.ROLLED else ""
@@ -71,10 +71,10 @@ def _on(kind: WorkloadKind, workload: Object, revision: str, found: Found) -> Ju
 def _gone(revision: str, found: Found) -> str:
     gone = []
     if not found.config_maps(revision):
-        gone.append("the ConfigMap")
+        gone.append("ConfigMap")
     if found.envoy_filter(found.names.envoy_filter(revision)) is None:
-        gone.append("the EnvoyFilter")
-    return f"{' and '.join(gone)} {'are' if len(gone) > 1 else 'is'} gone" if gone else ""
+        gone.append("EnvoyFilter")
+    return f"gone: {' and '.join(gone)}" if gone else ""
 
 
 def _missing(kind: WorkloadKind, workload: Object, revision: str, found: Found) -> list[str]:

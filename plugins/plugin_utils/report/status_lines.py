@@ -41,8 +41,9 @@ def lines(namespaces: list[dict[str, Any]], width: int) -> list[Line]:
     :param width: of the terminal; 0: none, where a line stays one, for grep.
     """
     head = [line for text, color in _head(namespaces) for line in _folded("  ", text, color, width)]
+    several = len({one["filter"] for entry in namespaces for one in entry["filters"]}) > 1
     rows = sorted(
-        (row for entry in namespaces for row in _rows(entry)),
+        (row for entry in namespaces for row in _rows(entry, several)),
         key=lambda row: (list(State).index(row.state), row.namespace),
     )
     whole = [line for row in rows for line in _folded(_heading(row, rows), row.text, _color(row.state), width)]
@@ -69,13 +70,14 @@ def _head(namespaces: list[dict[str, Any]]) -> Iterator[Line]:
         yield f"and {_many(len(counts) - REVISIONS_MAX, 'other revision')}", None
 
 
-def _rows(entry: dict[str, Any]) -> Iterator[Row]:
+def _rows(entry: dict[str, Any], several: bool) -> Iterator[Row]:
+    """:param several: there are several filters, so that each has to be named."""
     found = [(State(one["state"]), _said(one["object"], one["message"])) for one in entry["findings"]]
     yield from _grouped(entry["name"], "", found)
     for one in entry["filters"]:
         found = [(State(it["state"]), _said(it["object"], it["message"])) for it in one["findings"]]
         found += [(State(it["state"]), _said(f"{it['kind']}/{it['name']}", it["message"])) for it in one["workloads"]]
-        yield from _grouped(entry["name"], f"{one['filter']}: ", found)
+        yield from _grouped(entry["name"], f"{one['filter']}: " if several else "", found)
 
 
 def _grouped(namespace: str, head: str, found: list[tuple[State, str]]) -> Iterator[Row]:
@@ -95,18 +97,15 @@ def _cut(rows: list[Row], room: int, width: int) -> list[Line]:
     states = by_badness(row.state for row in rows)
     counts = Counter(row.state for row in rows)
     cap = next(
-        (
-            cap
-            for cap in range(room, 0, -1)
-            if sum(count if count <= cap else cap + 1 for count in counts.values()) <= room
-        ),
+        (cap for cap in range(room, 0, -1) if sum(min(count, cap + 1) for count in counts.values()) <= room),
         0,
     )
     told: list[Line] = []
     for state in states:
         own = [row for row in rows if row.state == state]
-        parts = [(_heading(row, rows), row.text) for row in own[:cap]]
-        if len(own) > cap:
+        shown = own if len(own) <= cap + 1 else own[:cap]
+        parts = [(_heading(row, rows), row.text) for row in shown]
+        if len(own) > len(shown):
             names = ", ".join(dict.fromkeys(row.namespace for row in own[cap:]))
             parts.append((f"  {state}  and {len(own) - cap} more: ", names))
         told += [(head + _shortened(text, width, len(head)), _color(state)) for head, text in parts]

@@ -9,7 +9,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.status im
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.status.found import Found
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.status.states import State
 
-from tests.unit.objects import NAMES, R1, release
+from tests.unit.objects import NAMES, R1, kind_of, release, workload
 
 
 def test_what_can_not_be_read_has_the_servers_words() -> None:
@@ -19,15 +19,20 @@ def test_what_can_not_be_read_has_the_servers_words() -> None:
 
 
 def test_an_envoy_filter_of_ours_under_a_name_that_we_do_not_give() -> None:
-    copied = release(R1).envoy_filter("shop", "copied")
-    found = judge.of_filter(Found(NAMES, NamespaceObjects([release(R1).config_map("shop", "x")], [copied]), []))
-    assert (found.state, found.findings[0].object) == (State.ORPHANED, "EnvoyFilter/copied")
+    filters = [release(R1).envoy_filter("shop", name) for name in (f"trace-filter-{R1}", "copied")]
+    web = workload(labels={NAMES.pod_label: R1})
+    web["metadata"] |= {"uid": "u", "resourceVersion": "1"}
+    objects = NamespaceObjects([release(R1).config_map("shop", "x")], filters)
+    found = judge.of_filter(Found(NAMES, objects, [(kind_of(web), web)]))
+    assert [(one.object, one.state) for one in found.findings] == [("EnvoyFilter/copied", State.ORPHANED)]
+    assert "such a name" in found.findings[0].message
 
 
 def test_an_envoy_filter_where_nobody_takes_it() -> None:
     filters = [release(R1).envoy_filter("shop", f"trace-filter-{R1}")]
-    found = judge.of_filter(Found(NAMES, NamespaceObjects([release(R1).config_map("shop", "x")], filters), []))
-    assert [one.object for one in found.findings] == [f"EnvoyFilter/trace-filter-{R1}"]
+    for config_maps in ([release(R1).config_map("shop", "x")], []):
+        found = judge.of_filter(Found(NAMES, NamespaceObjects(config_maps, filters), []))
+        assert [one.object for one in found.findings] == [f"EnvoyFilter/trace-filter-{R1}"]
 
 
 def test_a_lease_that_nobody_holds_is_no_matter() -> None:

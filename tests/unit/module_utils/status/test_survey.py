@@ -141,8 +141,8 @@ def test_a_template_that_was_put_back_is_drift_and_not_half_done() -> None:
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        (f"/namespaces/shop/configmaps/wasm-filter-{R1}", "the ConfigMap is gone"),
-        (f"/namespaces/shop/envoyfilters/trace-filter-{R1}", "the EnvoyFilter is gone"),
+        (f"/namespaces/shop/configmaps/wasm-filter-{R1}", "gone: ConfigMap of"),
+        (f"/namespaces/shop/envoyfilters/trace-filter-{R1}", "gone: EnvoyFilter of"),
     ],
 )
 def test_a_revision_that_lost_an_object_is_broken(path: str, said: str) -> None:

@@ -36,9 +36,17 @@ def test_counts_then_revisions_then_what_is_not_well_the_worst_first() -> None:
         "  3 namespaces: 1 half_done, 1 rolling, 1 deployed",
         f"  trace  revision {R1} (configmap) in 2 namespaces",
         f"  trace  revision {R2} (configmap) in 1 namespace",
-        "  half_done  bank  trace: Deployment/w0: why (and 1 more)",
-        "  rolling    pay   trace: Deployment/w0: why",
+        "  half_done  bank  Deployment/w0: why (and 1 more)",
+        "  rolling    pay   Deployment/w0: why",
     ]
+
+
+def test_of_several_filters_each_is_named() -> None:
+    filters = tuple(
+        FilterStatus(name, "inline", R1, (), (), (Finding(State.LOCKED, "why"),)) for name in ("audit", "trace")
+    )
+    found = texts(NamespaceStatus("shop", filters).as_dict())
+    assert found[-2:] == ["  locked  shop  audit: why", "  locked  shop  trace: why"]
 
 
 def test_what_is_of_the_namespace_is_told_too() -> None:
