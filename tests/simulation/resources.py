@@ -45,6 +45,7 @@ RESOURCES = {
         Resource("CronJob", "batch/v1", "cronjobs"),
         Resource("Job", "batch/v1", "jobs"),
         Resource("EnvoyFilter", "networking.istio.io/v1alpha3", "envoyfilters"),
+        Resource("Lease", "coordination.k8s.io/v1", "leases"),
     )
 }
 _BY_PLURAL = {(one.base, one.plural): one for one in RESOURCES.values()}

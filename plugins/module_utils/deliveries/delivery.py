@@ -124,9 +124,7 @@ class Delivery(Operation):
 
     def superseded(self, objects: NamespaceObjects) -> list[Object]:
         """All but the newest three, ours among them."""
-        older = [one for one in objects.config_maps if one["metadata"]["name"] != self.release.config_map_name]
-        older.sort(key=lambda one: one["metadata"].get("creationTimestamp", ""), reverse=True)
-        return older[REVISIONS_KEPT - 1 :]
+        return beyond_kept(objects.config_maps, self.release.config_map_name)
 
     def steps_after(
         self, namespace: str, objects: NamespaceObjects, used: set[str], all_well: bool
@@ -150,6 +148,13 @@ class Delivery(Operation):
                 path, name = collection(of, namespace), one["metadata"]["name"]
                 steps.append(ObjectStep(StepAction.DELETE, kind, path, name, None, one, False, *step))
         return steps
+
+
+def beyond_kept(config_maps: list[Object], current: str) -> list[Object]:
+    """All but the newest three; the current one, by its name, is among these."""
+    older = [one for one in config_maps if one["metadata"]["name"] != current]
+    older.sort(key=lambda one: one["metadata"].get("creationTimestamp", ""), reverse=True)
+    return older[REVISIONS_KEPT - 1 :]
 
 
 def is_as_wanted(step: ObjectStep, found: Object) -> bool:

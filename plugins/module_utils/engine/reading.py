@@ -5,13 +5,13 @@ Cluster-wide where that pays, namespace by namespace where it is refused or fail
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..deliveries.base import CONFIG_MAPS, ENVOY_FILTERS, NamespaceObjects, collection
 from ..domain.errors import ApiError, Forbidden
-from ..domain.names import FilterNames
+from ..domain.names import AllFilters, FilterNames
 from ..kinds.base import Object, WorkloadKind
 from ..kinds.registry import KINDS
 from .commands import Request, Verb
@@ -64,18 +64,20 @@ class Reading:
     """One wave's LISTs. `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from.
 
     :param doubtful: whether it takes a look at a workload's pods to tell what is to be done to it.
+    :param more: what else is to be read.
     """
 
     def __init__(
         self,
-        names: FilterNames,
+        names: FilterNames | AllFilters,
         namespaces: list[str],
         other_pods: bool,
         doubtful: Callable[[WorkloadKind, Object], bool] = lambda _kind, _workload: False,
+        more: Sequence[Collection] = (),
     ) -> None:
         self.namespaces = {name: NamespaceRead(name) for name in namespaces}
         self.versions: dict[tuple[str, Scope], str] = {}
-        self._collections = _collections(names, other_pods)
+        self._collections = [*_collections(names, other_pods), *more]
         self._open: dict[Request, tuple[Collection | None, Scope]] = {}
         self._doubtful = doubtful
         self._asked_for_pods = False
@@ -163,7 +165,7 @@ _PODS = Collection(
 )
 
 
-def _collections(names: FilterNames, other_pods: bool) -> list[Collection]:
+def _collections(names: FilterNames | AllFilters, other_pods: bool) -> list[Collection]:
     found = [
         Collection(kind.collection, _put_workload(kind), kind.plural, kind, optional=kind.optional) for kind in KINDS
     ]

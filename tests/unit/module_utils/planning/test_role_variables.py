@@ -44,6 +44,8 @@ GOOD: dict[str, list[Any]] = {
     "wasm_filter_ill_before": ["skip", "roll"],
     "wasm_filter_result_file": ["", "result.json"],
     "wasm_filter_plan_file": ["", "plan.json"],
+    "wasm_filter_status_file": ["", "status.json"],
+    "wasm_filter_fail_on_drift": [True, "yes", "0"],
 }
 BAD: dict[str, list[Any]] = {
     "wasm_filter_delivery": ["oci", "", None, ["inline"], "Inline"],
@@ -64,6 +66,8 @@ BAD: dict[str, list[Any]] = {
     "wasm_filter_ill_before": ["", None, "Skip", ["roll"], True],
     "wasm_filter_result_file": [None, ["a"], 5],
     "wasm_filter_plan_file": [None, ["a"], 5],
+    "wasm_filter_status_file": [None, ["a"], 5],
+    "wasm_filter_fail_on_drift": ["perhaps", None, []],
 }
 
 
