@@ -39,8 +39,11 @@ class Meddler:
         self.active = False
 
     def once(self, act: Callable[[], bool]) -> None:
-        """At a moment of the seed's choice: any, just before our write to the workload arrives, or a while after."""
-        how = self.rng.choice(("time", "before", "after"))
+        """At a moment of the seed's choice: any, just before our write to the workload arrives, or a while after.
+
+        Or as we begin to take objects out of its namespace.
+        """
+        how = self.rng.choice(("time", "before", "after", "after", "ending"))
         clock = self.simulation.clock
         if how == "time":
             clock.after(self.rng.choice((0.5, 3.0, 20.0)) * self.rng.random(), lambda: self._do(act))
@@ -50,21 +53,30 @@ class Meddler:
         fired: list[bool] = []
 
         def gate(verb: str, asked: str, _manager: str) -> None:
-            if asked == path and verb in ("APPLY", "MERGE_PATCH") and not fired:
+            ending = how == "ending" and verb == "DELETE" and f"/namespaces/{namespace}/" in asked
+            patching = how != "ending" and asked == path and verb in ("APPLY", "MERGE_PATCH")
+            if not fired and (ending or patching):
                 fired.append(True)
-                if how == "before":
-                    self._do(act)
-                else:
+                if how == "after":
                     clock.after(self.rng.uniform(0.0, 4.0), lambda: self._do(act))
+                else:
+                    self._do(act)
 
         self.simulation.server.gates.append(gate)
 
     def _do(self, act: Callable[[], bool]) -> None:
+        # As it is before, which is what it meets.
+        step = self.step()
         if self.active and act():
-            self.met()
+            self.met(step)
 
-    def met(self) -> None:
-        self.simulation.meet(self.name, self.namespace, self.key[0], self.key[2])
+    def step(self) -> str:
+        """Where the run is, as far as this fault is concerned."""
+        kind, namespace, name = self.key
+        return self.simulation.step_of_workload(namespace, kind, name)
+
+    def met(self, step: str = "") -> None:
+        self.simulation.meet(self.name, self.namespace, self.key[0], self.key[2], step or self.step())
 
     def write(self, entry: Object | None, by: str) -> bool:
         """Somebody's update of an object as it is; False where it is gone."""
@@ -137,9 +149,9 @@ class PutBack(Meddler):
             self.simulation.clock.after(1.0, self._put_back)
 
     def _put_back(self) -> None:
-        found = self.found
+        found, step = self.found, self.step()
         if self.active and found and self._kept and self.write(put(found, "spec", "template", self._kept), "operator"):
-            self.met()
+            self.met(step)
 
     def end(self) -> None:
         super().end()
@@ -182,8 +194,8 @@ class MadeAnew(Meddler):
 class Created(Meddler):
     name = "created"
 
-    def met(self) -> None:
-        self.simulation.meet_in_run(self.name, self.namespace)
+    def step(self) -> str:
+        return self.simulation.step_of_run()
 
     def begin(self) -> None:
         def act() -> bool:
@@ -250,13 +262,34 @@ class NamespaceDeleted(Meddler):
         self.once(act)
 
 
+class ObjectThere(Meddler):
+    """Another run of the same release is a moment faster with an object."""
+
+    name = "object there already"
+
+    def begin(self) -> None:
+        self._kinds = self.rng.choice((("configmaps",), ("envoyfilters",), ("configmaps", "envoyfilters")))
+        self.simulation.server.creating.append(self._created)
+
+    def _created(self, path: str, body: Object) -> None:
+        plural = path.rpartition("/")[2]
+        if not self.active or plural not in self._kinds or f"/namespaces/{self.namespace}/" not in path:
+            return
+        if self.simulation.recreate({**body, "metadata": {**body["metadata"], "namespace": self.namespace}}):
+            self.simulation.meet(self.name, self.namespace, body["kind"], step=f"create {body['kind']}")
+
+    def end(self) -> None:
+        super().end()
+        self.simulation.server.creating.remove(self._created)
+
+
 class ObjectMeddled(Meddler):
     """Somebody deletes or edits what we put into the namespace."""
 
     name = "our object meddled with"
 
-    def met(self) -> None:
-        self.simulation.meet_in_run(self.name, self.namespace)
+    def step(self) -> str:
+        return self.simulation.step_of_run()
 
     def begin(self) -> None:
         def act() -> bool:
@@ -292,5 +325,6 @@ MEDDLERS: tuple[type[Meddler], ...] = (
     Scaled,
     NeverReady,
     NamespaceDeleted,
+    ObjectThere,
     ObjectMeddled,
 )
