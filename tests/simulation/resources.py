@@ -35,6 +35,7 @@ RESOURCES = {
         Resource("Namespace", "v1", "namespaces", namespaced=False),
         Resource("ConfigMap", "v1", "configmaps"),
         Resource("Pod", "v1", "pods"),
+        Resource("Event", "v1", "events"),
         Resource("Service", "v1", "services"),
         Resource("ReplicaSet", "apps/v1", "replicasets"),
         Resource("ControllerRevision", "apps/v1", "controllerrevisions"),

@@ -48,6 +48,14 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """All pods of the namespace, and the Warning events in it. None: they could not be read."""
+
+    pods: list[Object] | None
+    warnings: list[Object]
+
+
+@dataclass(frozen=True)
 class Woken:
     """The time that was asked for has come."""
 
@@ -57,4 +65,4 @@ class Stopped:
     """The run is to end: begin nothing more, and say how far it has come."""
 
 
-Message: TypeAlias = "Reply | Refusal | Granted | Seen | Compared | Woken | Stopped"
+Message: TypeAlias = "Reply | Refusal | Granted | Seen | Compared | Looked | Woken | Stopped"

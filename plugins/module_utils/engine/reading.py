@@ -37,13 +37,18 @@ class NamespaceRead:
     workloads: list[tuple[WorkloadKind, Object]] = field(default_factory=list)
     objects: NamespaceObjects = field(default_factory=NamespaceObjects)
     other_pods: list[Object] = field(default_factory=list)
+    # All of them, read where a workload may be ill.
+    pods: list[Object] = field(default_factory=list)
     error: ApiError | None = None
     unreadable: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Collection:
-    """One kind of objects to read, and where in a namespace they go. `optional`: going on without them is right."""
+    """One kind of objects to read, and where in a namespace they go. `optional`: going on without them is right.
+
+    `silent`: so much that nothing is left out, and nothing is said of it.
+    """
 
     of: Callable[[Scope], str]
     put: Callable[[NamespaceRead, Object], None]
@@ -52,11 +57,13 @@ class Collection:
     label_selector: str = ""
     metadata_only: bool = False
     optional: bool = False
+    silent: bool = False
 
 
 class Reading:
     """One wave's LISTs. `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from.
 
+    :param doubtful: whether it takes a look at a workload's pods to tell what is to be done to it.
     :param more: what else is to be read.
     """
 
@@ -65,12 +72,15 @@ class Reading:
         names: FilterNames | AllFilters,
         namespaces: list[str],
         other_pods: bool,
+        doubtful: Callable[[WorkloadKind, Object], bool] = lambda _kind, _workload: False,
         more: Sequence[Collection] = (),
     ) -> None:
         self.namespaces = {name: NamespaceRead(name) for name in namespaces}
         self.versions: dict[tuple[str, Scope], str] = {}
         self._collections = [*_collections(names, other_pods), *more]
         self._open: dict[Request, tuple[Collection | None, Scope]] = {}
+        self._doubtful = doubtful
+        self._asked_for_pods = False
 
     @property
     def finished(self) -> bool:
@@ -84,6 +94,13 @@ class Reading:
 
     def take(self, message: Reply | Refusal) -> list[Request]:
         """Take an answer in; what has to be asked because of it."""
+        asked = self._taken(message)
+        if self._open or self._asked_for_pods:
+            return asked
+        self._asked_for_pods = True
+        return self._lists_in(_PODS, self._in_doubt())
+
+    def _taken(self, message: Reply | Refusal) -> list[Request]:
         one, scope = self._open.pop(message.request)
         if isinstance(message, Refusal):
             return self._refused(one, scope, message.error)
@@ -94,6 +111,13 @@ class Reading:
         self._take_in(one, scope, items, version)
         return []
 
+    def _in_doubt(self) -> list[Scope]:
+        return [
+            read.name
+            for read in self.namespaces.values()
+            if read.error is None and any(self._doubtful(kind, workload) for kind, workload in read.workloads)
+        ]
+
     def _finish(self) -> list[Request]:
         self._open.clear()
         return []
@@ -102,8 +126,8 @@ class Reading:
         if one is None:
             # Unknown, so never cluster-wide.
             return [request for each in self._collections for request in self._lists(each, False)]
-        if error.status == NOT_FOUND:
-            return []  # not served here
+        if error.status == NOT_FOUND or one.silent:
+            return []  # not served here, or not needed
         if scope is None:
             # A Role instead of a ClusterRole, or a fault of this one LIST: namespace by namespace then.
             return self._lists(one, False)
@@ -115,7 +139,9 @@ class Reading:
         return []
 
     def _lists(self, one: Collection, wide: bool) -> list[Request]:
-        scopes: list[Scope] = [None] if wide else list(self.namespaces)
+        return self._lists_in(one, [None] if wide else list(self.namespaces))
+
+    def _lists_in(self, one: Collection, scopes: list[Scope]) -> list[Request]:
         asked = []
         for scope in scopes:
             request = Request(
@@ -132,6 +158,11 @@ class Reading:
             read = self.namespaces.get(item["metadata"]["namespace"])
             if read is not None:
                 one.put(read, item)
+
+
+_PODS = Collection(
+    lambda scope: collection(PODS, scope), lambda read, item: read.pods.append(item), "pods", silent=True
+)
 
 
 def _collections(names: FilterNames | AllFilters, other_pods: bool) -> list[Collection]:

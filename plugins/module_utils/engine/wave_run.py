@@ -6,17 +6,17 @@ from collections import deque
 from dataclasses import replace
 from functools import partial
 
-from ..domain.errors import WasmFilterError
 from ..domain.names import FilterNames
 from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
 from ..kinds.base import Object, WorkloadKind
+from . import ill_before, other_pods, progress_lines, workload
 from . import namespace as namespaces
-from . import other_pods, progress_lines, workload
 from .bus import Bus
-from .commands import Request, Send, WakeAt
+from .commands import Look, Request, Send, WakeAt
 from .comparison import Comparison
-from .conclusion import Conclusion, not_started, of_ineligible
+from .conclusion import Conclusion, crash_text, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
+from .looking import Looking
 from .members import Members
 from .messages import Granted, Message, Refusal, Reply, Seen, Stopped, Woken
 from .namespace import WAS_STOPPED, NamespaceState
@@ -50,6 +50,7 @@ class WaveRun:
         self._watching = Watching(bus, self._watched, self._listed)
         self._comparison: Comparison
         self._members = Members()
+        self._looking = Looking(bus, self._members, self._tell_workload)
         bus.begin_wave()
         self._queue: deque[Key] = deque()
 
@@ -67,7 +68,8 @@ class WaveRun:
             if name in self._ineligible:
                 self._conclude(name, of_ineligible(name, *self._ineligible[name]))
         eligible = [name for name in self._names if name not in self._ineligible]
-        self._reading = Reading(self._names_of_filter, eligible, self._context.operation.restarts_pods)
+        doubtful = partial(ill_before.in_doubt, self._context)
+        self._reading = Reading(self._names_of_filter, eligible, self._context.operation.restarts_pods, doubtful)
         self._ask(self._reading.begin(), now)
 
     def _ask(self, requests: list[Request], now: float) -> None:
@@ -94,7 +96,7 @@ class WaveRun:
 
     def _begin_namespace(self, read: NamespaceRead, now: float) -> None:
         read.workloads.sort(key=lambda entry: (entry[0].kind, entry[1]["metadata"]["name"]))
-        found = [workload.planned(kind, item, self._context, now) for kind, item in read.workloads]
+        found = [workload.planned(kind, item, self._context, now, pods=read.pods) for kind, item in read.workloads]
         others = other_pods.verdicts(read.other_pods, {(one.kind.kind, one.name) for one in found})
         self._members.add_workloads(read.name, found, others)
         state = replace(self._members.namespaces[read.name], unreadable=tuple(read.unreadable))
@@ -133,7 +135,7 @@ class WaveRun:
             if one.phase == workload.Phase.PENDING:
                 self._queue.append(one.key)
             else:
-                self._carry_out(one.key, [WakeAt(one.deadline)], now)
+                self._carry_out(one.key, [WakeAt(one.wake_at)], now)
                 self._watch(one)
         if self._bus.stopping:
             self._stop_workloads(name, now)
@@ -145,7 +147,7 @@ class WaveRun:
         try:
             new, commands = workload.advance(old, message, now, self._context)
         except Exception as error:
-            new, commands = workload.failed(old, Reason.CRASHED, _crash_text(error)), []
+            new, commands = workload.failed(old, Reason.CRASHED, crash_text(error)), []
         self._put_workload(old, new, now)
         self._carry_out(key, commands, now)
 
@@ -162,10 +164,12 @@ class WaveRun:
         for text, step in progress_lines.of_workload(old, new, self._context.dry_run):
             self._bus.tell(new.namespace, text, step)
 
-    def _carry_out(self, key: Key, commands: list[Send | WakeAt], now: float) -> None:
+    def _carry_out(self, key: Key, commands: list[Send | WakeAt | Look], now: float) -> None:
         for command in commands:
             if isinstance(command, WakeAt):
                 self._bus.wake(command.at, lambda then: self._tell_workload(key, Woken(), then))
+            elif isinstance(command, Look):
+                self._looking.want(key[1], now)
             elif not self._bus.send(command, partial(self._tell_workload, key)):
                 self._tell_workload(key, Stopped(), now)
 
@@ -275,7 +279,7 @@ class WaveRun:
 
     def _crashed(self, name: str, error: Exception) -> None:
         """A fault of ours, on an object that nobody foresaw: it must not stop the others."""
-        state = namespaces.ended(self._members.namespaces[name], Reason.CRASHED, _crash_text(error))
+        state = namespaces.ended(self._members.namespaces[name], Reason.CRASHED, crash_text(error))
         self._members.namespaces[name] = state
         self._finish(state)
 
@@ -308,8 +312,3 @@ class WaveRun:
             if name not in self.verdicts:
                 self._conclude(name, not_started(name, Reason.STOPPED, f"{WAS_STOPPED} before it was begun"))
         self._enter(Phase.DONE)
-
-
-def _crash_text(error: Exception) -> str:
-    text = str(error) if isinstance(error, WasmFilterError) else f"{type(error).__name__}: {error}"
-    return f"{text} (a fault of the collection: please report it)"

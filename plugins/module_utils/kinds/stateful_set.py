@@ -35,4 +35,6 @@ def rollout(stateful_set: Object, before: Object | None = None) -> Rollout:
     return Rollout(RolloutState.ROLLING, done, total, f"{done} of {wanted} new pods are ready", updated >= wanted)
 
 
-STATEFUL_SET = WorkloadKind("StatefulSet", "apps/v1", "statefulsets", rollout, history="apps/v1/controllerrevisions")
+STATEFUL_SET = WorkloadKind(
+    "StatefulSet", "apps/v1", "statefulsets", rollout, history="apps/v1/controllerrevisions", pods_in_order=True
+)
