@@ -38,10 +38,10 @@ fuzz: setup ## ten million random events for the filter, nonsense among them; EV
 	@$(BIN)/python -m tests.filter.fuzz
 
 simulate: setup ## the engine against a simulated cluster, 100,000 times, with faults; RUNS, SEED, SHORT=1
-	@$(BIN)/python -m tests.simulation
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation
 
 bench-engine: setup ## the engine's time and memory with up to 100,000 workloads; SHORT=1
-	@$(BIN)/python -m tests.simulation.scale
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation.scale
 
 bench-filter: setup ## what the filter costs in Envoy; PEER=x.wasm to compare, OUTPUT=file, ROUNDS, REQUESTS, STARTS, FILTER, SHORT=1
 	@$(BIN)/python -m bench filter
