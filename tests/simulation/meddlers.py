@@ -200,7 +200,9 @@ class Created(Meddler):
     def begin(self) -> None:
         def act() -> bool:
             kind = self.rng.choice([kind for kind in WORKLOADS if kind != self.simulation.scenario.unserved])
-            return self.simulation.recreate(workload(kind, self.namespace, f"late{self.rng.randrange(9)}", self.rng))
+            # Two of a name would select each other's pods.
+            name = f"late-{kind.lower()}{self.rng.randrange(9)}"
+            return self.simulation.recreate(workload(kind, self.namespace, name, self.rng))
 
         self.once(act)
 
