@@ -139,7 +139,11 @@ class ClusterApi:
 
     def delete(self, path: str) -> bool:
         """False: it was gone already."""
-        return self._json("delete", path, {"propagationPolicy": "Background"}, missing_ok=True) is not None
+        options: dict[str, Any] = {"propagationPolicy": "Background"}
+        if self.dry_run:
+            # Where a DELETE has a body, the API server reads no option from the query: not this one either.
+            options["dryRun"] = ["All"]
+        return self._json("delete", path, options, missing_ok=True) is not None
 
     def _json(
         self,

@@ -145,6 +145,14 @@ def test_writes_name_their_manager_and_are_dry_in_check_mode(dry_run: bool) -> N
     ]
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_deletion_is_dry_by_its_body_as_the_query_is_not_read_beside_one(dry_run: bool) -> None:
+    wire = Wire({}, dry_run=dry_run)
+    ClusterApi(wire).delete("/x")
+    dry = {"dryRun": ["All"]} if dry_run else {}
+    assert wire.sent[0]["body"] == {"propagationPolicy": "Background", **dry}
+
+
 def test_reads_are_never_dry() -> None:
     wire = Wire({}, dry_run=True)
     ClusterApi(wire).get(POD)
