@@ -25,7 +25,7 @@ class Verb(str, Enum):
 class Request:
     """One request to the API server.
 
-    `rehearsal`: a dry run in any case, to learn whether it would be taken.
+    `rehearsal`: a dry run in any case, to learn whether it would be taken. `body` of a DELETE: its preconditions.
     Answers: GET an object or None, LIST (objects, resourceVersion), DELETE whether it was there, else the object.
     """
 

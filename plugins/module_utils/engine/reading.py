@@ -54,13 +54,23 @@ class Collection:
 
 
 class Reading:
-    """One wave's LISTs. `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from."""
+    """The LISTs of some namespaces.
 
-    def __init__(self, names: FilterNames, namespaces: list[str], other_pods: bool) -> None:
+    `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from.
+
+    :param known: an earlier one, which has learned how many namespaces the cluster has.
+    """
+
+    def __init__(
+        self, names: FilterNames, namespaces: list[str], other_pods: bool, known: Reading | None = None
+    ) -> None:
         self.namespaces = {name: NamespaceRead(name) for name in namespaces}
         self.versions: dict[tuple[str, Scope], str] = {}
         self._collections = _collections(names, other_pods)
         self._open: dict[Request, tuple[Collection | None, Scope]] = {}
+        self._known = known
+        # How many namespaces the cluster has; infinitely many where nobody may know: so never cluster-wide.
+        self.of_cluster: float = known.of_cluster if known else float("inf")
 
     @property
     def finished(self) -> bool:
@@ -68,6 +78,8 @@ class Reading:
 
     def begin(self) -> list[Request]:
         """How many namespaces does the cluster have?"""
+        if self._known is not None:
+            return self._all_lists()
         request = Request(Verb.LIST, NAMESPACES, metadata_only=True)
         self._open[request] = (None, None)
         return [request] if self.namespaces else self._finish()
@@ -79,8 +91,8 @@ class Reading:
             return self._refused(one, scope, message.error)
         items, version = message.answer
         if one is None:
-            wide = len(self.namespaces) >= CLUSTER_WIDE_SHARE * len(items)
-            return [request for each in self._collections for request in self._lists(each, wide)]
+            self.of_cluster = len(items)
+            return self._all_lists()
         self._take_in(one, scope, items, version)
         return []
 
@@ -90,8 +102,7 @@ class Reading:
 
     def _refused(self, one: Collection | None, scope: Scope, error: ApiError) -> list[Request]:
         if one is None:
-            # Unknown, so never cluster-wide.
-            return [request for each in self._collections for request in self._lists(each, False)]
+            return self._all_lists()
         if error.status == NOT_FOUND:
             return []  # not served here
         if scope is None:
@@ -103,6 +114,10 @@ class Reading:
         else:
             read.error = error
         return []
+
+    def _all_lists(self) -> list[Request]:
+        wide = len(self.namespaces) >= CLUSTER_WIDE_SHARE * self.of_cluster
+        return [request for each in self._collections for request in self._lists(each, wide)]
 
     def _lists(self, one: Collection, wide: bool) -> list[Request]:
         scopes: list[Scope] = [None] if wide else list(self.namespaces)

@@ -114,6 +114,6 @@ def _sent(api: ClusterApi, request: Request) -> Any:
     if request.verb == Verb.CREATE:
         return api.create(path, body, manager, request.rehearsal)
     if request.verb == Verb.DELETE:
-        return api.delete(path)
+        return api.delete(path, body.get("preconditions"))
     send = {Verb.APPLY: api.apply, Verb.REPLACE: api.replace, Verb.MERGE_PATCH: api.merge_patch}[request.verb]
     return send(path, body, manager)
