@@ -29,7 +29,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.report import result_file
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import diffs
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import diffs, plan_file
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.interruption import Interruption
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.live_progress import LiveProgress
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.recap import recap
@@ -64,6 +64,8 @@ class ActionModule(ActionBase):
                 answer = _crashed(names, answer, told, self._task.check_mode)
             if crashed or not local:
                 _write(plan, answer["namespaces"])
+            if self._task.check_mode:
+                _complete_plan_file(plan, answer["namespaces"])
             stopped = interruption is not None and interruption.asked
             self._tell(screen, answer["namespaces"], _later(names, plan), stopped)
         result.update(answer)
@@ -146,6 +148,24 @@ def _write(plan: Plan, verdicts: list[dict[str, Any]]) -> None:
     except OSError as error:
         # The cluster has been changed: nobody must lose the verdicts over a file.
         display.warning(f"the result file can't be written: {error}")
+
+
+def _complete_plan_file(plan: Plan, verdicts: list[dict[str, Any]]) -> None:
+    """The plan's file, with what the dry run says would become of each workload."""
+    clusters = {target.namespace: target.cluster for target in plan.targets}
+    workloads = [
+        {
+            "cluster": clusters[found["name"]],
+            "namespace": found["name"],
+            **{key: one[key] for key in ("kind", "name", "from", "to", "pods_replaced")},
+        }
+        for found in verdicts
+        for one in found["workloads"]
+    ]
+    try:
+        plan_file.write(plan.options.plan_file, plan, workloads)
+    except OSError as error:
+        display.warning(f"the plan's file can't be written: {error}")
 
 
 def _later(names: list[str], plan: Plan) -> list[str]:

@@ -271,3 +271,31 @@ def test_bad_input_is_named_before_anything_is_changed(
     assert outcome.status != 0
     assert words in outcome.output and "Nothing was changed" in outcome.output, outcome.output
     assert "trace-filter" not in kubectl("get", "envoyfilters", "-n", untouched)
+
+
+def test_the_next_runs_of_a_cron_job_get_the_filter(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection
+) -> None:
+    shop = new_namespace("cron")
+    template = manifests.workload(shop, "report", pod=manifests.KWOK, annotations=ANNOTATIONS)["spec"]["template"]
+    template["spec"]["restartPolicy"] = "Never"
+    del template["spec"]["containers"][0]["readinessProbe"]
+    spec = {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": template}}}
+    kubectl.apply(
+        {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "report", "namespace": shop}, "spec": spec}
+    )
+    before = kubectl.get("cronjob", "report", "-n", shop)["spec"]
+
+    deployed = collection.deploy(shop)
+    kubectl("create", "job", "now", "--from=cronjob/report", "-n", shop)
+    pods = eventually("a run", lambda: kubectl.pods(shop))
+    again, removed = collection.deploy(shop), collection.remove(shop)
+
+    assert deployed.status == 0 and deployed.verdicts == {shop: "deployed"}, deployed.output
+    (report,) = deployed.namespaces[shop]["workloads"]
+    assert pods[0]["metadata"]["labels"][POD_LABEL] == report["to"]
+    proxies = pods[0]["spec"]["containers"] + pods[0]["spec"].get("initContainers", [])
+    mounts = [one["mountPath"] for proxy in proxies for one in proxy["volumeMounts"]]
+    assert "/var/local/wasm-filter/trace" in mounts and "/mine" in mounts
+    assert again.verdicts == {shop: "unchanged"} and removed.verdicts == {shop: "removed"}, removed.output
+    assert kubectl.get("cronjob", "report", "-n", shop)["spec"] == before

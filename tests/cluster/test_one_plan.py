@@ -195,3 +195,21 @@ def test_the_plan_as_a_file_is_as_its_schema_says_and_holds_no_token(
     assert [target["reason"] for target in plan["targets"]] == ["", "namespace_missing"]
     assert plan["run"]["id"] == outcome.result["run"]["id"]
     assert plan["revision"] == outcome.namespaces[shop]["workloads"][0]["to"]
+
+
+def test_a_check_says_in_the_plans_file_which_workloads_and_how_many_pods(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection, tmp_path: Path
+) -> None:
+    shop = new_namespace("planned")
+    kubectl.apply(manifests.workload(shop, "web", replicas=3, pod=manifests.KWOK))
+    kubectl.rolled(shop, "deployment/web")
+    path = tmp_path / "plan.json"
+
+    outcome = collection.deploy(shop, "--check", wasm_filter_plan_file=str(path))
+
+    plan = json.loads(path.read_text())
+    assert outcome.status == 0, outcome.output
+    jsonschema.validate(plan, json.loads((CHECKOUT / "docs/schemas/plan.schema.json").read_text()))
+    (web,) = plan["workloads"]
+    assert (web["namespace"], web["kind"], web["name"], web["from"]) == (shop, "Deployment", "web", "none")
+    assert (web["to"], web["pods_replaced"]) == (plan["revision"], 3)

@@ -46,11 +46,17 @@ def _owned(entry: Object, controller: bool) -> Object:
     return put(entry, "metadata", "ownerReferences", [owner])
 
 
+# Each as an application may have it: a list or a map, with spaces of its own, or empty.
+_OWN = (
+    ('[ {"name": "theirs", "emptyDir": {}} ]', '{"theirs": {"mountPath": "/theirs"}}'),
+    ('{"theirs": {"emptyDir": {} }}', '[{"mountPath": "/x", "name": "theirs"}]'),
+    ('[{"name":"a"},{"name":"b"}]', "{ }"),
+    ("[]", "[ ]"),
+)
+
+
 def _volumes(entry: Object, rng: random.Random) -> Object:
-    volume = rng.choice(
-        ['[ {"name": "theirs", "emptyDir": {}} ]', '{"theirs": {"emptyDir": {} }}', "[]", '[{"name":"a"},{"name":"b"}]']
-    )
-    mount = rng.choice(['{"theirs": {"mountPath": "/theirs"}}', '[{"mountPath": "/x", "name": "theirs"}]', "{ }"])
+    volume, mount = rng.choice(_OWN)
     return template_annotations(entry, volume=volume, mount=mount)
 
 
@@ -101,7 +107,8 @@ TRAITS = (
     Trait("no replicas", _in_spec("replicas", 0), ("Deployment", "StatefulSet")),
     Trait("one replica", _in_spec("replicas", 1), ("Deployment", "StatefulSet")),
     Trait("short deadline", _in_spec("progressDeadlineSeconds", 15), ("Deployment",)),
-    Trait("ill", _in_spec("progressDeadlineSeconds", 30), ill=True, rare=True),
+    Trait("ill", lambda entry, _rng: entry, ill=True, rare=True),
+    Trait("ill and late", _in_spec("progressDeadlineSeconds", 30), ("Deployment",), ill=True, rare=True),
     Trait("terminating", _terminating, skipped="workload_terminating", rare=True),
 )
 

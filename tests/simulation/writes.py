@@ -107,6 +107,8 @@ def delete(store: Store, place: Place, by: str) -> None:
         return
     if place.resource.kind == "Namespace" or found["metadata"].get("finalizers"):
         if not found["metadata"].get("deletionTimestamp"):
-            store.put(put(found, "metadata", "deletionTimestamp", store.clock.rfc3339), by)
+            marked = put(found, "metadata", "deletionTimestamp", store.clock.rfc3339)
+            # As BeforeDelete in apiserver's registry/rest does.
+            store.put(put(marked, "metadata", "generation", found["metadata"].get("generation", 0) + 1), by)
     else:
         store.remove(place, by)

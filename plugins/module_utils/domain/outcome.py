@@ -67,7 +67,7 @@ class Reason(str, Enum):
 
 @dataclass
 class WorkloadVerdict:
-    """One workload. `from`/`to` are revisions, or "none"."""
+    """One workload. `from`/`to` are revisions, or "none"; `pods_replaced`: how many pods its change replaces."""
 
     kind: str
     name: str
@@ -76,6 +76,7 @@ class WorkloadVerdict:
     to_revision: str = NONE
     reason: str = ""
     message: str = ""
+    pods_replaced: int = 0
     pods: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -88,6 +89,7 @@ class WorkloadVerdict:
             "message": self.message,
             "from": self.from_revision,
             "to": self.to_revision,
+            "pods_replaced": self.pods_replaced,
             "pods": self.pods,
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class Verb(str, Enum):
@@ -106,4 +106,4 @@ class Tell:
     rolling: int = 0
 
 
-Command = Dispatch | StartWatch | EndWatch | SetTimer | Tell
+Command: TypeAlias = "Dispatch | StartWatch | EndWatch | SetTimer | Tell"

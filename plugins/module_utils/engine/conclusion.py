@@ -95,6 +95,7 @@ def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
         one.change.from_revision if kept else one.change.to_revision,
         reason,
         message,
+        one.kind.rollout(one.object, None).total if one.patched else 0,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..domain.errors import ApiError
 
@@ -57,4 +57,4 @@ class Stop:
     urgent: bool = False
 
 
-Event = Answered | Failed | WatchEvent | WatchClosed | TimerFired | Stop
+Event: TypeAlias = "Answered | Failed | WatchEvent | WatchClosed | TimerFired | Stop"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..domain.errors import ApiError
 from ..domain.outcome import Reason
@@ -61,4 +61,4 @@ class Stopped:
     what: str = "the run was stopped"
 
 
-Message = Reply | Refusal | Granted | Seen | Compared | Woken | Stopped
+Message: TypeAlias = "Reply | Refusal | Granted | Seen | Compared | Woken | Stopped"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ..deliveries.base import CONFIG_MAPS, ENVOY_FILTERS, NamespaceObjects, collection
 from ..domain.errors import ApiError, Forbidden
@@ -25,7 +26,7 @@ OTHER_PODS = "!pod-template-hash,!controller-revision-hash"
 # above it one LIST in pages is far less work for the API server than one for each namespace.
 CLUSTER_WIDE_SHARE = 0.25
 
-Scope = str | None
+Scope: TypeAlias = "str | None"
 
 
 @dataclass

@@ -22,7 +22,7 @@ MAYBE_DONE = (NOT_ANSWERED, 502, 503, 504)
 FIRST_PAUSE_SECONDS = 0.4
 LONGEST_PAUSE_SECONDS = 5.0
 
-Handler = Callable[[Reply | Refusal, float], None]
+Handler = Callable[["Reply | Refusal", float], None]
 
 
 @dataclass(frozen=True)

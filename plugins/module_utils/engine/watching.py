@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeAlias
 
 from ..domain.errors import Expired
 from ..kinds.base import Object, WorkloadKind
@@ -16,7 +17,7 @@ from .messages import Refusal, Reply
 PAUSE_SECONDS = 1.0
 RELIST_SECONDS = 60.0
 
-Scope = str | None
+Scope: TypeAlias = "str | None"
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 # A number of namespaces, or a percentage such as "10%".
-Size = int | str
+Size: TypeAlias = "int | str"
 
 RIGHT = (
     "numbers of namespaces from 1 on, or percentages from 1% to 100%, one or several, such as "

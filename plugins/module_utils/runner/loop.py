@@ -13,11 +13,14 @@ class Machine(Protocol):
     """See engine/run.py."""
 
     @property
-    def finished(self) -> bool: ...
+    def finished(self) -> bool:
+        """Nothing more is to be done."""
 
-    def start(self, now: float) -> Iterable[Command]: ...
+    def start(self, now: float) -> Iterable[Command]:
+        """What is to be done first."""
 
-    def handle(self, event: Event, now: float) -> Iterable[Command]: ...
+    def handle(self, event: Event, now: float) -> Iterable[Command]:
+        """What is to be done because of an event."""
 
 
 class Executor(Protocol):
@@ -25,19 +28,15 @@ class Executor(Protocol):
 
     def now(self) -> float:
         """Seconds of a clock that never goes back."""
-        ...
 
     def do(self, command: Command) -> None:
         """Begin it; without waiting for what comes of it."""
-        ...
 
     def next(self) -> Event:
         """The next event, waited for."""
-        ...
 
     def close(self) -> None:
         """Nothing more is asked for."""
-        ...
 
 
 def run(machine: Machine, executor: Executor) -> None:

@@ -58,7 +58,10 @@ def operation_of(plan: Plan) -> Operation:
     if plan.state == State.ABSENT or plan.binary is None:
         return Removal(plan.names)
     path = plan.binary.path
-    module = wasm_module.read(Path(path).read_bytes(), path)
+    try:
+        module = wasm_module.read(Path(path).read_bytes(), path)
+    except OSError as error:
+        raise InputError("wasm_filter_binary_path", path, f"can't be read any more: {error.strerror}") from None
     if module.sha256 != plan.binary.sha256:
         said = f"has changed since the plan was made: its sha256 is {module.sha256}, the plan's {plan.binary.sha256}"
         raise InputError("wasm_filter_binary_path", path, said)

@@ -10,7 +10,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
 from tests.simulation import truth
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.record import Record
-from tests.simulation.resources import place_of
+from tests.simulation.resources import Place, place_of
 from tests.simulation.simulation import Simulation
 
 
@@ -25,17 +25,19 @@ def check(_simulation: Simulation, record: Record) -> Iterator[str]:
 
 def _template_changes(record: Record) -> Iterator[str]:
     """At most one per object: whoever puts it back is told of, not fought."""
-    counts = Counter(
-        change.after["metadata"]["uid"]
+    # Of those whose answer was lost, and that somebody put back before they could be seen, nobody can know.
+    unheard = Counter(place_of(one.request.path) for one in record.served if one.done and one.error is not None)
+    counts: Counter[tuple[Place, str]] = Counter(
+        (change.place, change.after["metadata"]["uid"])
         for change in record.changes
         if by_run(record, change)
         and change.place.resource.kind in truth.WORKLOADS
         and change.before is not None
         and change.before["spec"].get("template") != change.after["spec"].get("template")
     )
-    for uid, count in counts.items():
-        if count > 1:
-            yield f"{uid}: {count} template changes in one run"
+    for (place, uid), count in counts.items():
+        if count > 1 + unheard[place]:
+            yield f"{place.resource.kind} {place.namespace}/{place.name} ({uid}): {count} template changes in one run"
 
 
 def _blind_writes(record: Record) -> Iterator[str]:

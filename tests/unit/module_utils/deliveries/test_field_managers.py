@@ -11,7 +11,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.dep
 
 from tests.unit.objects import NAMES, workload
 
-TEMPLATE: dict[str, object] = {"f:spec": {"f:template": {"f:metadata": {}}}}
+TEMPLATE: dict[str, Any] = {"f:spec": {"f:template": {"f:metadata": {}}}}
 OURS = {"manager": NAMES.field_manager, "operation": "Apply", "time": "T2"}
 
 

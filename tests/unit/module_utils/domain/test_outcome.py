@@ -22,6 +22,7 @@ def test_a_workload_is_written_with_from_and_to() -> None:
         "message": "",
         "from": "none",
         "to": "r1",
+        "pods_replaced": 0,
         "pods": [],
     }
 

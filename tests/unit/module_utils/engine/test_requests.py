@@ -83,7 +83,7 @@ def test_what_is_turned_away_or_not_answered_is_sent_again(status: int) -> None:
     sent.wait()
     assert sent.dispatch.request == PATCH
     sent.answered({})
-    # Who asked is told where the first may have been carried out: a 429 says that it was not.
+    # Who asked is told if the first may have been carried out; a 429 says that it was not.
     assert sent.heard == [(Reply(PATCH, {}, resent=status != 429), sent.now)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.config_map import ConfigMapDelivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import object_steps, workload
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.registry import KINDS
 
 from tests.simulation.api_server import Object
 from tests.unit import objects
@@ -59,8 +60,8 @@ def test_again_changes_nothing_and_only_lists() -> None:
         (verdict.outcome, verdict.changed, verdict.diff["before"] or verdict.diff["after"] or None)
         for verdict in verdicts.values()
     } == {("unchanged", False, None)}
-    # How many namespaces, three kinds of workloads, two of objects, and pods of no workload.
-    assert [request.partition(" ")[0] for request in found.server.requests] == ["LIST"] * 7
+    # How many namespaces, each kind of workloads, two of objects, and pods of no workload.
+    assert [request.partition(" ")[0] for request in found.server.requests] == ["LIST"] * (1 + len(KINDS) + 2 + 1)
 
 
 def test_check_mode_says_what_would_change_and_changes_nothing() -> None:

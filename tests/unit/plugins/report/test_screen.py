@@ -113,7 +113,11 @@ def test_past_the_display_lines_reach_the_terminal_by_themselves(
     found.change("b")
     found.line("c", color="red")
     assert paper.texts == ["\r\x1b[Ka"]
-    assert os.read(terminal[0], 1000).decode() == "\r\x1b[K\r\x1b[Kb\r\x1b[K\x1b[0;31mc\x1b[0m\r\n"
+    wanted = "\r\x1b[K\r\x1b[Kb\r\x1b[K\x1b[0;31mc\x1b[0m\r\n"
+    seen = ""
+    while len(seen) < len(wanted):
+        seen += os.read(terminal[0], 1000).decode()
+    assert seen == wanted
 
 
 def test_a_terminal_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
