@@ -36,7 +36,9 @@ def expected() -> dict[str, tuple[str, ...]]:
         "LIST fails": steps.LISTS[1:],
         "kind not served": ("list workloads",),
     }
-    found |= dict.fromkeys(("created", "our object meddled with", "killed", "stopped", "stopped at once"), RUN)
+    found |= dict.fromkeys(
+        ("created", "our object meddled with", "lock taken", "killed", "stopped", "stopped at once"), RUN
+    )
     return found
 
 

@@ -60,6 +60,7 @@ class Simulation:
         self.originals = Originals(self.store)
         self.executor: SimulatedExecutor | None = None
         self._orphans: set[int] = set()
+        self._runs = 0
         self.clock.run(60.0)
 
     def unhindered(self) -> None:
@@ -132,7 +133,8 @@ class Simulation:
         task = replace(task, ineligible={**task.ineligible, **self._ineligible(task)})
         executor = _Mortal(self.server, wire or Wire(self.rng))
         executor.lives, executor.orphans, self.executor = lives, self._orphans, executor
-        record = Record(task, self.clock.now, clean=wire is None)
+        self._runs += 1
+        record = Record(task, self.clock.now, holder=f"run {self._runs}", clean=wire is None)
         first_change, first_met = len(self.store.history), len(self.met)
         limits = Watched(task.filter_name, task.revision, task.max_in_flight, task.timeout_seconds)
         record.before = {place_of_object(entry): entry for entry in self._workloads()}
@@ -142,7 +144,7 @@ class Simulation:
         self.server.dry_run = task.dry_run
         for seconds, urgent in stops:
             self.clock.after(seconds, lambda urgent=urgent: self._stop(executor, record, urgent))  # type: ignore[misc]
-        machine = task.run()
+        machine = task.run(record.holder)
         try:
             loop.run(machine, executor)
         except Killed:
