@@ -35,7 +35,8 @@ class Record:
 
     `before`: the workloads as they were at its begin. `left_in_flight`: how many an earlier run had under way then.
     `orphans`: versions of what a killed run had sent, and that arrived only now.
-    `holder`: who it is in Leases. `originals`: version of a change of ours -> the application's own annotations, as they were without any filter.
+    `holder`: who it is in Leases.
+    `originals`: version of a change of ours -> the application's own annotations, as they were without any filter.
     """
 
     task: Task

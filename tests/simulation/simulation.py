@@ -32,7 +32,7 @@ class Killed(Exception):
     """The process that ran the loop is no more."""
 
 
-class _Mortal(SimulatedExecutor):
+class Mortal(SimulatedExecutor):
     """Dies after so many events."""
 
     lives: int | None = None
@@ -131,7 +131,7 @@ class Simulation:
     ) -> Record:
         """One run. `stops`: (after how many seconds, urgent). `lives`: it is killed after that many events."""
         task = replace(task, ineligible={**task.ineligible, **self._ineligible(task)})
-        executor = _Mortal(self.server, wire or Wire(self.rng))
+        executor = Mortal(self.server, wire or Wire(self.rng))
         executor.lives, executor.orphans, self.executor = lives, self._orphans, executor
         self._runs += 1
         record = Record(task, self.clock.now, holder=f"run {self._runs}", clean=wire is None)

@@ -155,10 +155,10 @@ class WaveRun:
     def not_locked(self, name: str, reason: Reason, message: str, now: float) -> None:
         if name in self.verdicts:
             return
-        self._ending[name] = Stopped(reason, message)
+        why = self._ending[name] = Stopped(reason, message)
         self._bus.give_up(now, name)
         if reason == Reason.LOCK_LOST:
-            self._workloads.stop(name, self._ending[name], now)
+            self._workloads.stop(name, why, now)
         self.moved(name, now)
 
     # What its workloads ask: see workloads.Owner.

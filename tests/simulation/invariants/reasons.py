@@ -86,7 +86,9 @@ def _failed(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -
 
 def _locked(record: Record, namespace: str, reason: str) -> Iterator[str]:
     """Somebody else had it; or took it, or it could not be renewed."""
-    if record.faults(namespace, "lock taken", "namespace deleted") or (reason == "lock_lost" and record.faults(namespace, *REFUSING)):
+    if record.faults(namespace, "lock taken", "namespace deleted") or (
+        reason == "lock_lost" and record.faults(namespace, *REFUSING)
+    ):
         return
     yield "nobody else had its Lease"
 
