@@ -71,16 +71,10 @@ class Locked:
         return self.server.store.get(PLACE)
 
 
-def theirs(server: ApiServer, holder: str = "somebody", **spec: object) -> None:
-    """Another run has it."""
-    entry = lease.new(NAMES, "shop", Terms(holder), 0.0)
-    server.seed({**entry, "spec": {**entry["spec"], **spec}})
-
-
 def with_theirs(**spec: object) -> ApiServer:
-    server = ApiServer(objects.namespace("shop"))
-    theirs(server, **spec)
-    return server
+    """Another run has it."""
+    entry = lease.new(NAMES, "shop", Terms("somebody"), 0.0)
+    return ApiServer(objects.namespace("shop"), {**entry, "spec": {**entry["spec"], **spec}})
 
 
 def touch(server: ApiServer) -> None:

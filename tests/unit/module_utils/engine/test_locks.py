@@ -177,12 +177,13 @@ def test_who_may_not_lock_changes_nothing(dry_run: bool) -> None:
 def taken_away(found: Simulated, when: Callable[[Change], bool]) -> None:
     """Somebody deletes the Lease as soon as that has happened."""
 
+    def delete() -> None:
+        found.server.delete(lease.path(NAMES, "shop"))
+
     def changed(change: Change) -> None:
         if when(change):
             found.server.store.listeners.remove(changed)
-            found.server.clock.after(
-                0.01, lambda: found.server.delete(lock_of("shop").resource.path("shop", NAMES.lease))
-            )
+            found.server.clock.after(0.01, delete)
 
     found.server.store.listeners.append(changed)
 

@@ -4,7 +4,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import Bus
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Dispatch
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Answered, Failed
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Answered
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.messages import Reply
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.reading import NamespaceRead
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.readings import Readings
@@ -34,9 +34,8 @@ class Read:
                 assert isinstance(command, Dispatch)
                 self.asked.append(command.request.path)
                 message = answer(self.server, command.request)
-                done = isinstance(message, Reply)
-                event = Answered(command.token, message.answer) if done else Failed(command.token, message.error)
-                self.bus.answered(event, 0.0)
+                assert isinstance(message, Reply)
+                self.bus.answered(Answered(command.token, message.answer), 0.0)
 
 
 def test_what_is_locked_is_read_again_without_what_does_not_change_by_that() -> None:
