@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import signal
 import subprocess
-import threading
+import sys
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +25,52 @@ COUNT = 20
 LABEL = "wasm-filters.openclarity.io/trace"
 OURS = "wasm-filters.openclarity.io/filter=trace"
 LEASE = "wasm-filter-trace"
-Run = Callable[[], Outcome]
+GATE = "the gate"
+
+
+class Started:
+    """A playbook that runs while the test goes on."""
+
+    def __init__(self, collection: Collection, playbook: str, namespace: str, **variables: Any) -> None:
+        stem = collection.scratch / uuid.uuid4().hex
+        self._result, self._output = stem.with_suffix(".json"), stem.with_suffix(".txt")
+        backend = {"wasm_filter_trace_backend_address": collection.backend} if playbook == "deploy" else {}
+        content = {"namespaces": namespace, "wasm_filter_result_file": str(self._result), **backend, **variables}
+        program = Path(sys.executable).parent / "ansible-playbook"
+        with self._output.open("w") as output:
+            self.process = subprocess.Popen(
+                [str(program), f"playbooks/{playbook}.yml", "-e", json.dumps(content)],
+                cwd=collection.checkout,
+                env={**os.environ, **collection.environment, "KUBECONFIG": collection.kubectl.kubeconfig},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def over(self) -> Outcome:
+        status = self.process.wait()
+        found = json.loads(self._result.read_text()) if self._result.exists() else {}
+        return Outcome(status, self.output, found)
+
+    def kill(self) -> None:
+        """With all that it has started."""
+        for process in descendants(self.process.pid):
+            os.kill(process, signal.SIGKILL)
+        self.process.wait()
+
+
+def descendants(process: int) -> list[int]:
+    """It and all that it has started, in whatever session."""
+    found = [process]
+    for line in subprocess.check_output(["ps", "-e", "-o", "pid=,ppid="], text=True).splitlines():
+        child, parent = map(int, line.split())
+        if parent == process:
+            found += descendants(child)
+    return found
 
 
 @pytest.fixture
@@ -32,16 +82,48 @@ def shop(kubectl: Kubectl, new_namespace: Callable[..., str]) -> str:
     return name
 
 
-def at_once(*runs: Run) -> list[Outcome]:
-    """All begin at the same moment."""
-    together = threading.Barrier(len(runs))
+def lease_of(namespace: str, holder: str) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/managed-by": "openclarity.wasm_filters", "wasm-filters.openclarity.io/filter": "trace"}
+    metadata = {"name": LEASE, "namespace": namespace, "labels": labels}
+    time = "2026-01-02T03:04:05.000000Z"
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": 600, "acquireTime": time, "renewTime": time}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
 
-    def begin(run: Run) -> Outcome:
-        together.wait()
-        return run()
 
-    with ThreadPoolExecutor(len(runs)) as pool:
-        return list(pool.map(begin, runs))
+def at_once(kubectl: Kubectl, namespace: str, *begin: Callable[[], Started]) -> tuple[list[Outcome], Outcome]:
+    """What comes of runs that all wait for the namespace until it is free for them; and which of them was the last."""
+    kubectl.apply(lease_of(namespace, GATE))
+    with holders(kubectl, namespace) as seen:
+        runs = [one() for one in begin]
+        for one in runs:
+            eventually("it waits", lambda one=one: f"waits: locked by {GATE}" in one.output)  # type: ignore[misc]
+        kubectl("delete", "lease", "-n", namespace, LEASE)
+        outcomes = [one.over() for one in runs]
+        turns = eventually("each had its turn", lambda: seen() if len(seen()) > len(runs) else [])
+    ids = {one.result["run"]["id"]: one for one in outcomes}
+    gate, *order = [next((found for found in ids if found in holder), holder) for holder in turns]
+    # One after the other, each once.
+    assert gate == GATE and sorted(order) == sorted(ids)
+    return outcomes, ids[order[-1]]
+
+
+@contextmanager
+def holders(kubectl: Kubectl, namespace: str) -> Iterator[Callable[[], list[str]]]:
+    """Who had the Lease, one after the other, since the block began."""
+    command = [str(kubectl.layout.bin / "kubectl"), "--kubeconfig", kubectl.kubeconfig, "get", "leases", "-w"]
+    form = 'jsonpath={.spec.holderIdentity}{"\\n"}'
+    with tempfile.NamedTemporaryFile() as output:
+        watch = subprocess.Popen([*command, "-n", namespace, "-o", form], stdout=output)
+
+        def seen() -> list[str]:
+            return [who for who, _times in itertools.groupby(Path(output.name).read_text().splitlines())]
+
+        try:
+            eventually("the watch is open", seen)
+            yield seen
+        finally:
+            watch.kill()
+            watch.wait()
 
 
 def labels(kubectl: Kubectl, namespace: str) -> list[str]:
@@ -67,19 +149,17 @@ def leases(kubectl: Kubectl, namespace: str) -> list[dict[str, Any]]:
 
 
 def test_two_deploys(kubectl: Kubectl, shop: str, collection: Collection) -> None:
-    one, two = at_once(
-        lambda: collection.deploy(shop, wasm_filter_bodies="on"),
-        lambda: collection.deploy(shop, wasm_filter_bodies="off"),
+    outcomes, last = at_once(
+        kubectl,
+        shop,
+        lambda: Started(collection, "deploy", shop, wasm_filter_bodies="on"),
+        lambda: Started(collection, "deploy", shop, wasm_filter_bodies="off"),
     )
-    # Each had its turn, and waited for it; what there is in the end is of the one that was last, and whole.
-    assert one.verdicts == two.verdicts == {shop: "deployed"}, one.output + two.output
-    (last,) = set(labels(kubectl, shop))
-    assert last in (revision(one, shop), revision(two, shop))
-    assert revision(one, shop) != revision(two, shop)
-    first = one if last == revision(two, shop) else two
-    waited = two if first is one else one
-    assert "waits: locked by " in waited.output and "waits: " not in first.output
-    # Neither has undone a workload of the other while that one was at work.
+    # Each had its turn; what there is in the end is of the one that was last, and whole.
+    assert [one.verdicts for one in outcomes] == [{shop: "deployed"}] * 2, outcomes[0].output + outcomes[1].output
+    assert revision(outcomes[0], shop) != revision(outcomes[1], shop)
+    assert set(labels(kubectl, shop)) == {revision(last, shop)}
+    # Each has changed each workload once.
     generations = {one["metadata"]["generation"] for one in kubectl.get("deployments", "-n", shop)["items"]}
     assert len(generations) == 1
     assert leases(kubectl, shop) == []
@@ -88,44 +168,38 @@ def test_two_deploys(kubectl: Kubectl, shop: str, collection: Collection) -> Non
 @pytest.mark.parametrize("first", ["inline", "configmap"])
 def test_both_deliveries(kubectl: Kubectl, shop: str, collection: Collection, first: str) -> None:
     second = {"inline": "configmap", "configmap": "inline"}[first]
-    runs = at_once(
-        lambda: collection.deploy(shop, wasm_filter_delivery=first),
-        lambda: collection.deploy(shop, wasm_filter_delivery=second),
+    outcomes, last = at_once(
+        kubectl,
+        shop,
+        lambda: Started(collection, "deploy", shop, wasm_filter_delivery=first),
+        lambda: Started(collection, "deploy", shop, wasm_filter_delivery=second),
     )
-    assert [one.verdicts for one in runs] == [{shop: "deployed"}] * 2, runs[0].output + runs[1].output
-    waited = next(one for one in runs if "waits: locked by " in one.output)
-    (name,) = envoy_filters(kubectl, shop)
-    if "(inline)" in waited.namespaces[shop]["message"]:
-        assert name == "trace-filter"
+    assert [one.verdicts for one in outcomes] == [{shop: "deployed"}] * 2, outcomes[0].output + outcomes[1].output
+    if "(inline)" in last.namespaces[shop]["message"]:
+        assert envoy_filters(kubectl, shop) == ["trace-filter"]
     else:
-        assert name == f"trace-filter-{revision(waited, shop)}"
-        assert set(labels(kubectl, shop)) == {revision(waited, shop)}
+        assert envoy_filters(kubectl, shop) == [f"trace-filter-{revision(last, shop)}"]
+        assert set(labels(kubectl, shop)) == {revision(last, shop)}
 
 
 def test_a_deploy_and_a_removal(kubectl: Kubectl, shop: str, collection: Collection) -> None:
     assert collection.deploy(shop, wasm_filter_bodies="off").status == 0
-    put, out = at_once(
-        lambda: collection.deploy(shop, wasm_filter_bodies="on"),
-        lambda: collection.remove(shop),
+    (put, out), last = at_once(
+        kubectl,
+        shop,
+        lambda: Started(collection, "deploy", shop, wasm_filter_bodies="on"),
+        lambda: Started(collection, "remove", shop),
     )
     assert (put.verdicts, out.verdicts) == ({shop: "deployed"}, {shop: "removed"}), put.output + out.output
-    if "waits: locked by " in out.output:
+    if last is out:
         assert (set(labels(kubectl, shop)), envoy_filters(kubectl, shop)) == ({""}, [])
     else:
         assert set(labels(kubectl, shop)) == {revision(put, shop)}
         assert envoy_filters(kubectl, shop) == [f"trace-filter-{revision(put, shop)}"]
 
 
-def lease_of(namespace: str, holder: str, seconds: int) -> dict[str, Any]:
-    labels = {"app.kubernetes.io/managed-by": "openclarity.wasm_filters", "wasm-filters.openclarity.io/filter": "trace"}
-    metadata = {"name": LEASE, "namespace": namespace, "labels": labels}
-    time = "2026-01-02T03:04:05.000000Z"
-    spec = {"holderIdentity": holder, "leaseDurationSeconds": seconds, "acquireTime": time, "renewTime": time}
-    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
-
-
 def test_who_has_it_is_named_and_nothing_is_touched(kubectl: Kubectl, shop: str, collection: Collection) -> None:
-    kubectl.apply(lease_of(shop, "alice@bastion", 600))
+    kubectl.apply(lease_of(shop, "alice@bastion"))
 
     checked = collection.deploy(shop, "--check")
     outcome = collection.deploy(shop, wasm_filter_lock_seconds=1)
@@ -142,48 +216,19 @@ def test_who_has_it_is_named_and_nothing_is_touched(kubectl: Kubectl, shop: str,
 
 @pytest.fixture
 def killed(kubectl: Kubectl, shop: str, collection: Collection) -> Iterator[str]:
-    """A deploy that holds the Lease is killed, with all that it has started."""
-    command = [
-        f"{os.path.dirname(os.sys.executable)}/ansible-playbook",  # type: ignore[attr-defined]
-        "playbooks/deploy.yml",
-        *("-e", f"namespaces={shop}"),
-        *("-e", f"wasm_filter_trace_backend_address={collection.backend}"),
-        *("-e", "wasm_filter_max_in_flight=1"),
-    ]
-    environment = {**os.environ, **collection.environment, "KUBECONFIG": kubectl.kubeconfig}
-    started = subprocess.Popen(
-        command,
-        cwd=collection.checkout,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    """A namespace of which some workloads were patched by a run that was killed."""
+    started = Started(collection, "deploy", shop, wasm_filter_max_in_flight=1)
     try:
         eventually("some of its workloads are patched", lambda: len(set(labels(kubectl, shop))) > 1)
     finally:
-        for process in descendants(started.pid):
-            os.kill(process, signal.SIGKILL)
-        started.wait()
+        started.kill()
     yield shop
-
-
-def descendants(process: int) -> list[int]:
-    """It and all that it has started, whatever session they are in."""
-    found = [process]
-    for line in subprocess.check_output(["ps", "-e", "-o", "pid=,ppid="], text=True).splitlines():
-        child, parent = map(int, line.split())
-        if parent == process:
-            found += descendants(child)
-    return found
 
 
 def test_a_run_that_was_killed_holds_up_the_next_until_its_lease_expires(
     kubectl: Kubectl, killed: str, collection: Collection
 ) -> None:
     (left,) = leases(kubectl, killed)
-    assert left["spec"]["holderIdentity"]
     assert len(set(labels(kubectl, killed))) > 1
 
     outcome = collection.deploy(killed)

@@ -46,6 +46,10 @@ def test_a_run_with_nothing_to_do_only_reads(
     first, again = meter.during(deploy), meter.during(deploy)
 
     assert not {verb for verb, _resource in first} <= READING
+    assert {verb: count for (verb, resource), count in first.items() if resource == "leases"} == {
+        "create": 1,
+        "delete": 1,
+    }
     assert {verb for verb, _resource in again} <= READING
     # One LIST for each kind and for what is ours: not a request for each object.
     listed = {resource: again["list", resource] for verb, resource in again if verb == "list"}

@@ -83,11 +83,19 @@ class Locks:
         self._tell(name, old, state, now)
 
     def _tell(self, name: str, old: LockState | None, state: LockState, now: float) -> None:
-        if old is None or old.phase == state.phase:
+        if state.phase == Phase.WAITING:
+            if _holder(state) != _holder(old):
+                self._owner.waits(name, _holder(state))
+        elif old is None or old.phase == state.phase:
             return
-        if state.failure is not None:
+        elif state.failure is not None:
             self._owner.not_locked(name, *state.failure, now)
         elif state.phase == Phase.HELD:
             self._owner.locked(name, state.note, now)
-        elif state.phase == Phase.WAITING and state.found is not None:
-            self._owner.waits(name, held_by(state.found))
+
+
+def _holder(state: LockState | None) -> str:
+    """Who has what is waited for."""
+    if state is None or state.found is None or state.phase != Phase.WAITING:
+        return ""
+    return held_by(state.found)
