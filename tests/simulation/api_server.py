@@ -53,14 +53,19 @@ class ApiServer(ClusterApi):
         found = self.store.get(place) if place else None
         return self.handed_out(found) if found else None
 
-    def list(self, path: str, label_selector: str = "", metadata_only: bool = False) -> tuple[list[Object], str]:
+    def list(
+        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
+    ) -> tuple[list[Object], str]:
         self._asked("LIST", path)
         place = place_of(path)
         if place is None:
             raise api_error(f"get {path}", 404, "the server could not find the requested resource")
         found = self.store.collection(place.resource, place.namespace)
         items = [
-            self._item(entry, metadata_only) for entry in found if not label_selector or selected(entry, label_selector)
+            self._item(entry, metadata_only)
+            for entry in found
+            if not label_selector or selected(entry["metadata"].get("labels") or {}, label_selector)
+            if not field_selector or selected(entry, field_selector)
         ]
         return items, str(self.store.version)
 

@@ -12,12 +12,14 @@ from tests.simulation.executor import Stuck
 from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS, FaultyWire
 from tests.simulation.invariants import violations
 from tests.simulation.invariants.convergence import not_converged, not_quiet
+from tests.simulation.lock_takers import LOCK_TAKERS
 from tests.simulation.meddlers import MEDDLERS, Meddler
 from tests.simulation.record import Record
 from tests.simulation.refusals import REFUSALS
 from tests.simulation.simulation import Simulation
 
 KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped at once"
+OTHERS = (*MEDDLERS, *REFUSALS, *LOCK_TAKERS)
 SHARES = (0.02, 0.1, 0.3, 1.0)
 
 
@@ -46,9 +48,12 @@ def play(seed: int) -> Played:
 
 
 def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
-    for number, task in enumerate(simulation.scenario.before):
-        _judge(simulation, simulation.carry_out(task), f"earlier run {number + 1}", played)
-        simulation.settle()
+    for number, task in enumerate(simulation.scenario.before, 1):
+        interrupted = simulation.scenario.interrupted and number == len(simulation.scenario.before)
+        wire, lives = (FaultyWire(simulation, rng, {}), rng.randrange(10, 150)) if interrupted else (None, None)
+        _judge(simulation, simulation.carry_out(task, wire, lives=lives), f"earlier run {number}", played)
+        # What was interrupted is still going on when somebody changes their mind.
+        simulation.settle(rng.choice((0.1, 0.3, 1.0)) if interrupted else 90.0)
     task = simulation.scenario.task
     _judge(simulation, _with_faults(simulation, rng, played), "run with faults", played)
     simulation.settle(rng.choice((0.0, 0.0, 90.0)))
@@ -67,7 +72,7 @@ def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
 
 
 def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> Record:
-    names = [fault.name for fault in (*MEDDLERS, *REFUSALS)]
+    names = [fault.name for fault in OTHERS]
     everything = [*REQUEST_FAULTS, *WATCH_FAULTS, *names, KILLED, STOPPED, STOPPED_TWICE]
     chosen = set(rng.sample(everything, rng.choice((0, 1, 1, 2, 2, 3, 5))))
     wire = FaultyWire(
@@ -75,7 +80,7 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     )
     keys = list(simulation.scenario.traits)
     meddlers: list[Meddler] = []
-    for fault in (*MEDDLERS, *REFUSALS):
+    for fault in OTHERS:
         if fault.name in chosen and keys:
             meddlers += [fault(simulation, rng, rng.choice(keys)) for _one in range(rng.choice((1, 1, 2)))]
     for meddler in meddlers:

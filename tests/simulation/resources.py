@@ -35,6 +35,7 @@ RESOURCES = {
         Resource("Namespace", "v1", "namespaces", namespaced=False),
         Resource("ConfigMap", "v1", "configmaps"),
         Resource("Pod", "v1", "pods"),
+        Resource("Event", "v1", "events"),
         Resource("Service", "v1", "services"),
         Resource("ReplicaSet", "apps/v1", "replicasets"),
         Resource("ControllerRevision", "apps/v1", "controllerrevisions"),
@@ -45,6 +46,7 @@ RESOURCES = {
         Resource("Job", "batch/v1", "jobs"),
         Resource("Lease", "coordination.k8s.io/v1", "leases"),
         Resource("EnvoyFilter", "networking.istio.io/v1alpha3", "envoyfilters"),
+        Resource("Lease", "coordination.k8s.io/v1", "leases"),
     )
 }
 _BY_PLURAL = {(one.base, one.plural): one for one in RESOURCES.values()}

@@ -21,7 +21,7 @@ Key = tuple[str, str, str]
 class Scenario:
     """`traits`: of each workload (kind, namespace, name). `before`: what ran before, without faults; then `task`.
 
-    `unserved`: a kind that the cluster does not know.
+    `interrupted`: the last of `before` is killed midway. `unserved`: a kind that the cluster does not know.
     """
 
     objects: list[Object] = field(default_factory=list)
@@ -29,6 +29,7 @@ class Scenario:
     before: list[Task] = field(default_factory=list)
     task: Task = field(default_factory=lambda: Task(()))
     ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
+    interrupted: bool = False
     unserved: str = ""
 
     def ill(self, key: Key) -> bool:
@@ -126,6 +127,10 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
         scenario.before.append(replace(every, revision=OTHER_REVISION, filter_name="audit"))
     removes = count > 0 and rng.random() < 0.35
     revision = rng.choice((REVISIONS[count % len(REVISIONS)], *REVISIONS[: count + 1]))
+    scenario.interrupted = bool(scenario.before) and rng.random() < 0.25
+    if scenario.interrupted and rng.random() < 0.6:
+        # Back to what was there before.
+        removes, revision = count < 2, REVISIONS[count - 2]
     scenario.task = Task(
         waves,
         revision="" if removes else revision,

@@ -8,12 +8,12 @@ from __future__ import annotations
 from tests.simulation.values import Object
 
 
-def selected(entry: Object, selector: str) -> bool:
-    labels = entry["metadata"].get("labels") or {}
+def selected(labels: Object, selector: str) -> bool:
+    """By labels; or by the fields of an object, at its top only."""
     return all(_meets(labels, term.strip()) for term in selector.split(",") if term.strip())
 
 
-def _meets(labels: dict[str, str], term: str) -> bool:
+def _meets(labels: Object, term: str) -> bool:
     if "!=" in term:
         name, value = term.split("!=")
         return labels.get(name) != value

@@ -46,16 +46,19 @@ class Mortal(SimulatedExecutor):
 
 
 class Simulation:
-    """`met`: the faults so far. `sick`: workloads whose new pods do not get ready, while that lasts."""
+    """`met`: the faults so far. `sick`: workloads whose new pods do not get ready, while that lasts.
 
-    def __init__(self, scenario: Scenario, rng: random.Random) -> None:
+    `start_seconds`: what a pod takes to get ready, least and most.
+    """
+
+    def __init__(self, scenario: Scenario, rng: random.Random, start_seconds: tuple[float, float] = (0.2, 3.0)) -> None:
         self.scenario, self.rng = scenario, rng
         self.server = ApiServer(*scenario.objects)
         self.store, self.clock = self.server.store, self.server.clock
         self.met: list[Met] = []
         self.unhindered()
         self.sick: set[Key] = set()
-        self.cluster = Cluster(self.server, rng, self._healthy)
+        self.cluster = Cluster(self.server, rng, self._healthy, start_seconds=start_seconds)
         self.tracker = Tracker(self.store, self.cluster.owned, NODES)
         self.originals = Originals(self.store)
         self.executor: SimulatedExecutor | None = None

@@ -66,7 +66,9 @@ class Task:
     def run(self, holder: str = "a run") -> Run:
         """:param holder: who locks namespaces for it."""
         terms = Terms(holder, self.lock_seconds, epoch=EPOCH.timestamp())
-        settings = Settings(self.timeout_seconds, self.max_in_flight, self.max_fail_percentage, self.dry_run, terms)
+        settings = Settings(
+            self.timeout_seconds, self.max_in_flight, self.max_fail_percentage, self.dry_run, lock=terms
+        )
         return Run(self.operation(), self.waves, dict(self.ineligible), settings)
 
 

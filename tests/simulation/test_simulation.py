@@ -19,7 +19,8 @@ def test_the_short_form() -> None:
     # Where every fault can be met is where it is met in the whole form, often; here most of them at least once.
     everywhere = sum(map(len, coverage.expected().values()))
     assert len(coverage.gaps(total.met, 1)) < everywhere / 4
-    assert set(total.met) <= {(fault, place) for fault, places in coverage.expected().items() for place in places}
+    expected = {(fault, place) for fault, places in coverage.expected().items() for place in places}
+    assert set(total.met) <= expected | coverage.SELDOM
 
 
 def test_a_seed_says_it_all() -> None:

@@ -66,7 +66,7 @@ def perform(server: ApiServer, request: Request) -> object:
     if request.verb == Verb.GET:
         return server.get(path)
     if request.verb == Verb.LIST:
-        return server.list(path, request.label_selector, request.metadata_only)
+        return server.list(path, request.label_selector, request.metadata_only, request.field_selector)
     if request.verb == Verb.DELETE:
         return server.delete(path, body.get("preconditions"), rehearsal, by=OURS)
     write = {

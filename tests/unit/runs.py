@@ -14,7 +14,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.ru
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import loop
 
 from tests.simulation.api_server import ApiServer
-from tests.simulation.controllers.cluster import Cluster
+from tests.simulation.controllers.cluster import Cluster, always
 from tests.simulation.executor import SimulatedExecutor
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.values import Object
@@ -36,12 +36,18 @@ def _end(machine: Run) -> None:
 class Simulated:
     """A server with its controllers, and runs against it. `executor`: that of the last run."""
 
-    def __init__(self, *objects: Object, dry_run: bool = False, controllers: bool = True) -> None:
+    def __init__(
+        self,
+        *objects: Object,
+        dry_run: bool = False,
+        controllers: bool = True,
+        healthy: Callable[[Object], bool] = always,
+    ) -> None:
         self.server = ApiServer(*objects, dry_run=dry_run)
         self.executor: SimulatedExecutor
         self.wire = Wire(random.Random(1))
         if controllers:
-            self.controllers = Cluster(self.server, random.Random(2))
+            self.controllers = Cluster(self.server, random.Random(2), healthy)
             self.server.clock.run(30)
             self.server.requests.clear()
 

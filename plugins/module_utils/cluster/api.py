@@ -41,7 +41,7 @@ RETRIED = (429, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
 RETRY_AFTER_MAX = 30.0
-TORN_ANSWERS_MAX = 3
+INCOMPLETE_ANSWERS_MAX = 3
 
 # Within the class `list` is a method.
 Query = list[tuple[str, Any]]
@@ -61,25 +61,32 @@ class ClusterApi:
         pool = self._dynamic.client.rest_client.pool_manager.connection_pool_kw
         pool["maxsize"] = CONNECTIONS
         pool["retries"] = _retries() if resend else False
-        self._torn_answers_max = TORN_ANSWERS_MAX if resend else 0
+        self._torn_answers_max = INCOMPLETE_ANSWERS_MAX if resend else 0
 
     def get(self, path: str) -> dict[str, Any] | None:
         """One object, or None."""
         return self._json("get", path, missing_ok=True)
 
     def list(
-        self, path: str, label_selector: str = "", metadata_only: bool = False
+        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
     ) -> tuple[list[dict[str, Any]], str]:
         """All objects, read in pages; and the resourceVersion that a watch goes on from."""
         query: dict[str, Any] = {"limit": PAGE}
         if label_selector:
             query["labelSelector"] = label_selector
+        if field_selector:
+            query["fieldSelector"] = field_selector
         accept = METADATA_ONLY if metadata_only else ""
         try:
             return self._pages(path, query, accept)
         except Expired:
             # The pages of one LIST are of one moment, which the API server may forget in between.
             return self._pages(path, query, accept)
+
+    def first(self, path: str, label_selector: str, count: int) -> Objects:
+        """Some of the objects, as metadata."""
+        query = {"limit": count, "labelSelector": label_selector}
+        return (self._json("get", path, query=query, accept=METADATA_ONLY) or {}).get("items") or []
 
     def _pages(self, path: str, query: dict[str, Any], accept: str) -> tuple[Objects, str]:
         items: Objects = []

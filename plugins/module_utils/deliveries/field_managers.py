@@ -6,6 +6,7 @@ fields that it set, with the time of its last one. Who only takes fields away ge
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ..domain.names import FilterNames
@@ -32,6 +33,18 @@ def blamed(kind: WorkloadKind, before: Object | None, found: Object, names: Filt
     return f"somebody whom managedFields does not name{managed}"
 
 
+def appliers(kind: WorkloadKind, workload: Object, annotations: Collection[str], names: FilterNames) -> str:
+    """Who else keeps some of these annotations of the pod template by server-side apply; empty: nobody."""
+    owners = [
+        entry
+        for entry in _entries(workload)
+        if entry.get("operation") == "Apply"
+        and entry.get("manager") != names.field_manager
+        and {f"f:{one}" for one in annotations} & _template_annotations(kind, entry)
+    ]
+    return _named(owners)
+
+
 def _entries(workload: Object) -> list[Entry]:
     """Without those that controllers have for the status."""
     entries = (workload.get("metadata") or {}).get("managedFields") or []
@@ -47,7 +60,15 @@ def _named(entries: list[Entry]) -> str:
 
 
 def _has_template(kind: WorkloadKind, entry: Entry) -> bool:
-    fields: Any = entry.get("fieldsV1") or {}
-    for key in kind.template_path:
+    return bool(_fields(entry, *kind.template_path))
+
+
+def _template_annotations(kind: WorkloadKind, entry: Entry) -> set[str]:
+    return set(_fields(entry, *kind.template_path, "metadata", "annotations"))
+
+
+def _fields(entry: Entry, *path: str) -> Entry:
+    fields: Entry = entry.get("fieldsV1") or {}
+    for key in path:
         fields = fields.get(f"f:{key}") or {}
-    return bool(fields)
+    return fields

@@ -12,6 +12,7 @@ from ..domain.names import DOMAIN, NAME_MAX, FilterNames, is_dns_label
 from ..domain.outcome import NONE, Outcome, Reason
 from ..kinds.base import Object, WorkloadKind
 from .base import WorkloadChange
+from .field_managers import appliers
 from .sidecar_volumes import (
     USER_VOLUME,
     USER_VOLUME_MOUNT,
@@ -25,6 +26,11 @@ from .sidecar_volumes import (
 )
 
 INJECT = "sidecar.istio.io/inject"
+TEMPLATES = "inject.istio.io/templates"
+# Of Istio's own injection templates, those that mount no userVolume, and those without Envoy.
+GATEWAYS = {"gateway", "kube-gateway", "waypoint"}
+PROXYLESS = {"grpc-agent", "grpc-simple"}
+BY_INLINE = "it takes the filter by wasm_filter_delivery=inline, with wasm_filter_context=gateway"
 ORIGINAL = ".original"
 
 
@@ -74,6 +80,7 @@ def deploy(
         revision,
         body,
         Outcome.DEPLOYED,
+        message=_owned_by_apply(kind, workload, names),
         before=_shown(names, current, volumes),
         after=_shown(names, revision, wanted),
     )
@@ -220,11 +227,27 @@ def _skip_reason(kind: WorkloadKind, workload: Object, selector: dict[str, str])
         return Reason.INJECTION_DISABLED, f"its pod template says {INJECT}=false: it has no sidecar"
     if (kind.template(workload).get("spec") or {}).get("hostNetwork"):
         return Reason.HOST_NETWORK, "hostNetwork pods get no sidecar"
+    named = _annotations(template).get(TEMPLATES, "")
+    templates = {one.strip() for one in named.split(",")} - {""}
+    if templates & GATEWAYS and "sidecar" not in templates:
+        return Reason.GATEWAY, f"its pod template says {TEMPLATES}={named}: gateways take no volume; {BY_INLINE}"
+    if templates and templates <= PROXYLESS:
+        return Reason.NO_SIDECAR, f"its pod template says {TEMPLATES}={named}: there is no Envoy in it"
     for owner in metadata.get("ownerReferences") or []:
         if owner.get("controller"):
             name = f"{owner['kind']}/{owner['name']}"
             return Reason.OWNED_BY_CONTROLLER, f"{name} owns it and would undo the change: set it there"
     return None
+
+
+def _owned_by_apply(kind: WorkloadKind, workload: Object, names: FilterNames) -> str:
+    owner = appliers(kind, workload, (USER_VOLUME, USER_VOLUME_MOUNT), names)
+    if not owner:
+        return ""
+    return (
+        f"field manager {owner} applies the userVolume annotations itself: its next apply will conflict with "
+        f"{names.field_manager}, or take the filter out if it is forced"
+    )
 
 
 def _unreadable(current: str, error: AnnotationError) -> WorkloadChange:

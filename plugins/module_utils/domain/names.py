@@ -98,3 +98,10 @@ class FilterNames:
     def selector(self) -> str:
         """The label selector that finds every object of this filter."""
         return f"{MANAGED_BY_LABEL}={MANAGED_BY},{FILTER_LABEL}={self.name}"
+
+
+@dataclass(frozen=True)
+class AllFilters:
+    """Every filter of this collection, whatever its name."""
+
+    selector: str = f"{MANAGED_BY_LABEL}={MANAGED_BY}"

@@ -33,6 +33,15 @@ class DeliveryName(str, Enum):
     INLINE = "inline"
 
 
+class IllBefore(str, Enum):
+    """What is done to a workload that is ill before the run."""
+
+    __str__ = str.__str__
+
+    SKIP = "skip"
+    ROLL = "roll"
+
+
 @dataclass(frozen=True)
 class Target:
     """A namespace of a cluster (its alias). `reason` and `message` say why it is not eligible; empty: it is."""
@@ -45,6 +54,18 @@ class Target:
     @property
     def eligible(self) -> bool:
         return not self.reason
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A workload of a target that is left alone, and why: what a new pod of it would be, only the cluster can tell."""
+
+    cluster: str
+    namespace: str
+    kind: str
+    name: str
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,7 @@ class Options:
     lock_seconds: int = 60
     result_file: str = ""
     plan_file: str = ""
+    ill_before: IllBefore = IllBefore.SKIP
 
 
 @dataclass(frozen=True)
@@ -84,7 +106,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """`waves`: the namespaces of each, in order; each target is in one of them.
+    """`waves`: the namespaces of each, in order; each target is in one of them. `exclusions`: what of the targets is
+    left alone, beside what a workload tells by itself.
 
     For state absent there is no revision, no binary and no EnvoyFilter.
     """
@@ -100,6 +123,7 @@ class Plan:
     revision: str = ""
     binary: Binary | None = None
     envoy_filter_spec: dict[str, Any] = field(default_factory=dict)
+    exclusions: tuple[Exclusion, ...] = ()
 
     @property
     def names(self) -> FilterNames:
@@ -112,12 +136,14 @@ class Plan:
             self,
             targets=tuple(target for target in self.targets if target.namespace in wanted),
             waves=tuple(part for wave in self.waves if (part := tuple(name for name in wave if name in wanted))),
+            exclusions=tuple(one for one in self.exclusions if one.namespace in wanted),
         )
 
     def as_dict(self) -> dict[str, Any]:
         """As a registered variable has it: plain JSON values."""
         found = asdict(self)
         found.update(version=VERSION, state=self.state.value, delivery=self.delivery.value)
+        found["options"].update(ill_before=self.options.ill_before.value)
         return found
 
     @classmethod
@@ -132,8 +158,9 @@ class Plan:
             delivery=DeliveryName(fields["delivery"]),
             targets=tuple(Target(**target) for target in fields["targets"]),
             waves=tuple(tuple(wave) for wave in fields["waves"]),
+            exclusions=tuple(Exclusion(**one) for one in fields["exclusions"]),
             run=Run(**fields["run"]),
-            options=Options(**fields["options"]),
+            options=Options(**{**fields["options"], "ill_before": IllBefore(fields["options"]["ill_before"])}),
             binary=Binary(**{**binary, "capabilities": tuple(binary["capabilities"])}) if binary else None,
         )
         return cls(**fields)

@@ -25,6 +25,7 @@ class Verb(str, Enum):
 class Request:
     """One request to the API server.
 
+    `field_selector`: of a LIST, as `label_selector`; few kinds know fields other than name and namespace.
     `rehearsal`: a dry run in any case, to learn whether it would be taken. `body` of a DELETE: its preconditions.
     Answers: GET an object or None, LIST (objects, resourceVersion), DELETE whether it was there, else the object.
     """
@@ -36,6 +37,7 @@ class Request:
     label_selector: str = ""
     metadata_only: bool = False
     rehearsal: bool = False
+    field_selector: str = ""
 
 
 # What a machine asks of the coordinator, which knows who asked and hands the answer back.
@@ -54,6 +56,11 @@ class WakeAt:
     """Hand the machine a `Woken` at that time (seconds of the loop's clock)."""
 
     at: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """Look at the namespace's pods and events; a `Looked` comes, though not at once where it was done just now."""
 
 
 # What the coordinator asks of the executor. A token comes back with the event that answers it.

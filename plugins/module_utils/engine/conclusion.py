@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..domain.errors import WasmFilterError
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
 from .namespace import NamespaceState
 from .pod_diagnosis import explain
@@ -82,7 +83,7 @@ def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
     if one.unexplained:
         message += explain(list(state.pods), one.kind.pod_labels(one.object))
     outcome, reason = one.outcome, one.reason
-    begun = one.patched or outcome in (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.FAILED)
+    begun = one.patched or outcome in (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.HELD, Outcome.FAILED)
     if not begun and outcome not in NOT_CHANGED:
         # Its namespace ended before its turn.
         outcome, reason = Outcome.NOT_STARTED, reason or ""
@@ -111,3 +112,9 @@ def of_ineligible(name: str, reason: str, message: str) -> NamespaceVerdict:
 def not_started(name: str, reason: Reason, message: str) -> NamespaceVerdict:
     """Of a namespace whose wave was not begun."""
     return NamespaceVerdict(name, Outcome.NOT_STARTED, reason=str(reason), message=message)
+
+
+def crash_text(error: Exception) -> str:
+    """Of what nobody foresaw."""
+    text = str(error) if isinstance(error, WasmFilterError) else f"{type(error).__name__}: {error}"
+    return f"{text} (a fault of the collection: please report it)"

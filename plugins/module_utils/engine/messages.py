@@ -49,6 +49,14 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """All pods of the namespace, and the Warning events in it. None: they could not be read."""
+
+    pods: list[Object] | None
+    warnings: list[Object]
+
+
+@dataclass(frozen=True)
 class Woken:
     """The time that was asked for has come."""
 
@@ -61,4 +69,4 @@ class Stopped:
     what: str = "the run was stopped"
 
 
-Message: TypeAlias = "Reply | Refusal | Granted | Seen | Compared | Woken | Stopped"
+Message: TypeAlias = "Reply | Refusal | Granted | Seen | Compared | Looked | Woken | Stopped"

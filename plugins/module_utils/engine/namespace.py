@@ -177,20 +177,13 @@ def _history(state: NamespaceState, now: float) -> Step:
     if not superseded:
         return _cleanup(state, now)
     label = state.names.pod_label
-    histories = {_history_path(kind.history, state.name) for kind in KINDS} - {""}
+    histories = {kind.history_collection(state.name) for kind in KINDS} - {""}
     paths = [collection(PODS, state.name), *sorted(histories)]
     sends = [
         Send(Request(Verb.LIST, path, label_selector=label, metadata_only=True), now + REQUEST_SECONDS)
         for path in paths
     ]
     return replace(state, phase=Phase.HISTORY, history=frozenset(paths)), sends
-
-
-def _history_path(history: str, namespace: str) -> str:
-    if not history:
-        return ""
-    api_version, _slash, plural = history.rpartition("/")
-    return collection((f"/apis/{api_version}", plural), namespace)
 
 
 def _history_read(state: NamespaceState, message: Reply | Refusal, now: float) -> Step:

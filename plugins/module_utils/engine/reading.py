@@ -5,13 +5,13 @@ Cluster-wide where that pays, namespace by namespace where it is refused or fail
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..deliveries.base import CONFIG_MAPS, ENVOY_FILTERS, NamespaceObjects, collection
 from ..domain.errors import ApiError, Forbidden
-from ..domain.names import FilterNames
+from ..domain.names import AllFilters, FilterNames
 from ..kinds.base import Object, WorkloadKind
 from ..kinds.registry import KINDS
 from .commands import Request, Verb
@@ -37,13 +37,18 @@ class NamespaceRead:
     workloads: list[tuple[WorkloadKind, Object]] = field(default_factory=list)
     objects: NamespaceObjects = field(default_factory=NamespaceObjects)
     other_pods: list[Object] = field(default_factory=list)
+    # All of them, read where a workload may be ill.
+    pods: list[Object] = field(default_factory=list)
     error: ApiError | None = None
     unreadable: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Collection:
-    """One kind of objects to read, and where in a namespace they go. `optional`: going on without them is right."""
+    """One kind of objects to read, and where in a namespace they go. `optional`: going on without them is right.
+
+    `silent`: so much that nothing is left out, and nothing is said of it.
+    """
 
     of: Callable[[Scope], str]
     put: Callable[[NamespaceRead, Object], None]
@@ -52,6 +57,7 @@ class Collection:
     label_selector: str = ""
     metadata_only: bool = False
     optional: bool = False
+    silent: bool = False
 
 
 class Reading:
@@ -59,16 +65,26 @@ class Reading:
 
     `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from.
 
+    :param doubtful: whether it takes a look at a workload's pods to tell what is to be done to it.
+    :param more: what else is to be read.
     :param known: an earlier one, which has learned how many namespaces the cluster has.
     """
 
     def __init__(
-        self, names: FilterNames, namespaces: list[str], other_pods: bool, known: Reading | None = None
+        self,
+        names: FilterNames | AllFilters,
+        namespaces: list[str],
+        other_pods: bool,
+        doubtful: Callable[[WorkloadKind, Object], bool] = lambda _kind, _workload: False,
+        more: Sequence[Collection] = (),
+        known: Reading | None = None,
     ) -> None:
         self.namespaces = {name: NamespaceRead(name) for name in namespaces}
         self.versions: dict[tuple[str, Scope], str] = {}
-        self._collections = _collections(names, other_pods)
+        self._collections = [*_collections(names, other_pods), *more]
         self._open: dict[Request, tuple[Collection | None, Scope]] = {}
+        self._doubtful = doubtful
+        self._asked_for_pods = False
         self._known = known
         # How many namespaces the cluster has; infinitely many where nobody may know: so never cluster-wide.
         self.of_cluster: float = known.of_cluster if known else float("inf")
@@ -87,6 +103,13 @@ class Reading:
 
     def take(self, message: Reply | Refusal) -> list[Request]:
         """Take an answer in; what has to be asked because of it."""
+        asked = self._taken(message)
+        if self._open or self._asked_for_pods:
+            return asked
+        self._asked_for_pods = True
+        return self._lists_in(_PODS, self._in_doubt())
+
+    def _taken(self, message: Reply | Refusal) -> list[Request]:
         one, scope = self._open.pop(message.request)
         if isinstance(message, Refusal):
             return self._refused(one, scope, message.error)
@@ -97,6 +120,13 @@ class Reading:
         self._take_in(one, scope, items, version)
         return []
 
+    def _in_doubt(self) -> list[Scope]:
+        return [
+            read.name
+            for read in self.namespaces.values()
+            if read.error is None and any(self._doubtful(kind, workload) for kind, workload in read.workloads)
+        ]
+
     def _finish(self) -> list[Request]:
         self._open.clear()
         return []
@@ -104,8 +134,8 @@ class Reading:
     def _refused(self, one: Collection | None, scope: Scope, error: ApiError) -> list[Request]:
         if one is None:
             return self._all_lists()
-        if error.status == NOT_FOUND:
-            return []  # not served here
+        if error.status == NOT_FOUND or one.silent:
+            return []  # not served here, or not needed
         if scope is None:
             # A Role instead of a ClusterRole, or a fault of this one LIST: namespace by namespace then.
             return self._lists(one, False)
@@ -121,7 +151,9 @@ class Reading:
         return [request for each in self._collections for request in self._lists(each, wide)]
 
     def _lists(self, one: Collection, wide: bool) -> list[Request]:
-        scopes: list[Scope] = [None] if wide else list(self.namespaces)
+        return self._lists_in(one, [None] if wide else list(self.namespaces))
+
+    def _lists_in(self, one: Collection, scopes: list[Scope]) -> list[Request]:
         asked = []
         for scope in scopes:
             request = Request(
@@ -140,7 +172,12 @@ class Reading:
                 one.put(read, item)
 
 
-def _collections(names: FilterNames, other_pods: bool) -> list[Collection]:
+_PODS = Collection(
+    lambda scope: collection(PODS, scope), lambda read, item: read.pods.append(item), "pods", silent=True
+)
+
+
+def _collections(names: FilterNames | AllFilters, other_pods: bool) -> list[Collection]:
     found = [
         Collection(kind.collection, _put_workload(kind), kind.plural, kind, optional=kind.optional) for kind in KINDS
     ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from ..deliveries.base import Operation
 from ..kinds.base import WorkloadKind
+from . import ill_before
 from .bus import Bus
 from .commands import Request, Send
 from .messages import Refusal, Reply
 from .reading import NamespaceRead, Reading, Scope
+from .workload_state import Context
 
 REQUEST_SECONDS = 60.0
 
@@ -18,15 +19,16 @@ REQUEST_SECONDS = 60.0
 class Readings:
     """:param read: told of the namespaces of each, when all of them are read."""
 
-    def __init__(self, bus: Bus, operation: Operation, read: Callable[[dict[str, NamespaceRead], float], None]) -> None:
-        self._bus, self._operation, self._read = bus, operation, read
+    def __init__(self, bus: Bus, context: Context, read: Callable[[dict[str, NamespaceRead], float], None]) -> None:
+        self._bus, self._operation, self._read = bus, context.operation, read
+        self._doubtful = partial(ill_before.in_doubt, context)
         self._first: Reading | None = None
         self._last: dict[str, Reading] = {}
 
     def begin(self, namespaces: list[str], now: float) -> None:
         """Read these; pods that are handled by nobody only once, as nothing depends on them."""
         pods = self._operation.restarts_pods and self._first is None
-        reading = Reading(self._operation.names, namespaces, pods, self._first)
+        reading = Reading(self._operation.names, namespaces, pods, self._doubtful, known=self._first)
         self._first = self._first or reading
         self._ask(reading, reading.begin(), now)
 

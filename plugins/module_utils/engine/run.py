@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..deliveries.base import Operation
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason
+from ..domain.plan import IllBefore
 from .bus import Bus
 from .commands import Command
 from .conclusion import not_started
@@ -28,6 +29,7 @@ class Settings:
     max_in_flight: int = 50
     max_fail_percentage: int = 0
     dry_run: bool = False
+    ill_before: IllBefore = IllBefore.SKIP
     lock: Terms = field(default_factory=Terms)
 
 
@@ -47,7 +49,7 @@ class Run:
     ) -> None:
         self._settings, self._ineligible = settings, ineligible
         self._waves = [list(names) for names in waves if names]
-        self._context = Context(operation, settings.timeout_seconds, settings.dry_run)
+        self._context = Context(operation, settings.timeout_seconds, settings.dry_run, settings.ill_before)
         self._bus = Bus(sum(map(len, self._waves)))
         self._verdicts: dict[str, NamespaceVerdict] = {}
         self._index = 0

@@ -75,11 +75,16 @@ class Watching:
         if watch is None:
             return
         if event.error is None:
-            self._start(watch)
+            # It goes on from where it was. Not at once: a proxy may end every watch as soon as it is open.
+            self._bus.wake(now + PAUSE_SECONDS, lambda _then: self._resume(watch))
         elif isinstance(event.error, Expired):
             self._list(watch, now)
         else:
             self._pause(watch, now)
+
+    def _resume(self, watch: Watch) -> None:
+        if self._is_wanted(watch):
+            self._start(watch)
 
     def _start(self, watch: Watch) -> None:
         token = self._bus.tokens()

@@ -39,5 +39,5 @@ def settled_at(last_patch: float | None, now: float) -> float:
 
 
 def next_may_begin(failed: int, total: int, max_fail_percentage: int) -> bool:
-    """As Ansible's max_fail_percentage: not if more than that share has failed."""
-    return failed * 100 <= max_fail_percentage * total
+    """As Ansible's max_fail_percentage: not if more than that share has failed, nor if all have."""
+    return failed < total and failed * 100 <= max_fail_percentage * total

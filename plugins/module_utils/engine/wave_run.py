@@ -12,7 +12,7 @@ from . import other_pods, progress_lines, workload
 from .bus import Bus, changes
 from .commands import Request, Send
 from .comparison import Comparison
-from .conclusion import Conclusion, not_started, of_ineligible
+from .conclusion import Conclusion, crash_text, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
 from .lease import Terms
 from .locks import Locks
@@ -23,7 +23,7 @@ from .reading import NamespaceRead
 from .readings import Readings
 from .wave import Phase, free_slots, settled_at
 from .workload_state import Context, Key
-from .workloads import Workloads, crash_text
+from .workloads import Workloads
 
 
 class WaveRun:
@@ -46,7 +46,7 @@ class WaveRun:
         self._max_in_flight = max_in_flight
         self._phase = Phase.READING
         self._members = Members()
-        self._readings = Readings(bus, context.operation, self._all_read)
+        self._readings = Readings(bus, context, self._all_read)
         self._workloads = Workloads(self._members, bus, context, self._readings, self)
         self._locks = Locks(bus, context.operation.names, terms, self)
         self._comparison: Comparison
@@ -90,7 +90,7 @@ class WaveRun:
             self._conclude(read.name, of_ineligible(read.name, Reason.API_REFUSED, str(read.error)), now)
             return
         read.workloads.sort(key=lambda entry: (entry[0].kind, entry[1]["metadata"]["name"]))
-        found = [workload.planned(kind, item, self._context, now) for kind, item in read.workloads]
+        found = [workload.planned(kind, item, self._context, now, pods=read.pods) for kind, item in read.workloads]
         others = other_pods.verdicts(read.other_pods, {(one.kind.kind, one.name) for one in found})
         self._members.add_workloads(read.name, found, others)
         self._go(self._members.namespaces[read.name], now)

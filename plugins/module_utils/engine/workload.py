@@ -9,8 +9,9 @@ from ..deliveries.workload_change import release_fields
 from ..domain.errors import Conflict
 from ..domain.outcome import NONE, Outcome, Reason
 from ..kinds.base import Object, RolloutState, WorkloadKind
-from .commands import Request, Send, Verb, WakeAt
-from .messages import Compared, Granted, Message, Refusal, Reply, Seen, Stopped, Woken
+from . import ill_before, stalls
+from .commands import Look, Request, Send, Verb, WakeAt
+from .messages import Compared, Granted, Looked, Message, Refusal, Reply, Seen, Stopped, Woken
 from .workload_state import Context, Phase, WorkloadState
 
 NOT_FOUND = 404
@@ -19,21 +20,31 @@ RECREATED_MAX = 3
 REQUEST_SECONDS = 60.0
 
 
-Commands = list["Send | WakeAt"]
+Commands = list["Send | WakeAt | Look"]
 Step = tuple[WorkloadState, Commands]
 
 
-def planned(kind: WorkloadKind, workload: Object, context: Context, now: float, recreated: int = 0) -> WorkloadState:
-    """A workload as it was read, with what is to be done to it."""
+def planned(
+    kind: WorkloadKind,
+    workload: Object,
+    context: Context,
+    now: float,
+    recreated: int = 0,
+    pods: list[Object] | None = None,
+) -> WorkloadState:
+    """A workload as it was read, with what is to be done to it. `pods`: its namespace's, if they were read."""
     change = context.operation.change(kind, workload)
+    change, ill = ill_before.judged(context, kind, workload, change, pods or [])
     state = WorkloadState(
         kind, workload, change, Phase.DONE, change.outcome, str(change.reason), change.message, recreated=recreated
     )
+    state = replace(state, ill=ill)
     if change.body is not None:
         return replace(state, phase=Phase.PENDING)
     # One that is on our revision already is waited for too: an earlier run may have been killed.
     if change.outcome == Outcome.UNCHANGED and change.to_revision != NONE and not context.dry_run:
-        return _rolled_on(replace(state, phase=Phase.ROLLING, deadline=now + context.timeout_seconds), context)[0]
+        state = replace(state, phase=Phase.ROLLING, deadline=now + context.timeout_seconds)
+        return _rolled_on(state, context, now)[0]
     return state
 
 
@@ -51,8 +62,10 @@ def advance(state: WorkloadState, message: Message, now: float, context: Context
         return _compared(state, message.object, now, context)
     if isinstance(message, Stopped):
         return _stopped(state, message), []
-    if isinstance(message, Woken) and state.phase == Phase.ROLLING and now >= state.deadline:
-        return _late(state, context), []
+    if state.phase == Phase.ROLLING and isinstance(message, Looked):
+        return _looked(state, message, now, context)
+    if state.phase == Phase.ROLLING and isinstance(message, Woken):
+        return _late(state, context, now) if now >= state.deadline else _sleeping(state, now)
     return state, []
 
 
@@ -91,7 +104,8 @@ def _patched(state: WorkloadState, answer: Object, now: float, context: Context)
         return failed(state, Reason.CHANGED_BY_ADMISSION, text), []
     if context.dry_run:
         return replace(state, phase=Phase.DONE), []
-    state = replace(state, phase=Phase.ROLLING, before=state.object, deadline=now + context.timeout_seconds)
+    deadline = now + context.timeout_seconds
+    state = replace(state, phase=Phase.ROLLING, before=state.object, deadline=deadline, counts=(), wake_at=0.0)
     state, commands = _rolled_on(state, context, now)
     if unread is None:
         return state, commands
@@ -182,21 +196,50 @@ def _gone(state: WorkloadState) -> Step:
     ), []
 
 
-def _rolled_on(state: WorkloadState, context: Context, now: float = 0.0) -> Step:
+def _rolled_on(state: WorkloadState, context: Context, now: float) -> Step:
     """Where its pods are now."""
     rollout = state.kind.rollout(state.object, state.before)
-    state = replace(state, rollout=rollout)
+    state = stalls.moved(state, rollout, now)
     if rollout.state == RolloutState.HELD and state.patched:
-        held = replace(state, outcome=Outcome.HELD, reason=Reason.ROLLOUT_HELD, message=rollout.message)
-        return _releasing(held, context, now)
+        return _held(state, Reason.ROLLOUT_HELD, rollout.message, context, now)
     if rollout.state in (RolloutState.ROLLED, RolloutState.HELD):
         return _releasing(state, context, now)
     # One that this run did not change may be ill for reasons of its own: it is enough that all pods are updated.
     if not state.patched and rollout.all_updated:
         return replace(state, phase=Phase.ROLLED, message=f"{rollout.message}, not changed by this run"), []
     if rollout.state == RolloutState.FAILED:
-        return replace(failed(state, Reason.ROLLOUT_FAILED, rollout.message), unexplained=True), []
-    return state, _wake(state)
+        text = ": ".join(filter(None, (rollout.message, rollout.trouble)))
+        return _gave_up(replace(state, unexplained=True), Reason.ROLLOUT_FAILED, text, context, now)
+    return _sleeping(state, now)
+
+
+def _sleeping(state: WorkloadState, now: float) -> Step:
+    state, commands = stalls.sleep(state, now)
+    return state, [*commands]
+
+
+def _looked(state: WorkloadState, message: Looked, now: float, context: Context) -> Step:
+    """What its pods say of a rollout that does not move."""
+    state = stalls.looked(state, message, now, context)
+    found = stalls.given_up(state)
+    if found is None or state.rollout is None:
+        return state, []
+    text = f"{state.rollout.message}: {found.text}"
+    if found.node:
+        return _held(state, Reason.NODE_DOWN, text, context, now)
+    return _gave_up(state, Reason.ROLLOUT_FAILED, text, context, now)
+
+
+def _held(state: WorkloadState, reason: Reason, message: str, context: Context, now: float) -> Step:
+    return _releasing(replace(state, outcome=Outcome.HELD, reason=reason, message=message), context, now)
+
+
+def _gave_up(state: WorkloadState, reason: Reason, message: str, context: Context, now: float) -> Step:
+    if state.ill and state.patched and context.operation.done == Outcome.REMOVED:
+        # Taken out it is all the same; what keeps its pods is not of this run.
+        return _held(state, Reason.ILL_BEFORE, f"{message}; it was ill before: {state.ill}", context, now)
+    before = f"; it was ill before: {state.ill}" if state.ill else ""
+    return failed(state, reason, message + before), []
 
 
 def _releasing(state: WorkloadState, context: Context, now: float) -> Step:
@@ -208,10 +251,10 @@ def _releasing(state: WorkloadState, context: Context, now: float) -> Step:
     return replace(state, phase=Phase.RELEASING), [Send(request, now + REQUEST_SECONDS)]
 
 
-def _late(state: WorkloadState, context: Context) -> WorkloadState:
+def _late(state: WorkloadState, context: Context, now: float) -> Step:
     waiting = state.rollout.message if state.rollout else "not seen by its controller"
     text = f"{waiting} after {context.timeout_seconds:g} s"
-    return replace(failed(state, Reason.ROLLOUT_TIMEOUT, text), unexplained=True)
+    return _gave_up(replace(state, unexplained=True), Reason.ROLLOUT_TIMEOUT, text, context, now)
 
 
 def _stopped(state: WorkloadState, by: Stopped) -> WorkloadState:
@@ -247,7 +290,7 @@ def _revert(state: WorkloadState, context: Context) -> WorkloadState:
 
 
 def _wake(state: WorkloadState) -> Commands:
-    return [WakeAt(state.deadline)] if state.phase == Phase.ROLLING else []
+    return [WakeAt(state.wake_at)] if state.phase == Phase.ROLLING else []
 
 
 def _path(state: WorkloadState) -> str:

@@ -7,8 +7,10 @@ from enum import Enum
 
 from ..deliveries.base import Operation, WorkloadChange
 from ..domain.outcome import Outcome
+from ..domain.plan import IllBefore
 from ..kinds.base import Object, Rollout, WorkloadKind
 from .messages import Seen
+from .pod_diagnosis import Trouble
 
 # (kind, namespace, name)
 Key = tuple[str, str, str]
@@ -42,6 +44,7 @@ class Context:
     operation: Operation
     timeout_seconds: float
     dry_run: bool = False
+    ill_before: IllBefore = IllBefore.SKIP
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,15 @@ class WorkloadState:
     patched: bool = False
     patched_at: float = 0.0
     deadline: float = 0.0
+    # When its pods last moved, by the counts of its status, and when the machine is woken next.
+    moved_at: float = 0.0
+    counts: tuple[tuple[str, int], ...] = ()
+    wake_at: float = 0.0
+    # What keeps them since, and how many looks in a row have found it.
+    trouble: Trouble | None = None
+    looks: int = 0
+    # What was wrong with it before the run.
+    ill: str = ""
     # What a watch had of it while an answer was awaited.
     unread: Seen | None = None
     # A patch was sent and its answer may have been lost.

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from ..domain.errors import WasmFilterError
 from ..domain.outcome import Reason
 from ..kinds.base import Object, WorkloadKind
 from . import progress_lines, workload
 from .bus import Bus
-from .commands import Send, WakeAt
+from .commands import Look, Send, WakeAt
+from .conclusion import crash_text
 from .events import WatchClosed, WatchEvent
+from .looking import Looking
 from .members import Members
 from .messages import Granted, Message, Refusal, Reply, Seen, Stopped, Woken
 from .reading import Scope
@@ -53,6 +54,7 @@ class Workloads:
         self._members, self._bus, self._context = members, bus, context
         self._readings, self._owner = readings, owner
         self._watching = Watching(bus, self._watched, self._listed)
+        self._looking = Looking(bus, members, self.tell)
         self._queue: deque[Key] = deque()
         self.last_patch: float | None = None
 
@@ -62,7 +64,7 @@ class Workloads:
             if one.phase == workload.Phase.PENDING:
                 self._queue.append(one.key)
             else:
-                self._carry_out(one.key, [WakeAt(one.deadline)], now)
+                self._carry_out(one.key, [WakeAt(one.wake_at)], now)
                 self._watch(one)
 
     def grant(self, free: Callable[[int], int], now: float) -> bool:
@@ -130,10 +132,12 @@ class Workloads:
         if turns_up and self._owner.pending(old.key, now):
             self._queue.append(old.key)
 
-    def _carry_out(self, key: Key, commands: list[Send | WakeAt], now: float) -> None:
+    def _carry_out(self, key: Key, commands: list[Send | WakeAt | Look], now: float) -> None:
         for command in commands:
             if isinstance(command, WakeAt):
                 self._bus.wake(command.at, lambda then: self.tell(key, Woken(), then))
+            elif isinstance(command, Look):
+                self._looking.want(key[1], now)
             elif not self._owner.send(key[1], command, partial(self.tell, key), now):
                 self.tell(key, self._owner.ending(key[1]), now)
 
@@ -156,9 +160,3 @@ class Workloads:
         for key, one in list(self._members.workloads.items()):
             if one.kind is kind and scope == self._readings.scope(kind, one.namespace):
                 self.tell(key, Seen(found.get((one.namespace, one.name))), now)
-
-
-def crash_text(error: Exception) -> str:
-    """A fault of ours, for people."""
-    text = str(error) if isinstance(error, WasmFilterError) else f"{type(error).__name__}: {error}"
-    return f"{text} (a fault of the collection: please report it)"

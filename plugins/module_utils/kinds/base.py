@@ -24,13 +24,17 @@ class RolloutState(str, Enum):
 
 @dataclass(frozen=True)
 class Rollout:
-    """`done` of `total` new pods; `all_updated`: all pods are of the newest template, available or not."""
+    """`done` of `total` new pods; `all_updated`: all pods are of the newest template, available or not.
+
+    `trouble`: why no more pods can be made, where the status says so, in the API server's words.
+    """
 
     state: RolloutState
     done: int
     total: int
     message: str = ""
     all_updated: bool = False
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class WorkloadKind:
     older template counts no more. None: nothing was patched, so what the status says is of now.
     `history`: path below /apis of what keeps its former templates, with their labels; empty: nothing does.
     `optional`: the cluster may not serve it, or an older role may not allow it to be read.
+    `pods_in_order`: an older pod that is not ready keeps newer ones from being made.
+    `pod_per_node`: it has a pod on each node, so that a node which is down keeps it from being done.
     """
 
     kind: str
@@ -50,6 +56,8 @@ class WorkloadKind:
     template_path: tuple[str, ...] = ("spec", "template")
     history: str = ""
     optional: bool = False
+    pods_in_order: bool = False
+    pod_per_node: bool = False
 
     def collection(self, namespace: str | None = None) -> str:
         """The API path of all objects, in one namespace or in all."""
@@ -59,6 +67,11 @@ class WorkloadKind:
     def path(self, namespace: str, name: str) -> str:
         """The API path of one object."""
         return f"{self.collection(namespace)}/{name}"
+
+    def history_collection(self, namespace: str) -> str:
+        """The API path of what keeps former templates in a namespace; empty: nothing does."""
+        api_version, _slash, plural = self.history.rpartition("/")
+        return f"/apis/{api_version}/namespaces/{namespace}/{plural}" if self.history else ""
 
     def template(self, workload: Object) -> Object:
         """The pod template: its `metadata` and `spec`."""

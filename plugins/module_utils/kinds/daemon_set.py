@@ -24,4 +24,6 @@ def rollout(daemon_set: Object, before: Object | None = None) -> Rollout:
     return Rollout(RolloutState.ROLLING, available, total, message, updated >= total)
 
 
-DAEMON_SET = WorkloadKind("DaemonSet", "apps/v1", "daemonsets", rollout, history="apps/v1/controllerrevisions")
+DAEMON_SET = WorkloadKind(
+    "DaemonSet", "apps/v1", "daemonsets", rollout, history="apps/v1/controllerrevisions", pod_per_node=True
+)

@@ -22,21 +22,22 @@ def rollout(deployment: Object, before: Object | None = None) -> Rollout:
     all_updated = updated == total == status.get("replicas", 0)
     if spec.get("paused"):
         return Rollout(RolloutState.HELD, updated, total, "paused: pods change when it is resumed")
-    condition = _progressing(deployment)
+    condition = _condition(deployment, "Progressing")
+    # The controller sets it from the newest template's ReplicaSet first, and takes it back with the first pod it makes.
+    failure = _condition(deployment, "ReplicaFailure")
+    trouble = failure.get("message", "") if failure.get("status") == "True" else ""
     # Going back to a former template the controller leaves the condition as it was until pods have moved.
-    stale = before is not None and condition == _progressing(before)
+    stale = before is not None and condition == _condition(before, "Progressing")
     if condition.get("reason") == "ProgressDeadlineExceeded" and not stale:
-        return Rollout(
-            RolloutState.FAILED, available, total, condition.get("message", "progress deadline exceeded"), all_updated
-        )
-    return Rollout(
-        RolloutState.ROLLING, available, total, f"{available} of {total} new pods are available", all_updated
-    )
+        message = condition.get("message", "progress deadline exceeded")
+        return Rollout(RolloutState.FAILED, available, total, message, all_updated, trouble)
+    message = f"{available} of {total} new pods are available"
+    return Rollout(RolloutState.ROLLING, available, total, message, all_updated, trouble)
 
 
-def _progressing(deployment: Object) -> Object:
+def _condition(deployment: Object, name: str) -> Object:
     conditions = (deployment.get("status") or {}).get("conditions") or []
-    return next((one for one in conditions if one.get("type") == "Progressing"), {})
+    return next((one for one in conditions if one.get("type") == name), {})
 
 
 DEPLOYMENT = WorkloadKind("Deployment", "apps/v1", "deployments", rollout, history="apps/v1/replicasets")

@@ -113,7 +113,7 @@ def _sent(api: ClusterApi, request: Request) -> Any:
     if request.verb == Verb.GET:
         return api.get(path)
     if request.verb == Verb.LIST:
-        return api.list(path, request.label_selector, request.metadata_only)
+        return api.list(path, request.label_selector, request.metadata_only, request.field_selector)
     if request.verb == Verb.CREATE:
         return api.create(path, body, manager, request.rehearsal)
     if request.verb == Verb.DELETE:

@@ -42,8 +42,14 @@ def rollout(plan: Plan, api: ClusterApi, report: Report, stops: Stops = no_stops
     options = plan.options
     ineligible = {one.namespace: (one.reason, one.message) for one in plan.targets if not one.eligible}
     operation, executor = operation_of(plan), Executor(api, report)
-    terms = Terms(holder(plan.run.id), options.lock_seconds, epoch=time.time() - executor.now())
-    settings = Settings(options.timeout_seconds, options.max_in_flight, options.max_fail_percentage, api.dry_run, terms)
+    settings = Settings(
+        options.timeout_seconds,
+        options.max_in_flight,
+        options.max_fail_percentage,
+        api.dry_run,
+        options.ill_before,
+        Terms(holder(plan.run.id), options.lock_seconds, epoch=time.time() - executor.now()),
+    )
     machine = Run(operation, plan.waves, ineligible, settings)
     with stops(executor.put):
         loop.run(machine, executor)
@@ -66,7 +72,7 @@ def operation_of(plan: Plan) -> Operation:
         said = f"has changed since the plan was made: its sha256 is {module.sha256}, the plan's {plan.binary.sha256}"
         raise InputError("wasm_filter_binary_path", path, said)
     release = Release(plan.names, plan.revision, plan.envoy_filter_spec, module, now_rfc3339())
-    return DELIVERIES[plan.delivery.value](release)
+    return DELIVERIES[plan.delivery.value](release, plan.exclusions)
 
 
 def holder(run: str) -> str:

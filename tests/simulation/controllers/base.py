@@ -15,10 +15,11 @@ MANAGER = "kube-controller-manager"
 
 
 class Owned:
-    """The objects that belong to an owner, by its uid."""
+    """The objects that belong to an owner, by its uid. `down`: nodes that do not answer, whose pods nobody can end."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.down: set[str] = set()
         self._places: dict[str, dict[str, dict[Place, None]]] = {}
         for entry in store.everything():
             self._take_in(place_of_object(entry), entry)
@@ -92,7 +93,11 @@ class Controller:
         return self.store.get(Place(RESOURCES[kind], owner["metadata"]["namespace"], name)) is None
 
     def remove(self, entry: Object) -> None:
-        self.store.remove(place_of_object(entry), MANAGER)
+        if (entry.get("spec") or {}).get("nodeName") in self.owned.down:
+            metadata = {**entry["metadata"], "deletionTimestamp": self.store.clock.rfc3339}
+            self.store.put({**entry, "metadata": metadata}, MANAGER)
+        else:
+            self.store.remove(place_of_object(entry), MANAGER)
 
     def write_status(self, workload: Object, status: Object, **annotations: str) -> bool:
         """True: it was another before."""

@@ -13,9 +13,11 @@ from tests.simulation.controllers.deployments import Deployments, ReplicaSets
 from tests.simulation.controllers.stateful_sets import StatefulSets
 from tests.simulation.resources import RESOURCES, Place, place_of_object
 from tests.simulation.store import Change
-from tests.simulation.values import Object
+from tests.simulation.values import Object, at
 
 KUBELET = "kubelet"
+# More than an application that waits for another one.
+CRASHES = 4
 
 
 def always(_pod: Object) -> bool:
@@ -25,7 +27,8 @@ def always(_pod: Object) -> bool:
 class Cluster:
     """Controllers act a moment after what they act on; pods get ready some time after they are made.
 
-    `healthy`: does a pod get ready? `seconds`: (least, most) of a controller's step, and of a pod's start.
+    `healthy`: does a pod get ready? `crashes`: how often one that does not has been started again.
+    `seconds`: (least, most) of a controller's step, and of a pod's start.
     """
 
     def __init__(
@@ -37,7 +40,7 @@ class Cluster:
         start_seconds: tuple[float, float] = (0.2, 3.0),
     ) -> None:
         self.server, self.store, self.clock = server, server.store, server.clock
-        self.healthy, self._rng = healthy, rng
+        self.healthy, self.crashes, self._rng = healthy, CRASHES, rng
         self._step_seconds, self._start_seconds = step_seconds, start_seconds
         self.owned = Owned(self.store)
         self._controllers: dict[str, Controller] = {
@@ -57,6 +60,14 @@ class Cluster:
         for pod in list(self.store.collection(RESOURCES["Pod"])):
             if not ready(pod):
                 self._start(place_of_object(pod))
+
+    def take_down(self, node: str) -> None:
+        """Its kubelet is silent from now on; the node controller says of its pods that they are not ready."""
+        self.owned.down.add(node)
+        for pod in list(self.store.collection(RESOURCES["Pod"])):
+            if at(pod, "spec", "nodeName") == node and pod.get("status"):
+                conditions = [{"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "True"}]
+                self.store.put({**pod, "status": {**pod["status"], "ready": False, "conditions": conditions}}, MANAGER)
 
     def _changed(self, change: Change) -> None:
         kind = change.place.resource.kind
@@ -101,16 +112,19 @@ class Cluster:
 
     def _started(self, place: Place) -> None:
         pod = self.store.get(place)
-        if pod is None or ready(pod):
+        if pod is None or ready(pod) or at(pod, "spec", "nodeName") in self.owned.down:
             return
         good = self.healthy(pod)
         waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}}
         state = {"running": {}} if good else waiting
         status = {
             "phase": "Running",
+            "startTime": at(pod, "status", "startTime") or self.clock.rfc3339,
             "ready": good,
             "conditions": [{"type": "Ready", "status": str(good)}],
-            "containerStatuses": [{"name": "app", "ready": good, "state": state}],
+            "containerStatuses": [
+                {"name": "app", "ready": good, "state": state, "restartCount": 0 if good else self.crashes}
+            ],
         }
         if pod.get("status") != status:
             self.store.put({**pod, "status": status}, KUBELET)

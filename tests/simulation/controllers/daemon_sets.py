@@ -45,9 +45,10 @@ class DaemonSets(Revisions):
         ill = [pod for pod in olds if not ready(pod)]
         unavailable = sum(1 for pod in pods if not ready(pod))
         candidates = [pod for pod in olds if ready(pod)][: max(0, most - unavailable)]
-        for pod in [*ill, *candidates]:
+        going = [pod for pod in [*ill, *candidates] if not pod["metadata"].get("deletionTimestamp")]
+        for pod in going:
             self.remove(pod)
-        return bool(ill or candidates)
+        return bool(going)
 
     def _status(self, workload: Object, digest: str) -> bool:
         pods = self._pods(workload).values()

@@ -34,6 +34,12 @@ def not_converged(simulation: Simulation, record: Record) -> Iterator[str]:
 def _not_there(simulation: Simulation, record: Record) -> Iterator[str]:
     task = record.task
     failed = {(v.name, one.kind, one.name) for v in record.verdicts for one in v.workloads if one.outcome == "failed"}
+    failed |= {
+        (v.name, one.kind, one.name)
+        for v in record.verdicts
+        for one in v.workloads
+        if one.reason == "ill_before" and simulation.scenario.ill((one.kind, v.name, one.name))
+    }
     whole = {verdict.name for verdict in record.verdicts if verdict.outcome != "failed" or verdict.workloads}
     whole -= {verdict.name for verdict in record.verdicts if verdict.reason == "foreign_object"}
     for kind in truth.WORKLOADS:

@@ -13,6 +13,7 @@ from tests.simulation.controllers.base import MANAGER
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.record import Record
 from tests.simulation.resources import RESOURCES, Place, place_of
+from tests.simulation.scenario import Key
 from tests.simulation.store import Change
 from tests.simulation.tasks import Task
 from tests.simulation.traits import INJECT, TEMPLATE
@@ -25,6 +26,10 @@ class Facts:
 
     record: Record
     place: Place
+
+    @property
+    def key(self) -> Key:
+        return self.place.resource.kind, self.place.namespace, self.place.name
 
     @cached_property
     def changes(self) -> list[Change]:

@@ -108,5 +108,5 @@ def _waves(record: Record) -> Iterator[str]:
         failed = sum(1 for name in wave if name in said and said[name].outcome == "failed")
         following = [said[name] for name in record.task.waves[index + 1] if name in said]
         begun = any(one.outcome != "not_started" for one in following)
-        if begun and failed * 100 > record.task.max_fail_percentage * len(wave):
+        if begun and (failed == len(wave) or failed * 100 > record.task.max_fail_percentage * len(wave)):
             yield f"wave {index + 2} was begun, though {failed} of {len(wave)} of the one before failed"

@@ -55,10 +55,13 @@ def of_namespace(simulation: Simulation, record: Record, verdict: NamespaceVerdi
     elif outcome == "skipped":
         if reason != "no_workloads" or not record.task.by_pods:
             yield "there is no such reason to pass it over"
+        left = {(one.kind, one.name) for one in verdict.workloads if one.reason == "ill_before"}
         takers = [
             place.name
             for place, entry in record.before.items()
-            if place.namespace == verdict.name and not eligible(entry, record.task)
+            if place.namespace == verdict.name
+            and not eligible(entry, record.task)
+            and (place.resource.kind, place.name) not in left
         ]
         hidden = record.faults(verdict.name, *HIDING)
         if takers and not hidden:
@@ -115,13 +118,14 @@ def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
             if verdict.name in wave:
                 break
             shares.append(sum(1 for name in wave if said[name].outcome == "failed") * 100 / len(wave))
-        if not any(share > record.task.max_fail_percentage for share in shares):
+        # Ansible ends a play where no host of a batch is left, whatever the share that may fail.
+        if not any(share > record.task.max_fail_percentage or share == 100 for share in shares):
             yield "no earlier wave has failed"
     else:
         yield "there is no such reason not to start it"
 
 
-def of_workload(facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
+def of_workload(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
     reason = str(said.reason)
     record = facts.record
     met = record.faults(facts.place.namespace, *REFUSING)
@@ -134,7 +138,9 @@ def of_workload(facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
         "changed_by_admission": lambda: bool(record.faults(facts.place.namespace, "webhook drops")),
         "reverted": lambda: _reverted(facts, said),
         "recreated": lambda: sum(1 for one in facts.changes if one.type == "ADDED") > 1,
-        "rollout_failed": lambda: any(_timed_out(state) for state in _since_change(facts)),
+        "rollout_failed": lambda: (
+            any(_timed_out(state) for state in _since_change(facts)) or _crashes(simulation, facts)
+        ),
         "rollout_timeout": lambda: record.end - record.begin >= record.task.timeout_seconds,
         "stopped": lambda: bool(record.stops),
         "lock_lost": lambda: not list(_locked(record, facts.place.namespace, "lock_lost")),
@@ -143,6 +149,23 @@ def of_workload(facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
         yield "there is no such reason"
     elif not holds[reason]():
         yield "nothing like it has happened"
+
+
+def ill_before(simulation: Simulation, facts: Facts) -> Iterator[str]:
+    """It was not well, has no revision that may be mended, and it was not to be taken out."""
+    task = facts.record.task
+    states = list(facts.states())
+    if task.removes or not task.by_pods:
+        yield "taking out, and what restarts nothing, goes on whatever is ill"
+    if not simulation.scenario.ill(facts.key) and not any(_timed_out(state) for state in states):
+        yield "it was well"
+    if all(truth.label(state, task.filter_name) for state in states):
+        yield "it has a revision"
+
+
+def _crashes(simulation: Simulation, facts: Facts) -> bool:
+    sick = [one for one in facts.record.faults(facts.place.namespace, "never ready") if one.name == facts.place.name]
+    return simulation.scenario.ill(facts.key) or bool(sick)
 
 
 def _reverted(facts: Facts, said: WorkloadVerdict) -> bool:

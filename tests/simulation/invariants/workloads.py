@@ -59,9 +59,9 @@ def _false(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Itera
     elif outcome == "unchanged":
         yield from _unchanged(simulation, facts)
     elif outcome == "skipped":
-        yield from _skipped(facts, said)
+        yield from _skipped(simulation, facts, said)
     elif outcome == "failed":
-        yield from reasons.of_workload(facts, said)
+        yield from reasons.of_workload(simulation, facts, said)
     elif outcome != "not_started":
         yield "there is no such verdict of a workload"
     if not task.removes:
@@ -83,7 +83,8 @@ def _changed(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Ite
         yield f"it was on {sorted(befores)}"
     held = any(truth.held(state) for state in facts.states())
     if said.outcome == "held":
-        if not held:
+        ill = said.reason == "ill_before" and task.removes and simulation.scenario.ill(facts.key)
+        if not held and not ill:
             yield "nothing holds its pods back"
     elif not _rolled(simulation, facts) and not facts.by_others:
         yield "not all of its pods are new and ready"
@@ -113,10 +114,12 @@ def _unchanged(simulation: Simulation, facts: Facts) -> Iterator[str]:
         yield "it has pods of an older template"
 
 
-def _skipped(facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
+def _skipped(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
     states = list(facts.states())
     if said.reason == "workload_deleted":
         if not facts.deleted:
             yield "nobody has deleted it"
+    elif said.reason == "ill_before":
+        yield from reasons.ill_before(simulation, facts)
     elif said.reason not in {eligible(state, facts.record.task) for state in states}:
         yield "that is not so"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import (
     CONNECTIONS,
-    TORN_ANSWERS_MAX,
+    INCOMPLETE_ANSWERS_MAX,
     ClusterApi,
     now_rfc3339,
 )
@@ -95,6 +95,15 @@ def test_a_list_is_read_in_pages() -> None:
         assert sent["query"]["labelSelector"] == "a=b"
         assert sent["query"]["limit"] == 500
         assert "PartialObjectMetadataList" in sent["header_params"]["Accept"]
+
+
+def test_the_first_ones_are_read_by_one_request() -> None:
+    wire = Wire(page(["a", "b"], "next"), {})
+    api = ClusterApi(wire)
+    assert [item["metadata"]["name"] for item in api.first("/api/v1/pods", "a=b", 2)] == ["a", "b"]
+    assert api.first("/api/v1/pods", "a=b", 2) == []
+    assert wire.sent[0]["query"] == {"limit": 2, "labelSelector": "a=b"}
+    assert "PartialObjectMetadataList" in wire.sent[0]["header_params"]["Accept"]
 
 
 def test_a_list_whose_moment_was_forgotten_begins_again_once() -> None:
@@ -192,7 +201,7 @@ def test_a_refusal_of_a_proxy_before_it(body: str | None, said: str) -> None:
 def test_no_answer_at_all(error: Exception) -> None:
     for resend in (False, True):
         with pytest.raises(Unreachable) as caught:
-            ClusterApi(Wire(*[error] * (TORN_ANSWERS_MAX + 1)), resend).get(POD)
+            ClusterApi(Wire(*[error] * (INCOMPLETE_ANSWERS_MAX + 1)), resend).get(POD)
         assert caught.value.status == 0
     with pytest.raises(Unreachable):
         list(ClusterApi(Wire(error)).watch(POD, "1", 5))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.inline import InlineDelivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import lease
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import changes
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lease import Terms
@@ -23,41 +21,13 @@ from tests.simulation.tasks import Task
 from tests.simulation.together import Side, run_beside
 from tests.simulation.wire import Wire
 from tests.unit import objects
+from tests.unit.locking import leases, lock_of, locked
 from tests.unit.objects import NAMES, R1, R2, delivery, release
 from tests.unit.runs import Simulated, cluster
-from tests.unit.wires import Losing, Slow
+from tests.unit.wires import Slow
 
 BOTH = (("Deployment", "web"), ("StatefulSet", "data"))
 PODS_READ_ONCE = "LIST /api/v1/pods"
-
-
-def lock_of(namespace: str) -> Place:
-    return Place(RESOURCES["Lease"], namespace, NAMES.lease)
-
-
-def locked(found: Simulated, namespace: str, seconds: float = float("inf"), **spec: object) -> None:
-    """Somebody has it, for so long; and renews it all that time."""
-    clock, store = found.server.clock, found.server.store
-    entry = lease.new(NAMES, namespace, Terms("alice@host", epoch=1_800_000_000.0), 0.0)
-    found.server.seed({**entry, "spec": {**entry["spec"], **spec}})
-    end = clock.now + seconds
-
-    def renew() -> None:
-        held = store.get(lock_of(namespace))
-        if held is None or lease.holder(held) != "alice@host":
-            return
-        if clock.now >= end:
-            store.remove(lock_of(namespace), "alice")
-            return
-        store.put(held, "alice")
-        clock.at(min(end, clock.now + 10), renew)
-
-    if spec.get("leaseDurationSeconds") is None:
-        renew()
-
-
-def leases(found: Simulated) -> list[str]:
-    return [name for namespace in ("shop", "pay") for name in found.names("Lease", namespace)]
 
 
 def test_a_deploy_costs_a_lease_and_a_second_reading_for_each_namespace_and_no_more() -> None:
@@ -172,69 +142,6 @@ def test_who_may_not_lock_changes_nothing(dry_run: bool) -> None:
     found.refuse("CREATE .*/leases", 403)
     verdict = found.deploy("shop")["shop"]
     assert (verdict.outcome, verdict.reason, found.names("ConfigMap", "shop")) == ("failed", "api_refused", [])
-
-
-def taken_away(found: Simulated, when: Callable[[Change], bool]) -> None:
-    """Somebody deletes the Lease as soon as that has happened."""
-
-    def delete() -> None:
-        found.server.delete(lease.path(NAMES, "shop"))
-
-    def changed(change: Change) -> None:
-        if when(change):
-            found.server.store.listeners.remove(changed)
-            found.server.clock.after(0.01, delete)
-
-    found.server.store.listeners.append(changed)
-
-
-def first_patch(change: Change) -> bool:
-    return change.by == NAMES.field_manager and change.place.resource.kind in ("Deployment", "StatefulSet")
-
-
-def test_without_its_lock_nothing_more_is_written() -> None:
-    shop = [objects.workload("shop", f"w{number}") for number in range(5)]
-    found = Simulated(objects.namespace("shop"), *shop)
-    taken_away(found, first_patch)
-    verdict = found.deploy("shop", max_in_flight=1)["shop"]
-    assert (verdict.outcome, verdict.reason, verdict.changed) == ("failed", "lock_lost", True)
-    assert "somebody has deleted its Lease; what was done before: " in verdict.message
-    patched = [one.name for one in verdict.workloads if one.outcome == "failed"]
-    rest = [one for one in verdict.workloads if one.outcome != "failed"]
-    assert rest and {(str(one.outcome), str(one.reason)) for one in rest} == {("not_started", "lock_lost")}
-    for one in verdict.workloads:
-        on_it = NAMES.pod_label in found.template("shop", one.kind, one.name)["labels"]
-        assert on_it == (one.name in patched) == (one.to_revision == R1)
-
-
-def test_a_patch_that_is_under_way_when_the_lock_is_lost_is_waited_for() -> None:
-    found = cluster("shop")
-    found.wire = Slow("apply .*/statefulsets", 15)
-    taken_away(found, first_patch)
-    verdict = found.deploy("shop")["shop"]
-    assert (verdict.reason, verdict.changed) == ("lock_lost", True)
-    data = verdict.workloads[1]
-    assert (data.outcome, data.reason, data.to_revision) == ("failed", "lock_lost", R1)
-    assert data.message.startswith("patched by this run; ")
-
-
-def test_what_waits_to_be_sent_again_is_not_when_the_lock_is_lost() -> None:
-    found = cluster("shop")
-    found.refuse("APPLY .*/statefulsets", 503, meanwhile=lambda: found.server.store.remove(lock_of("shop"), "kubectl"))
-    verdict = found.deploy("shop")["shop"]
-    assert (verdict.outcome, verdict.reason) == ("failed", "lock_lost")
-    assert verdict.workloads[1].reason == "api_refused"
-
-
-def test_a_lease_that_can_not_be_renewed_is_lost_after_its_time() -> None:
-    shop = [objects.workload("shop", f"w{number}") for number in range(8)]
-    found = Simulated(objects.namespace("shop"), *shop)
-    found.wire = Losing("replace .*/leases", arrives=False)
-    began = found.server.clock.now
-    verdict = found.deploy("shop", max_in_flight=1)["shop"]
-    assert (verdict.reason, verdict.changed) == ("lock_lost", True)
-    sent = [at - began for at, dispatch in found.executor.dispatched if dispatch.request.verb == "apply"]
-    assert len(sent) > 1 and max(sent) < 31
 
 
 def test_one_that_is_made_anew_in_a_namespace_with_nothing_to_do_locks_it_first() -> None:

@@ -6,6 +6,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.messages import (
     Compared,
     Granted,
+    Looked,
     Message,
     Refusal,
     Reply,
@@ -25,6 +26,7 @@ MESSAGES: list[Message] = [
     Compared(stored()),
     Compared(None),
     Woken(),
+    Looked([], []),
     Stopped(),
 ]
 

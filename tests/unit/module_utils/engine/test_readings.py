@@ -8,6 +8,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.ev
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.messages import Reply
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.reading import NamespaceRead
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.readings import Readings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import Context
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.deployment import DEPLOYMENT
 
 from tests.simulation.api_server import ApiServer
@@ -23,7 +24,7 @@ class Read:
         self.server = ApiServer(*(objects.namespace(name) for name in namespaces))
         self.bus = Bus(0)
         self.found: list[dict[str, NamespaceRead]] = []
-        self.readings = Readings(self.bus, operation, lambda found, _now: self.found.append(found))
+        self.readings = Readings(self.bus, Context(operation, 60.0), lambda found, _now: self.found.append(found))
         self.asked: list[str] = []
 
     def read(self, *namespaces: str) -> None:

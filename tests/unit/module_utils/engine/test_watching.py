@@ -126,12 +126,23 @@ def test_a_watch_that_ends_goes_on_from_where_it_was() -> None:
     found = Watched()
     found.event("MODIFIED", item(version=9))
     found.closed()
+    # Never at once: a proxy that ends each watch as soon as it is open would be asked without end.
+    assert found.wait() > 0
     assert (found.watch.path, found.watch.resource_version) == (PATH, "9")
     # Where nothing has changed a bookmark says how far it is; it is no change.
     found.event("BOOKMARK", item(version=12))
     found.closed()
+    found.wait()
     assert found.watch.resource_version == "12"
     assert len(found.seen) == 1
+
+
+def test_a_watch_that_ended_is_not_begun_again_where_it_is_of_no_use_any_more() -> None:
+    found = Watched()
+    found.closed()
+    found.watching.end()
+    found.wait()
+    assert found.commands == []
 
 
 def test_an_expired_watch_is_begun_again_from_a_list_at_once() -> None:

@@ -129,7 +129,7 @@ def sick(_pod: Object) -> bool:
 def test_the_same_workload_changed_by_this_run_fails() -> None:
     web = objects.workload("shop", "web", progressDeadlineSeconds=30)
     found = Simulated(objects.namespace("shop"), web, objects.workload("shop", "data", kind="StatefulSet"))
-    found.controllers.healthy = sick
+    found.controllers.healthy, found.controllers.crashes = sick, 0
     verdict = found.deploy("shop", timeout_seconds=60)["shop"]
     reasons = {entry.kind: (entry.outcome, entry.reason) for entry in verdict.workloads}
     assert reasons == {"Deployment": ("failed", "rollout_failed"), "StatefulSet": ("failed", "rollout_timeout")}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Verb, WakeAt
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.looking import LOOK_SECONDS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.messages import (
     Compared,
     Granted,
@@ -69,7 +70,9 @@ def test_its_time_begins_when_the_patch_is_answered() -> None:
     one = OneWorkload(stored()).granted()
     one.now = 50.0
     one.answered()
-    assert one.commands == [WakeAt(50.0 + TIMEOUT)]
+    assert one.state.deadline == 50.0 + TIMEOUT
+    # It is woken before, to see whether anything moves.
+    assert one.commands == [WakeAt(50.0 + LOOK_SECONDS)]
     one.seen(pods(one.state.object, updated=1))
     one.now = 50.0 + TIMEOUT - 1
     assert one.tell(Woken()).state.phase == "rolling"
@@ -95,7 +98,7 @@ def test_one_that_its_controller_has_given_up_fails() -> None:
 
 
 def test_what_the_controller_had_given_up_before_the_patch_is_waited_for() -> None:
-    one = rolling(entry=pods(stored(), updated=1, available=1, conditions=[STUCK]))
+    one = rolling(entry=pods(stored(labels={NAMES.pod_label: R2}), updated=1, available=1, conditions=[STUCK]))
     one.seen(pods(one.state.object, updated=1, available=1, conditions=[STUCK]))
     assert one.said == ("rolling", "deployed", "")
     later = {**STUCK, "lastUpdateTime": "later"}

@@ -48,11 +48,11 @@ class Owned:
         self.wanted: list[Key] = []
         self.server = ApiServer(objects.namespace("shop"), *(objects.workload("shop", name) for name in "ab"))
         self.bus, self.members = Bus(1), Members()
-        readings = Readings(self.bus, delivery(), lambda _found, _now: None)
+        self.context = Context(delivery(), 60.0)
+        readings = Readings(self.bus, self.context, lambda _found, _now: None)
         reading = Reading(NAMES, ["shop"], False)
         reading.versions[DEPLOYMENT.kind, None] = "5"
         readings._last["shop"] = reading
-        self.context = Context(delivery(), 60.0)
         self.workloads = Workloads(self.members, self.bus, self.context, readings, self)
         items, _version = self.server.list(DEPLOYMENT.collection("shop"))
         found = [workload.planned(DEPLOYMENT, {"kind": "Deployment", **item}, self.context, 0.0) for item in items]

@@ -8,7 +8,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import workload
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Send, Verb, WakeAt
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Look, Send, Verb, WakeAt
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.messages import (
     Granted,
     Message,
@@ -60,12 +60,18 @@ def without_label(entry: Object) -> Object:
 class OneWorkload:
     """`state`, and the `commands` of the last step."""
 
-    def __init__(self, entry: Object, operation: Operation | None = None, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        entry: Object,
+        operation: Operation | None = None,
+        dry_run: bool = False,
+        pods: list[Object] | None = None,
+    ) -> None:
         self.context = Context(operation or delivery(), TIMEOUT, dry_run)
         self.now = 10.0
-        self.commands: list[Send | WakeAt] = []
+        self.commands: list[Send | WakeAt | Look] = []
         self._sent: list[Send] = []
-        self.state: WorkloadState = workload.planned(DEPLOYMENT, entry, self.context, self.now)
+        self.state: WorkloadState = workload.planned(DEPLOYMENT, entry, self.context, self.now, pods=pods)
 
     def tell(self, message: Message) -> OneWorkload:
         self.state, self.commands = workload.advance(self.state, message, self.now, self.context)

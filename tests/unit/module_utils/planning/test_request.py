@@ -121,6 +121,12 @@ def test_how_to_go_about_it() -> None:
         assert request.wave_sizes == (1, 2)
 
 
+def test_what_is_ill_before_is_of_no_concern_to_a_removal() -> None:
+    assert granted(variables={"wasm_filter_ill_before": "roll"}).options.ill_before == "roll"
+    for value in ("roll", "what", None):
+        assert granted(state="absent", variables={"wasm_filter_ill_before": value}).options.ill_before == "skip"
+
+
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     wrong = {
         "filter_name": "A",

@@ -55,7 +55,9 @@ class Script(ClusterApi):
     def get(self, path: str) -> Item | None:
         return self._called("get", path)
 
-    def list(self, path: str, label_selector: str = "", metadata_only: bool = False) -> tuple[list[Item], str]:
+    def list(
+        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
+    ) -> tuple[list[Item], str]:
         return self._called("list", path, label_selector, metadata_only)
 
     def create(self, path: str, body: Item, manager: str, rehearsal: bool = False) -> Item:
