@@ -51,6 +51,10 @@ def test_a_run_with_nothing_to_do_only_reads(
     # What new pods would be is asked once for all that are alike, by a dry run that makes none.
     asked = {("create", "pods"): 1} if delivery == "configmap" else {}
     assert not {verb for verb, _resource in first} <= READING
+    assert {verb: count for (verb, resource), count in first.items() if resource == "leases"} == {
+        "create": 1,
+        "delete": 1,
+    }
     assert {key: number for key, number in again.items() if key[0] not in READING} == asked
     assert {pod["metadata"]["uid"] for pod in kubectl.pods(shop)} == pods
     # One LIST for each kind and for what is ours, before and in the run: not a request for each object.

@@ -130,10 +130,14 @@ class ApiServer(ClusterApi):
             after["status"] = before["status"]
         return self._updated(before, after, manager, rehearsal)
 
-    def delete(self, path: str, rehearsal: bool = False, by: str = "somebody") -> bool:
+    def delete(
+        self, path: str, preconditions: Object | None = None, rehearsal: bool = False, by: str = "somebody"
+    ) -> bool:
         self._asked("DELETE", path, "", rehearsal)
         place = self._place(path)
         before = self.store.get(place)
+        if before is not None:
+            writes.refuse_others(path, before, preconditions or {})
         if before is not None and not (self.dry_run or rehearsal):
             writes.delete(self.store, place, by)
         return before is not None

@@ -39,7 +39,7 @@ def expected() -> dict[str, tuple[str, ...]]:
         "LIST fails": steps.LISTS[1:],
         "kind not served": ("list workloads",),
     }
-    found |= dict.fromkeys(("created", "our object meddled with", "killed", "stopped"), RUN)
+    found |= dict.fromkeys(("created", "our object meddled with", "lock taken", "killed", "stopped"), RUN)
     # Where nothing is being changed the first stop is the last.
     found["stopped at once"] = (steps.CHANGING, steps.ENDING)
     return found

@@ -94,6 +94,11 @@ class SimulatedExecutor:
         elif self.keeps:
             self.told.append(command)
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to hear already."""
+        return bool(self._events)
+
     def next(self) -> Event:
         while not self._events:
             if not self.clock.step():

@@ -12,12 +12,14 @@ from tests.simulation.executor import Stuck
 from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS, FaultyWire
 from tests.simulation.invariants import violations
 from tests.simulation.invariants.convergence import not_converged, not_quiet
+from tests.simulation.lock_takers import LOCK_TAKERS
 from tests.simulation.meddlers import MEDDLERS, Meddler
 from tests.simulation.record import Record
 from tests.simulation.refusals import REFUSALS
 from tests.simulation.simulation import Simulation
 
 KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped at once"
+OTHERS = (*MEDDLERS, *REFUSALS, *LOCK_TAKERS)
 SHARES = (0.02, 0.1, 0.3, 1.0)
 # What a fault of requests is aimed at, with what is rare more often.
 AIMS = dict.fromkeys(steps.REQUESTS, 1) | {
@@ -82,7 +84,7 @@ def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
 
 
 def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> Record:
-    names = [fault.name for fault in (*MEDDLERS, *REFUSALS)]
+    names = [fault.name for fault in OTHERS]
     everything = [*REQUEST_FAULTS * 2, *WATCH_FAULTS, *names, KILLED, STOPPED, STOPPED_TWICE]
     chosen = set(rng.sample(everything, rng.choice((0, 1, 2, 2, 3, 4, 6))))
     shares = {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
@@ -90,7 +92,7 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     wire = FaultyWire(simulation, rng, shares, aims)
     keys = list(simulation.scenario.traits)
     meddlers: list[Meddler] = []
-    for fault in (*MEDDLERS, *REFUSALS):
+    for fault in OTHERS:
         if fault.name in chosen and keys:
             meddlers += [fault(simulation, rng, rng.choice(keys)) for _one in range(rng.choice((1, 1, 2)))]
     for meddler in meddlers:

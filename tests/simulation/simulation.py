@@ -32,7 +32,7 @@ class Killed(Exception):
     """The process that ran the loop is no more."""
 
 
-class _Mortal(SimulatedExecutor):
+class Mortal(SimulatedExecutor):
     """Dies after so many events."""
 
     lives: int | None = None
@@ -63,6 +63,7 @@ class Simulation:
         self.originals = Originals(self.store)
         self.executor: SimulatedExecutor | None = None
         self._orphans: set[int] = set()
+        self._runs = 0
         self.clock.run(60.0)
 
     def unhindered(self) -> None:
@@ -135,9 +136,10 @@ class Simulation:
         `stops`: (after how many seconds, urgent); `stops_at`: counted from the first request of this verb.
         """
         task = replace(task, ineligible={**task.ineligible, **self._ineligible(task)})
-        executor = _Mortal(self.server, wire or Wire(self.rng))
+        executor = Mortal(self.server, wire or Wire(self.rng))
         executor.lives, executor.orphans, self.executor = lives, self._orphans, executor
-        record = Record(task, self.clock.now, clean=wire is None)
+        self._runs += 1
+        record = Record(task, self.clock.now, holder=f"run {self._runs}", clean=wire is None)
         first_change, first_met = len(self.store.history), len(self.met)
         limits = Watched(task.filter_name, task.revision, task.max_in_flight, task.timeout_seconds)
         record.before = {place_of_object(entry): entry for entry in self._workloads()}
@@ -146,7 +148,7 @@ class Simulation:
             record.left_in_flight = self.tracker.most
         self.server.dry_run = task.dry_run
         self._plan_stops(executor, record, stops, stops_at)
-        machine = task.run()
+        machine = task.run(record.holder)
         try:
             loop.run(machine, executor)
         except Killed:

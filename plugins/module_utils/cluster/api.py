@@ -144,12 +144,18 @@ class ClusterApi:
         """JSON merge patch (RFC 7386): null deletes a field."""
         return self._json("patch", path, body, {"fieldManager": manager}, content_type=MERGE_PATCH) or {}
 
-    def delete(self, path: str) -> bool:
-        """False: it was gone already."""
+    def delete(self, path: str, preconditions: dict[str, Any] | None = None) -> bool:
+        """False: it was gone already.
+
+        :param preconditions: the uid and the resourceVersion that it has to have.
+        :raises Conflict: it has others.
+        """
         options: dict[str, Any] = {"propagationPolicy": "Background"}
         if self.dry_run:
             # Where a DELETE has a body, the API server reads no option from the query: not this one either.
             options["dryRun"] = ["All"]
+        if preconditions:
+            options["preconditions"] = preconditions
         return self._json("delete", path, options, missing_ok=True) is not None
 
     def _json(

@@ -65,6 +65,8 @@ class Reason(str, Enum):
     RECREATED = "recreated"
     ROLLOUT_FAILED = "rollout_failed"
     ROLLOUT_TIMEOUT = "rollout_timeout"
+    LOCKED = "locked"
+    LOCK_LOST = "lock_lost"
     STOPPED = "stopped"
     CRASHED = "crashed"
 

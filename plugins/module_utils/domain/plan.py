@@ -80,11 +80,15 @@ class Binary:
 
 @dataclass(frozen=True)
 class Options:
-    """How the run goes about it. `timeout_seconds`: what a workload's pods may take to be replaced."""
+    """How the run goes about it. `timeout_seconds`: what a workload's pods may take to be replaced.
+
+    `lock_seconds`: how long to wait for a namespace that another run is changing.
+    """
 
     timeout_seconds: int = 300
     max_in_flight: int = 50
     max_fail_percentage: int = 0
+    lock_seconds: int = 60
     result_file: str = ""
     plan_file: str = ""
     ill_before: IllBefore = IllBefore.SKIP

@@ -74,6 +74,7 @@ class Conclusion:
         text = summary(operation.done, operation.description, found.workloads, patched)
         unreadable = ", ".join(self.state.unreadable)
         text += f"; {unreadable} may not be read, and were left alone" if unreadable else ""
+        text += f"; it would have to wait: locked by {self.state.note}" if self.state.note else ""
         return text if found.changed else f"nothing to do, {text}"
 
 

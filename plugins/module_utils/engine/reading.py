@@ -61,10 +61,13 @@ class Collection:
 
 
 class Reading:
-    """One wave's LISTs. `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from.
+    """The LISTs of some namespaces.
+
+    `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from.
 
     :param doubtful: whether it takes a look at a workload's pods to tell what is to be done to it.
     :param more: what else is to be read.
+    :param known: an earlier one, which has learned how many namespaces the cluster has.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Reading:
         other_pods: bool,
         doubtful: Callable[[WorkloadKind, Object], bool] = lambda _kind, _workload: False,
         more: Sequence[Collection] = (),
+        known: Reading | None = None,
     ) -> None:
         self.namespaces = {name: NamespaceRead(name) for name in namespaces}
         self.versions: dict[tuple[str, Scope], str] = {}
@@ -81,6 +85,9 @@ class Reading:
         self._open: dict[Request, tuple[Collection | None, Scope]] = {}
         self._doubtful = doubtful
         self._asked_for_pods = False
+        self._known = known
+        # How many namespaces the cluster has; infinitely many where nobody may know: so never cluster-wide.
+        self.of_cluster: float = known.of_cluster if known else float("inf")
 
     @property
     def finished(self) -> bool:
@@ -88,6 +95,8 @@ class Reading:
 
     def begin(self) -> list[Request]:
         """How many namespaces does the cluster have?"""
+        if self._known is not None:
+            return self._all_lists()
         request = Request(Verb.LIST, NAMESPACES, metadata_only=True)
         self._open[request] = (None, None)
         return [request] if self.namespaces else self._finish()
@@ -106,8 +115,8 @@ class Reading:
             return self._refused(one, scope, message.error)
         items, version = message.answer
         if one is None:
-            wide = len(self.namespaces) >= CLUSTER_WIDE_SHARE * len(items)
-            return [request for each in self._collections for request in self._lists(each, wide)]
+            self.of_cluster = len(items)
+            return self._all_lists()
         self._take_in(one, scope, items, version)
         return []
 
@@ -124,8 +133,7 @@ class Reading:
 
     def _refused(self, one: Collection | None, scope: Scope, error: ApiError) -> list[Request]:
         if one is None:
-            # Unknown, so never cluster-wide.
-            return [request for each in self._collections for request in self._lists(each, False)]
+            return self._all_lists()
         if error.status == NOT_FOUND or one.silent:
             return []  # not served here, or not needed
         if scope is None:
@@ -137,6 +145,10 @@ class Reading:
         else:
             read.error = error
         return []
+
+    def _all_lists(self) -> list[Request]:
+        wide = len(self.namespaces) >= CLUSTER_WIDE_SHARE * self.of_cluster
+        return [request for each in self._collections for request in self._lists(each, wide)]
 
     def _lists(self, one: Collection, wide: bool) -> list[Request]:
         return self._lists_in(one, [None] if wide else list(self.namespaces))

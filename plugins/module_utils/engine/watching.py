@@ -32,14 +32,14 @@ class Watch:
 class Watching:
     """The watches of a wave, by token.
 
-    :param seen: told of each event: (kind, its type, the object, now).
+    :param seen: told of each event: (kind, scope of the watch, its type, the object, now).
     :param listed: told of a whole LIST: (kind, scope, objects by namespace and name, now).
     """
 
     def __init__(
         self,
         bus: Bus,
-        seen: Callable[[WorkloadKind, str, Object, float], None],
+        seen: Callable[[WorkloadKind, Scope, str, Object, float], None],
         listed: Callable[[WorkloadKind, Scope, dict[tuple[str, str], Object], float], None],
     ) -> None:
         self._bus, self._seen, self._listed = bus, seen, listed
@@ -67,7 +67,7 @@ class Watching:
         version = event.object["metadata"]["resourceVersion"]
         self._watches[event.token] = replace(watch, version=version)
         if event.type != "BOOKMARK":
-            self._seen(watch.kind, event.type, event.object, now)
+            self._seen(watch.kind, watch.scope, event.type, event.object, now)
 
     def closed(self, event: WatchClosed, now: float) -> None:
         """What was missed shows in the next LIST; a watch whose time was over has missed nothing."""

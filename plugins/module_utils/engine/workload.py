@@ -61,7 +61,7 @@ def advance(state: WorkloadState, message: Message, now: float, context: Context
     if isinstance(message, Compared):
         return _compared(state, message.object, now, context)
     if isinstance(message, Stopped):
-        return _stopped(state), []
+        return _stopped(state, message), []
     if state.phase == Phase.ROLLING and isinstance(message, Looked):
         return _looked(state, message, now, context)
     if state.phase == Phase.ROLLING and isinstance(message, Woken):
@@ -257,16 +257,19 @@ def _late(state: WorkloadState, context: Context, now: float) -> Step:
     return _gave_up(replace(state, unexplained=True), Reason.ROLLOUT_TIMEOUT, text, context, now)
 
 
-def _stopped(state: WorkloadState) -> WorkloadState:
+def _stopped(state: WorkloadState, by: Stopped) -> WorkloadState:
     if state.phase == Phase.PENDING:
-        message = "the run was stopped before it was begun"
-        return replace(state, phase=Phase.DONE, outcome=Outcome.NOT_STARTED, reason=Reason.STOPPED, message=message)
+        message = f"{by.what} before it was begun"
+        return replace(state, phase=Phase.DONE, outcome=Outcome.NOT_STARTED, reason=by.reason, message=message)
     if state.phase in (Phase.PATCHING, Phase.READING):
-        return failed(state, Reason.STOPPED, "the run was stopped; whether it was patched is not known")
+        return failed(state, by.reason, f"{by.what}; whether it was patched is not known")
+    done = "patched by this run" if state.patched else "patched by an earlier run"
     if state.phase == Phase.ROLLING:
-        done = "patched by this run" if state.patched else "patched by an earlier run"
         waiting = state.rollout.message if state.rollout else "its pods are being replaced"
-        return failed(state, Reason.STOPPED, f"{done}; {waiting} when the run was stopped")
+        return failed(state, by.reason, f"{done}; {waiting} when {by.what}")
+    if state.phase in (Phase.RELEASING, Phase.ROLLED) and state.patched and by.reason == Reason.LOCK_LOST:
+        # Somebody else may have changed it by now.
+        return failed(state, by.reason, f"{done}, its pods were replaced when {by.what}")
     return replace(state, phase=Phase.DONE)
 
 

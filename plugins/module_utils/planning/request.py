@@ -118,6 +118,7 @@ def _options(variables: dict[str, Any], state: State) -> Options:
         timeout_seconds=int(variables.get("wasm_filter_timeout", default.timeout_seconds)),
         max_in_flight=int(variables.get("wasm_filter_max_in_flight", default.max_in_flight)),
         max_fail_percentage=int(variables.get("wasm_filter_max_fail_percentage", default.max_fail_percentage)),
+        lock_seconds=int(variables.get("wasm_filter_lock_seconds", default.lock_seconds)),
         ill_before=IllBefore(ill_before or default.ill_before),
         result_file=variables["wasm_filter_result_file"],
         plan_file=variables["wasm_filter_plan_file"],

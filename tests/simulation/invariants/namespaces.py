@@ -28,7 +28,11 @@ def check(simulation: Simulation, record: Record) -> Iterator[str]:
 
 
 def _verdict(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
-    writes = [one for one in record.changes if one.place.namespace == verdict.name and by_run(record, one)]
+    writes = [
+        one
+        for one in record.changes
+        if one.place.namespace == verdict.name and one.place.resource.kind != "Lease" and by_run(record, one)
+    ]
     outcome = str(verdict.outcome)
     if not record.task.dry_run:
         yield from _changed(record, verdict, bool(writes))

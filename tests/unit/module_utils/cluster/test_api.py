@@ -162,6 +162,12 @@ def test_a_deletion_is_dry_by_its_body_as_the_query_is_not_read_beside_one(dry_r
     assert wire.sent[0]["body"] == {"propagationPolicy": "Background", **dry}
 
 
+def test_a_deletion_may_be_of_one_very_object() -> None:
+    wire = Wire({})
+    ClusterApi(wire).delete("/x", {"uid": "u", "resourceVersion": "7"})
+    assert wire.sent[0]["body"]["preconditions"] == {"uid": "u", "resourceVersion": "7"}
+
+
 def test_reads_are_never_dry() -> None:
     wire = Wire({}, dry_run=True)
     ClusterApi(wire).get(POD)

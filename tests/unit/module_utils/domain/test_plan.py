@@ -26,7 +26,7 @@ def plan(**fields: Any) -> Plan:
         "targets": (Target("east", "shop"), Target("east", "pay", "not_injected", "no"), Target("east", "bank")),
         "waves": (("shop",), ("pay", "bank")),
         "run": Run("r1", 12.5, True, {"to": "backend"}),
-        "options": Options(60, 7, 25, "/tmp/result.json"),
+        "options": Options(60, 7, 25, 30, "/tmp/result.json"),
         "delivery": DeliveryName.INLINE,
         "revision": "0123456789",
         "binary": Binary("/f.wasm", "ab", 3, ("proxy_log", "proxy_on_tick")),

@@ -38,7 +38,7 @@ class Watched:
     """A watch of Deployments, what it was told, and what it asks for."""
 
     def __init__(self, scope: str | None = None) -> None:
-        self.bus = Bus(0)
+        self.bus, self._scope = Bus(0), scope
         self.seen: list[tuple[str, str, str]] = []
         self.listed: list[tuple[str, str | None, list[tuple[str, str]]]] = []
         self.watching = Watching(self.bus, self._see, self._list)
@@ -46,7 +46,8 @@ class Watched:
         self.watching.want(DEPLOYMENT, scope, "5")
         self.commands = self.bus.taken()
 
-    def _see(self, kind: Any, event: str, found: Object, _now: float) -> None:
+    def _see(self, kind: Any, scope: str | None, event: str, found: Object, _now: float) -> None:
+        assert scope == self._scope
         self.seen.append((kind.kind, event, found["metadata"]["name"]))
 
     def _list(self, kind: Any, scope: str | None, found: dict[tuple[str, str], Object], _now: float) -> None:
