@@ -12,8 +12,8 @@ class LockTaken(Meddler):
 
     name = "lock taken"
 
-    def met(self) -> None:
-        self.simulation.meet_in_run(self.name, self.namespace)
+    def step(self) -> str:
+        return self.simulation.step_of_run()
 
     def begin(self) -> None:
         store = self.simulation.store
