@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.meddlers import Meddler
+from tests.simulation.meddler import Meddler
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.values import at, put
 

@@ -6,7 +6,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.er
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request, Verb
 
 from tests.simulation import steps
-from tests.simulation.meddlers import Meddler
+from tests.simulation.meddler import Meddler
 from tests.simulation.resources import place_of
 from tests.simulation.traits import MOUNT, TEMPLATE, VOLUME
 from tests.simulation.truth import DOMAIN
