@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tests.simulation import writes
+from tests.simulation.meddler import Meddler
 from tests.simulation.resources import RESOURCES, Place, place_of
 from tests.simulation.scenario import Key, workload
 from tests.simulation.store import Change
 from tests.simulation.traits import template_annotations
 from tests.simulation.truth import WORKLOADS
 from tests.simulation.values import Object, at, put
-
-if TYPE_CHECKING:
-    pass
-from tests.simulation.meddler import Meddler
 
 
 class Touched(Meddler):
