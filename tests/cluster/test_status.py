@@ -16,6 +16,7 @@ from testbed.paths import CHECKOUT
 from tests.cluster import manifests
 from tests.cluster.conftest import Collection, Outcome
 from tests.cluster.kubectl import Kubectl
+from tests.cluster.test_faults import POD_LABEL
 from tests.cluster.test_rbac import kubeconfig_of
 
 ROLE = CHECKOUT / "docs" / "rbac" / "status.yml"
@@ -97,21 +98,30 @@ def test_from_nothing_to_deployed_to_removed(
     assert shop not in status().namespaces
 
 
-def test_half_done_as_a_killed_run_leaves_it(
+def test_what_a_killed_run_leaves_is_half_done_until_the_next_ends(
     kubectl: Kubectl, collection: Collection, status: Status, shop: str
 ) -> None:
     deployed(collection, shop)
     first = revision_of(kubectl, shop)
-    deployed(collection, shop, wasm_filter_trace_batch_count=7)
-    # One workload is put back: what is there is what a run leaves that is killed between the two.
-    kubectl("rollout", "undo", "deployment/api", "-n", shop)
-    kubectl.rolled(shop, "deployment/api")
+    # One at a time, and each takes longer than a kill does.
+    slow = json.dumps({"spec": {"minReadySeconds": 10}})
+    for name in ("web", "api"):
+        kubectl("patch", "deployment", name, "-n", shop, "-p", slow)
+    wanted: dict[str, Any] = {"wasm_filter_trace_batch_count": 7, "wasm_filter_max_in_flight": 1}
+
+    def one_is_patched() -> bool:
+        found = kubectl.get("deployments", "-n", shop)["items"]
+        return [one["spec"]["template"]["metadata"]["labels"].get(POD_LABEL) for one in found].count(first) == 1
+
+    collection.deploy_killed(shop, one_is_patched, **wanted)
     outcome = status(namespaces=shop, wasm_filter_fail_on_drift=True)
     assert outcome.status == 2, outcome.output
     assert "1 of 1 namespaces are not as they were left" in outcome.output
     assert (outcome.result["counts"], outcome.result["drifted"]) == ({"half_done": 1}, [shop])
     assert first in outcome.output
-    assert sorted(status.workloads(shop).values()) == ["deployed", "half_done"]
+
+    deployed(collection, shop, **wanted)
+    assert status.states(shop) == {shop: "deployed"}
 
 
 def test_annotations_that_were_taken_off_are_drift(

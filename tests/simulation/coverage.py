@@ -32,15 +32,16 @@ def expected() -> dict[str, tuple[str, ...]]:
         "scaled": WORKLOAD,
         "never ready": (steps.ROLLING,),
         "namespace deleted": WORKLOAD,
-        "webhook refuses": (steps.UNDER_WAY,),
+        "webhook refuses": (steps.UNDER_WAY, "create ConfigMap", "create EnvoyFilter", "replace EnvoyFilter"),
+        "object there already": ("create ConfigMap", "create EnvoyFilter"),
         "webhook drops": (steps.UNDER_WAY,),
         "LIST forbidden": steps.LISTS[1:],
         "LIST fails": steps.LISTS[1:],
         "kind not served": ("list workloads",),
     }
-    found |= dict.fromkeys(
-        ("created", "our object meddled with", "lock taken", "killed", "stopped", "stopped at once"), RUN
-    )
+    found |= dict.fromkeys(("created", "our object meddled with", "lock taken", "killed", "stopped"), RUN)
+    # Where nothing is being changed the first stop is the last.
+    found["stopped at once"] = (steps.CHANGING, steps.ENDING)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.meddlers import Meddler
+from tests.simulation.meddler import Meddler
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.store import Change
 from tests.simulation.values import at, put
@@ -17,8 +17,8 @@ class LockTaken(Meddler):
     def place(self) -> Place:
         return Place(RESOURCES["Lease"], self.namespace, "wasm-filter-trace")
 
-    def met(self) -> None:
-        self.simulation.meet_in_run(self.name, self.namespace)
+    def step(self) -> str:
+        return self.simulation.step_of_run()
 
     def begin(self) -> None:
         """Some time after the run has it, or when it deletes what it does not need any more."""

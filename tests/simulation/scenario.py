@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from tests.simulation import traits
 from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
 from tests.simulation.traits import Trait
+from tests.simulation.truth import DOMAIN, OURS
 from tests.simulation.values import Object, put
 
 OTHER_REVISION = "aaaaaaaaaa"
+OLD_REVISIONS = ("f000000001", "f000000002", "f000000003")
 REVISIONS = tuple(f"{number:010x}" for number in range(1, 8))
 KINDS = ("Deployment", "Deployment", "StatefulSet", "DaemonSet")
 TIER = (("tier", "front"),)
@@ -82,6 +84,17 @@ def _fill(scenario: Scenario, name: str, rng: random.Random) -> None:
         scenario.traits[kind, name, f"w{number}"] = chosen
         scenario.objects.append(entry)
     scenario.objects += _bystanders(name, rng)
+    if rng.random() < 0.15:
+        scenario.objects += [entry for revision in OLD_REVISIONS for entry in _former(name, revision)]
+
+
+def _former(name: str, revision: str) -> list[Object]:
+    """What a run of long ago has left."""
+    labels = {**OURS, f"{DOMAIN}/filter": "trace", f"{DOMAIN}/revision": revision}
+    metadata = {"namespace": name, "labels": labels, "creationTimestamp": "2025-01-01T00:00:00Z"}
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "name": f"wasm-filter-{revision}"}}
+    filters = {"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "spec": {"priority": 1}}
+    return [config_map, {**filters, "metadata": {**metadata, "name": f"trace-filter-{revision}"}}]
 
 
 def _bystanders(name: str, rng: random.Random) -> list[Object]:
@@ -119,6 +132,9 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
     waves = _waves(targets, rng)
     every = Task((tuple(targets),), max_in_flight=50, ineligible=scenario.ineligible)
     deliveries = [CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, INLINE]
+    if rng.random() < 0.15:
+        # One revision inline after the other.
+        deliveries = [INLINE]
     count = rng.choice((0, 0, 1, 1, 1, 2, 2, 5))
     for number in range(count):
         revision = REVISIONS[number % len(REVISIONS)]

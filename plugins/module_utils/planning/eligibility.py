@@ -67,7 +67,7 @@ def _no_injector(name: str, asks: str, injections: Iterable[Injection], served: 
     if said:
         return f"namespace {name} asks for sidecars by {asks}, and a new pod would not be created: {said}"
     there = f"; istio.io/rev of this cluster: {', '.join(served)}" if served else ""
-    return f"namespace {name} asks for sidecars by {asks}, and a new pod would get none: nobody serves that{there}"
+    return f"namespace {name} asks for sidecars by {asks}, and a new pod would get none: no injector answers{there}"
 
 
 def _not_injected(name: str, labels: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from ..domain.plan import State
 from ..domain.revision import UNKNOWN
 from ..planning.candidates import Candidate, Change, alike, candidates
 from ..planning.eligibility import Judged
-from ..planning.findings import Findings, grouped, in_namespaces
+from ..planning.findings import NAMES_MAX, Findings, grouped, in_namespaces
 from ..planning.injection import Injection, by_labels, by_webhooks, namespace_asks
 from ..planning.injectors import Injectors
 from ..planning.request import Request
@@ -108,11 +108,15 @@ def _by_labels(groups: Mapping[Hashable, list[Candidate]], answers: Answers) -> 
 
 
 def _not_starting(found: list[tuple[Candidate, str]]) -> Iterator[str]:
-    for one, said in found:
+    """One of each namespace, of as many as people read."""
+    first = {one.namespace: (one, said) for one, said in reversed(found)}
+    for one, said in list(first.values())[:NAMES_MAX]:
         yield (
             f"namespace {one.namespace}: a new pod of {one.kind.kind}/{one.name} would not be created as things are, "
             f"which may end its rollout: {said}"
         )
+    if len(first) > NAMES_MAX:
+        yield f"the same in {len(first) - NAMES_MAX} more namespaces"
 
 
 def _running(api: ClusterApi, namespace: str, found: dict[str, set[str]]) -> None:

@@ -81,6 +81,19 @@ def test_a_pod_that_would_not_start_is_said_in_the_api_servers_words_and_not_hel
     assert warning.startswith("namespace shop: a new pod of Deployment/a would not be created") and QUOTA in warning
 
 
+def test_of_pods_that_would_not_start_one_of_a_namespace_is_told_and_the_rest_counted() -> None:
+    names = {f"n{number}": ENABLED for number in range(10)}
+    # Apart for an injector, so that each is asked about.
+    entries = [
+        workload(name, kind, annotations={"sidecar.istio.io/x": f"{name}{kind}"}) for name in names for kind in "ab"
+    ]
+    server = api(*entries)
+    server.refused["REHEARSE"], server.saying[403] = 403, QUOTA
+    *told, rest = ahead(server, labels=names)[1]
+    assert len(told) == len({one.partition(":")[0] for one in told}) == 8
+    assert rest == "the same in 2 more namespaces"
+
+
 def running(server: ReadOnlyApi, **revisions: str) -> ReadOnlyApi:
     for namespace, revision in revisions.items():
         server.objects[f"{NAMESPACES}/{namespace}/pods/x"] = pod(revision)
