@@ -13,7 +13,8 @@ from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS, Faulty
 from tests.simulation.invariants import violations
 from tests.simulation.invariants.convergence import not_converged, not_quiet
 from tests.simulation.lock_takers import LOCK_TAKERS
-from tests.simulation.meddlers import MEDDLERS, Meddler
+from tests.simulation.meddler import Meddler
+from tests.simulation.meddlers import MEDDLERS, ObjectThere, Touched
 from tests.simulation.record import Record
 from tests.simulation.refusals import REFUSALS
 from tests.simulation.simulation import Simulation
@@ -25,14 +26,15 @@ SHARES = (0.02, 0.1, 0.3, 1.0)
 AIMS = dict.fromkeys(steps.REQUESTS, 1) | {
     "create ConfigMap": 2,
     "create EnvoyFilter": 2,
-    "rehearse EnvoyFilter": 5,
-    "replace EnvoyFilter": 6,
+    "rehearse EnvoyFilter": 6,
+    "replace EnvoyFilter": 7,
     "delete ConfigMap": 2,
-    "unpatch": 3,
-    "release fields": 9,
+    "unpatch": 4,
+    "release fields": 18,
     "read workload": 9,
     "read object": 6,
 }
+NEEDED = {"read workload": Touched.name, "read object": ObjectThere.name}
 
 
 @dataclass
@@ -89,7 +91,10 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     chosen = set(rng.sample(everything, rng.choice((0, 1, 2, 2, 3, 4, 6))))
     shares = {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
     aims = {name: rng.choices(list(AIMS), list(AIMS.values()))[0] for name in shares if rng.random() < 0.75}
+    shares |= {name: rng.choice(SHARES[2:]) for name in aims}
     wire = FaultyWire(simulation, rng, shares, aims)
+    # What they are aimed at has to be asked for.
+    chosen |= {NEEDED[aim] for aim in aims.values() if aim in NEEDED}
     keys = list(simulation.scenario.traits)
     meddlers: list[Meddler] = []
     for fault in OTHERS:

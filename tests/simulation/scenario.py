@@ -141,7 +141,7 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
         scenario.before.append(replace(every, revision=revision, delivery=rng.choice(deliveries)))
     if rng.random() < 0.15:
         scenario.before.append(replace(every, revision=OTHER_REVISION, filter_name="audit"))
-    removes = count > 0 and rng.random() < 0.35
+    removes = count > 0 and rng.random() < 0.45
     revision = rng.choice((REVISIONS[count % len(REVISIONS)], *REVISIONS[: count + 1]))
     scenario.interrupted = bool(scenario.before) and rng.random() < 0.25
     if scenario.interrupted and rng.random() < 0.6:

@@ -56,9 +56,12 @@ def _changed(record: Record, verdict: NamespaceVerdict, wrote: bool) -> Iterator
         one.done and one.error is not None and f"/namespaces/{verdict.name}/" in one.request.path
         for one in record.served
     ) or _unanswered(record, verdict.name)
-    # Whether a deletion was ours is known to nobody either, if the first answer was lost.
+    # Whether what is there, or is gone, came of a write whose answer was lost is known to nobody either.
     lost = any(
-        one.error is not None and one.error.status in (0, 502, 503, 504) and one.request.verb == "delete"
+        one.error is not None
+        and one.error.status in (0, 502, 503, 504)
+        and one.request.verb not in ("get", "list")
+        and f"/namespaces/{verdict.name}/" in one.request.path
         for one in record.served
     )
     if verdict.changed and not wrote and not lost:
