@@ -11,6 +11,8 @@ from tests.simulation.store import Change, Store
 from tests.simulation.values import Object, at
 
 TIMED_OUT = "ProgressDeadlineExceeded"
+# As docs/decisions/when-a-rollout-is-given-up.md has it: two looks, ten seconds apart, after ten without a move.
+CRASHING_SECONDS = 20.0
 
 
 @dataclass
@@ -104,11 +106,18 @@ class Tracker:
             self.rolled_at[uid] = self.store.clock.now
 
     def _expire(self) -> None:
-        """A run gives up on what takes too long, and goes on."""
+        """A run gives up on what takes too long, and sooner on what crashes; and goes on."""
         now = self.store.clock.now
         self.moving = {
-            uid: (place, since) for uid, (place, since) in self.moving.items() if since + self.watched.timeout > now
+            uid: (place, since)
+            for uid, (place, since) in self.moving.items()
+            if since + (CRASHING_SECONDS if self._crashes(place) else self.watched.timeout) > now
         }
+
+    def _crashes(self, place: Place) -> bool:
+        workload = self.store.get(place)
+        pods = truth.pods_of(self.owned, workload) if workload else []
+        return any(at(one, "state", "waiting") for pod in pods for one in at(pod, "status", "containerStatuses") or ())
 
 
 def _timed_out(workload: Object) -> bool:
