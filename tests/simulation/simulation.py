@@ -141,7 +141,8 @@ class Simulation:
         self._runs += 1
         record = Record(task, self.clock.now, holder=f"run {self._runs}", clean=wire is None)
         first_change, first_met = len(self.store.history), len(self.met)
-        limits = Watched(task.filter_name, task.revision, task.max_in_flight, task.timeout_seconds)
+        passed_over = frozenset(task.ineligible)
+        limits = Watched(task.filter_name, task.revision, task.max_in_flight, task.timeout_seconds, passed_over)
         record.before = {place_of_object(entry): entry for entry in self._workloads()}
         if task.by_pods:
             self.tracker.begin(limits)

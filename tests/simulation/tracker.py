@@ -17,12 +17,16 @@ CRASHING_SECONDS = 20.0
 
 @dataclass
 class Watched:
-    """What a run must keep to: `limit` of workloads at a time, each `timeout` seconds at most."""
+    """What a run must keep to: `limit` of workloads at a time, each `timeout` seconds at most.
+
+    `passed_over`: namespaces of which it learns nothing.
+    """
 
     filter_name: str
     revision: str
     limit: int
     timeout: float
+    passed_over: frozenset[str] = frozenset()
 
 
 class Tracker:
@@ -55,7 +59,10 @@ class Tracker:
         workload, watched = self.store.get(place), self.watched
         same = workload is not None and workload["metadata"]["uid"] == uid
         return bool(
-            watched.revision and same and truth.has_filter(workload or {}, watched.filter_name, watched.revision)
+            watched.revision
+            and same
+            and place.namespace not in watched.passed_over
+            and truth.has_filter(workload or {}, watched.filter_name, watched.revision)
         )
 
     def _changed(self, change: Change) -> None:

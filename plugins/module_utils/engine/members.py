@@ -45,6 +45,7 @@ class Members:
 
     def conclude(self, name: str) -> None:
         """It has its verdict, maybe without having begun its way."""
+        self._end(name)
         self.unsettled.discard(name)
         self.waiting.discard(name)
         self.concluded.add(name)
@@ -52,13 +53,17 @@ class Members:
 
     def add(self, state: NamespaceState) -> None:
         """A namespace whose way begins; or begins again, in which case nothing of it was changed so far."""
-        if self.begun(state.name):
-            self.in_flight -= sum(1 for one in self.of(state.name) if one.phase in IN_FLIGHT)
-            self._begun.discard(state.name)
+        self._end(state.name)
         for key in self._keys.pop(state.name, []):
             del self.workloads[key]
         self.waiting.discard(state.name)
         self.put_namespace(state)
+
+    def _end(self, name: str) -> None:
+        """Its workloads count no more."""
+        if self.begun(name):
+            self.in_flight -= sum(1 for one in self.of(name) if one.phase in IN_FLIGHT)
+            self._begun.discard(name)
 
     def put_namespace(self, state: NamespaceState) -> None:
         """It has moved; what waits for its lock, or to be read, is not settled."""
@@ -77,10 +82,11 @@ class Members:
 
         What a killed run has left rolling counts as in flight.
         """
+        self._end(name)
         self._begun.add(name)
         found = [one for one in self.of(name) if one.phase not in SETTLED]
         self.in_flight += sum(1 for one in found if one.phase in IN_FLIGHT)
-        self._open(name, len(found))
+        self._open(name, len(found) - self.namespaces[name].open)
         return found
 
     def begun(self, name: str) -> bool:

@@ -117,6 +117,9 @@ class WaveRun:
         if state.phase == namespaces.Phase.DONE:
             self._finish(state, now)
         elif state.phase == namespaces.Phase.LOCKING and old.phase != state.phase:
+            if not self._members.begun(name):
+                # What a killed run has left rolling counts while its lock is waited for.
+                self._workloads.start(name, now)
             self._locks.take(name, now)
         elif state.phase == namespaces.Phase.WORKLOADS and old.phase != state.phase:
             self._to_finish[name] = None

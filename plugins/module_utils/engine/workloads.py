@@ -59,10 +59,10 @@ class Workloads:
         self.last_patch: float | None = None
 
     def start(self, name: str, now: float) -> None:
-        """The turn of a namespace's workloads has come."""
+        """The turn of a namespace's workloads has come; if it is not locked, of those only that are rolling."""
         for one in self._members.begin(name):
             if one.phase == workload.Phase.PENDING:
-                self._queue.append(one.key)
+                self._wants(one.key, now)
             else:
                 self._carry_out(one.key, [WakeAt(one.wake_at)], now)
                 self._watch(one)
@@ -129,8 +129,12 @@ class Workloads:
         self._bus.count(self._members.done, self._members.in_flight)
         for text, step in progress_lines.of_workload(old, new, self._context.dry_run):
             self._bus.tell(new.namespace, text, step)
-        if turns_up and self._owner.pending(old.key, now):
-            self._queue.append(old.key)
+        if turns_up:
+            self._wants(old.key, now)
+
+    def _wants(self, key: Key, now: float) -> None:
+        if self._owner.pending(key, now):
+            self._queue.append(key)
 
     def _carry_out(self, key: Key, commands: list[Send | WakeAt | Look], now: float) -> None:
         for command in commands:

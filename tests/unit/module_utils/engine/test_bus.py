@@ -77,6 +77,41 @@ def test_a_request_that_waits_to_be_sent_again_is_sent_by_its_timer() -> None:
     assert again.request == first.request
 
 
+@pytest.mark.parametrize(("verb", "sent"), [(Verb.APPLY, False), (Verb.DELETE, False), (Verb.LIST, True)])
+def test_what_changes_the_cluster_is_sent_again_only_while_that_is_allowed(verb: Verb, sent: bool) -> None:
+    bus = Bus(0)
+    bus.guard = lambda _request, _now: False
+    bus.send(send(verb), nobody)
+    (first,) = bus.taken()
+    assert isinstance(first, Dispatch)
+    bus.answered(Failed(first.token, api_error("x", 503, "busy")), 0.0)
+    (timer,) = bus.taken()
+    assert isinstance(timer, SetTimer)
+    assert bus.fired(timer.token, timer.at) == sent
+    assert len(bus.taken()) == sent
+
+
+def test_a_lease_is_no_change_and_its_end_belongs_to_an_orderly_one() -> None:
+    bus = Bus(0)
+    bus.send(Send(Request(Verb.CREATE, "/apis/coordination.k8s.io/v1/namespaces/shop/leases"), 60.0), nobody)
+    assert bus.writes_under_way() == bus.writes_under_way("shop") == 0
+    bus.stopping = True
+    assert bus.send(send(Verb.DELETE), nobody, ends=True)
+
+
+def test_what_waits_to_be_sent_again_is_given_up_by_namespace() -> None:
+    bus = Bus(0)
+    told: list[str] = []
+    for name in ("shop", "pay"):
+        request = Request(Verb.APPLY, f"/api/v1/namespaces/{name}/configmaps/x", {})
+        bus.send(Send(request, 60.0), lambda message, _now: told.append(message.request.path))
+    for command in bus.taken():
+        assert isinstance(command, Dispatch)
+        bus.answered(Failed(command.token, api_error("x", 503, "busy")), 0.0)
+    bus.give_up(1.0, "shop")
+    assert told == ["/api/v1/namespaces/shop/configmaps/x"]
+
+
 def test_only_writes_without_an_answer_are_waited_for() -> None:
     bus = Bus(0)
     bus.send(send(Verb.LIST), nobody)

@@ -169,6 +169,43 @@ def test_one_that_is_made_anew_in_a_namespace_with_nothing_to_do_locks_it_first(
     assert leases(found) == []
 
 
+def test_what_a_killed_run_has_left_rolling_counts_while_its_lock_is_waited_for() -> None:
+    found = cluster("shop", "pay")
+    found.deploy("shop")
+    found.server.seed(objects.workload("shop", "new"))
+    restart = {"metadata": {"annotations": {"restarted": "now"}}}
+    found.edit("Deployment", "shop", "web", {"spec": {"template": restart}})
+    locked(found, "shop", 40)
+    done: list[str] = []
+
+    def changed(change: Change) -> None:
+        status = change.after.get("status") or {}
+        if (change.place.namespace, change.place.name) == ("shop", "web") and status.get("updatedReplicas") == 2:
+            done.append("shop is rolled")
+        elif change.by == NAMES.field_manager and change.place.resource.kind in ("Deployment", "StatefulSet"):
+            done.append(f"{change.place.namespace} is patched")
+
+    found.server.store.listeners.append(changed)
+    verdicts = found.deploy("shop", "pay", max_in_flight=1)
+    assert {str(verdict.outcome) for verdict in verdicts.values()} == {"deployed"}
+    assert done[0] == "shop is rolled"
+    assert done.index("pay is patched") < done.index("shop is patched")
+
+
+def test_what_rolls_where_the_lock_is_not_to_be_had_holds_up_nobody_for_good() -> None:
+    found = cluster("shop", "pay")
+    found.deploy("shop")
+    found.server.seed(objects.workload("shop", "new"))
+    # Its pods are never replaced.
+    found.edit("StatefulSet", "shop", "data", {"spec": {"template": {"metadata": {"annotations": {"again": "1"}}}}})
+    found.controllers.healthy = lambda pod: (
+        pod["metadata"]["namespace"] != "shop" or "data" not in pod["metadata"]["name"]
+    )
+    locked(found, "shop")
+    verdicts = found.deploy("shop", "pay", max_in_flight=1, lock=Terms("me", wait_seconds=2))
+    assert [str(verdict.reason) for verdict in verdicts.values()] == ["locked", ""]
+
+
 def test_garbage_of_an_earlier_run_is_collected_under_the_lock() -> None:
     found = cluster("shop")
     revisions = [f"{number:010x}" for number in range(1, 5)]

@@ -131,6 +131,7 @@ def test_one_that_is_to_be_changed_after_all_asks_for_its_turn() -> None:
     found = Owned(locked=False)
     found.workloads.start("shop", NOW)
     anew = put(found.members.workloads[a_key("a")].object, "metadata", "uid", "other")
+    found.wanted.clear()
     found.workloads.tell(a_key("a"), Seen(None), NOW)
     found.workloads.tell(a_key("a"), Seen(anew), NOW)
     assert found.wanted == [a_key("a")]
