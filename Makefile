@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test fuzz simulate bench-filter soak-filter molecule generate build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test fuzz simulate bench-engine bench-filter soak-filter molecule generate build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -37,8 +37,11 @@ test: setup ## all checks and tests, on a test mesh of their own
 fuzz: setup ## ten million random events for the filter, nonsense among them; EVENTS, SEED, EPISODE, FILTER, SHORT=1
 	@$(BIN)/python -m tests.filter.fuzz
 
-simulate: setup ## the engine against a simulated cluster, 100,000 times, with faults; RUNS, SEED, SHORT=1
-	@$(BIN)/python -m tests.simulation
+simulate: setup ## more than 100,000 runs against a simulated cluster, with faults; RUNS (seeds), SEED, SHORT=1
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation
+
+bench-engine: setup ## the engine's time and memory with up to 100,000 workloads; SHORT=1
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation.scale
 
 bench-filter: setup ## what the filter costs in Envoy; PEER=x.wasm to compare, OUTPUT=file, ROUNDS, REQUESTS, STARTS, FILTER, SHORT=1
 	@$(BIN)/python -m bench filter

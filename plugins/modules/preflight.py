@@ -17,7 +17,10 @@ description:
     secret in them never reaches the module.
   - Every error names the variable, its value and what would be right. All of them are told at once.
   - Refuses words of C(-e) that belong to no variable, and to become another user, who has another kubeconfig.
-  - Reads only. Shows what will leave the pods, and to where.
+  - Asks what new pods of the workloads would be, by dry runs of their creation where that is allowed, else by webhooks
+    and labels; RV(plan) leaves out namespaces and workloads that would get no sidecar, or not the filter's file.
+  - Warns of what else of the mesh keeps the filter from working, or from working alone.
+  - Changes nothing. Shows what will leave the pods, and to where.
   - Deletes O(result_file) and O(plan_file) first, so that a run that is refused leaves none of an earlier run.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -281,7 +284,7 @@ def _checked(module: AnsibleK8SModule, asked: request.Request, found: Findings) 
     if checked is None:
         return {}
     run = Run(str(uuid.uuid4()), round(time.time(), 1), module.check_mode)
-    plan = planner.draft(asked, checked.targets, run)
+    plan = planner.draft(asked, checked.targets, run, checked.exclusions)
     return {"cluster": alias, "plan": plan.as_dict(), **_facts(asked, checked)}
 
 
@@ -302,7 +305,9 @@ def _facts(asked: request.Request, checked: check.Checked) -> dict[str, Any]:
             "capabilities": list(asked.filter.binary.capabilities),
         }
     if checked.backend:
-        facts["backend"] = {key: value for key, value in asdict(checked.backend).items() if key != "warnings"}
+        facts["backend"] = {
+            key: value for key, value in asdict(checked.backend).items() if key not in ("warnings", "service")
+        }
     if checked.hosts_from:
         facts["hosts_from"] = {"cluster": checked.hosts_from.cluster, "authority": checked.hosts_from.authority}
     return facts

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -20,6 +22,7 @@ from tests.cluster import manifests
 from tests.cluster.kubectl import Kubectl, eventually
 
 PLAYBOOK_SECONDS = 240
+PLAYBOOK = str(Path(sys.executable).parent / "ansible-playbook")
 
 # Where what it puts is not what was recorded, the difference is told as in a test.
 pytest.register_assert_rewrite("tests.upgrade.replay")
@@ -92,17 +95,10 @@ class Collection:
         :param result: the file to read the result from.
         """
         folder = folder or self.checkout
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("K8S_AUTH", "WASM_FILTER"))}
         done = subprocess.run(
-            [str(Path(sys.executable).parent / "ansible-playbook"), *arguments],
+            [PLAYBOOK, *arguments],
             cwd=folder,
-            env={
-                **inherited,
-                "PWD": str(folder),
-                "KUBECONFIG": self.kubectl.kubeconfig,
-                **self.environment,
-                **(environment or {}),
-            },
+            env={**self._environment(folder), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -112,6 +108,29 @@ class Collection:
         )
         found = json.loads(result.read_text()) if result and result.exists() else {}
         return Outcome(done.returncode, done.stdout, found)
+
+    def deploy_killed(self, namespaces: str, when: Callable[[], object], **variables: Any) -> None:
+        """A deploy whose processes are all killed once `when` gives something true."""
+        content = {"namespaces": namespaces, "wasm_filter_trace_backend_address": self.backend, **variables}
+        running = subprocess.Popen(
+            [PLAYBOOK, "playbooks/deploy.yml", "-e", json.dumps(content)],
+            cwd=self.checkout,
+            env=self._environment(self.checkout),
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            eventually("it is time to kill it", when)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("K8S_AUTH", "WASM_FILTER"))}
+        return {**inherited, "PWD": str(folder), "KUBECONFIG": self.kubectl.kubeconfig, **self.environment}
 
 
 class Backend:

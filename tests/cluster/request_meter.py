@@ -28,7 +28,8 @@ RESOURCES = {
     "apps": ("deployments", "statefulsets", "daemonsets", "replicasets", "controllerrevisions"),
     "batch": ("cronjobs", "jobs"),
     "coordination.k8s.io": ("leases",),
-    "networking.istio.io": ("envoyfilters",),
+    "networking.istio.io": ("envoyfilters", "sidecars"),
+    "admissionregistration.k8s.io": ("mutatingwebhookconfigurations",),
     "authorization.k8s.io": ("selfsubjectaccessreviews",),
 }
 OTHER, DISCOVERY = "other", "discovery"

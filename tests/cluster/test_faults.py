@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from testbed.client import Mesh
-from testbed.paths import CHECKOUT
 from tests.cluster import manifests
 from tests.cluster.conftest import Collection
 from tests.cluster.kubectl import Kubectl, eventually
@@ -36,24 +29,7 @@ def test_a_killed_run_is_finished_by_the_next(
 ) -> None:
     shop = new_namespace("killed")
     fleet(kubectl, shop, 12)
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "playbooks/deploy.yml"]
-    command += ["-e", f"namespaces={shop}", "-e", f"wasm_filter_trace_backend_address={collection.backend}"]
-    environment = {**os.environ, "KUBECONFIG": kubectl.kubeconfig}
-    running = subprocess.Popen(
-        command,
-        cwd=CHECKOUT,
-        env=environment,
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        eventually("the first workload is patched", lambda: patched(kubectl, shop))
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
+    collection.deploy_killed(shop, lambda: patched(kubectl, shop))
 
     outcome = collection.deploy(shop)
 

@@ -12,6 +12,8 @@ from tests.cluster.conftest import Backend, Collection
 from tests.cluster.kubectl import Kubectl
 
 ROLE = CHECKOUT / "docs" / "rbac" / "rollout.yml"
+ASKING = CHECKOUT / "docs" / "rbac" / "preflight.yml"
+BY_LABELS = "whether new pods get a sidecar is judged by labels alone"
 
 
 def kubeconfig_of(kubectl: Kubectl, namespace: str, account: str, folder: Path) -> str:
@@ -60,3 +62,42 @@ def test_roles_in_each_namespace_are_enough(
     assert outcome.verdicts == {shop: "deployed", foreign: "failed"}, outcome.output
     assert outcome.namespaces[foreign]["reason"] == "api_refused"
     assert "forbidden" in outcome.namespaces[foreign]["message"]
+
+
+def test_what_new_pods_would_be_is_known_by_each_optional_right_as_far_as_it_goes(
+    kubectl: Kubectl, app: Callable[..., str], collection: Collection, tmp_path: Path
+) -> None:
+    shop, gone = app("asking"), app("gone")
+    kubectl("label", "namespace", gone, "istio-injection-", "istio.io/rev=1-20-gone")
+    kubectl("apply", "-f", str(ROLE))
+    kubectl("create", "serviceaccount", "deployer", "-n", shop)
+    kubeconfig = kubeconfig_of(kubectl, shop, "deployer", tmp_path)
+    optional = yaml.safe_load(ASKING.read_text())
+    bindings = []
+
+    def bind(role: str) -> None:
+        bindings.append(("clusterrolebinding", f"{role}-{shop}"))
+        kubectl("create", *bindings[-1], f"--clusterrole={role}", f"--serviceaccount={shop}:deployer")
+
+    def allow(*resources: str) -> None:
+        rules = [rule for rule in optional["rules"] if set(rule["resources"]) & set(resources)]
+        kubectl.apply({**optional, "metadata": {"name": f"asking-{shop}"}, "rules": rules})
+
+    def checked() -> tuple[dict[str, str], bool]:
+        outcome = collection.deploy(
+            f"{shop},{gone}", "--check", kubeconfig=kubeconfig, wasm_filter_max_fail_percentage=100
+        )
+        return outcome.verdicts, BY_LABELS in " ".join(outcome.output.split())
+
+    try:
+        bind(yaml.safe_load(ROLE.read_text())["metadata"]["name"])
+        bind(f"asking-{shop}")
+        allow()
+        assert checked() == ({shop: "deployed", gone: "deployed"}, True)
+        for resource in ("mutatingwebhookconfigurations", "pods"):
+            allow(resource)
+            assert checked() == ({shop: "deployed", gone: "failed"}, False), resource
+    finally:
+        kubectl("delete", "clusterrole", f"asking-{shop}")
+        for binding in bindings:
+            kubectl("delete", *binding)

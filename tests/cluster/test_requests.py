@@ -12,6 +12,7 @@ from tests.cluster.kubectl import Kubectl
 from tests.cluster.request_meter import READING, RequestMeter, metering
 
 KINDS = {"web": "Deployment", "db": "StatefulSet", "agent": "DaemonSet"}
+WORKLOADS = ("deployments", "statefulsets", "daemonsets", "cronjobs")
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +44,22 @@ def test_a_run_with_nothing_to_do_only_reads(
         outcome = collection.deploy(shop, kubeconfig=meter.kubeconfig, wasm_filter_delivery=delivery)
         assert outcome.status == 0, outcome.output
 
-    first, again = meter.during(deploy), meter.during(deploy)
+    first = meter.during(deploy)
+    pods = {pod["metadata"]["uid"] for pod in kubectl.pods(shop)}
+    again = meter.during(deploy)
 
+    # What new pods would be is asked once for all that are alike, by a dry run that makes none.
+    asked = {("create", "pods"): 1} if delivery == "configmap" else {}
     assert not {verb for verb, _resource in first} <= READING
-    assert {verb for verb, _resource in again} <= READING
-    # One LIST for each kind and for what is ours: not a request for each object.
+    assert {verb: count for (verb, resource), count in first.items() if resource == "leases"} == {
+        "create": 1,
+        "delete": 1,
+    }
+    assert {key: number for key, number in again.items() if key[0] not in READING} == asked
+    assert {pod["metadata"]["uid"] for pod in kubectl.pods(shop)} == pods
+    # One LIST for each kind and for what is ours, before and in the run: not a request for each object.
     listed = {resource: again["list", resource] for verb, resource in again if verb == "list"}
-    assert listed.pop("namespaces") == 2 and set(listed.values()) == {1}
+    both = {"namespaces", "envoyfilters"} | ({*WORKLOADS, "pods"} if delivery == "configmap" else set())
+    # The namespace's and the root namespace's.
+    twice = both | {"sidecars"}
+    assert listed == {resource: 2 if resource in twice else 1 for resource in listed}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -49,20 +50,18 @@ class Simulated:
     """The same scenarios in the simulation."""
 
     def __init__(self, group: Group) -> None:
-        import random
-
         whole = simulated.Scenario()
         for one in group.scenarios:
             whole.objects.append(manifests.namespace(one.name))
             whole.objects += [_as_it_would_be(entry) for entry in one.objects]
             whole.traits |= one.traits
         self._policies = {one.name: one.policy for one in group.scenarios}
-        self._simulation = Simulation(whole, random.Random(1))
+        self._simulation = Simulation(whole, random.Random(1), start_seconds=(0.05, 0.3))
         self._simulation.server.admission.append(self._admit)
 
     def run(self, task: Task) -> list[NamespaceVerdict]:
         found = self._simulation.carry_out(task).verdicts
-        self._simulation.settle()
+        self._simulation.settle(1.0)
         return found
 
     def _admit(self, operation: str, _before: Object | None, after: Object) -> Object:

@@ -262,3 +262,23 @@ def test_a_namespace_of_jobs_and_bare_pods_is_not_called_deployed(
     assert "trace-filter" not in kubectl("get", "envoyfilters", "-n", shop)
     inline = collection.deploy(shop, wasm_filter_delivery="inline")
     assert inline.verdicts == {shop: "deployed"}, inline.output
+
+
+@pytest.mark.parametrize("delivery", ["configmap", "inline"])
+def test_check_mode_of_a_removal_deletes_nothing(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection, delivery: str
+) -> None:
+    shop = new_namespace("checked")
+    deployment(kubectl, shop)
+    assert collection.deploy(shop, wasm_filter_delivery=delivery).status == 0
+
+    def ours() -> list[tuple[str, str]]:
+        found = kubectl.get("configmaps,envoyfilters", "-n", shop, "-l", "wasm-filters.openclarity.io/filter")["items"]
+        return [(one["kind"], one["metadata"]["uid"]) for one in found]
+
+    before = ours()
+    assert {kind for kind, _uid in before} == {"ConfigMap", "EnvoyFilter"}
+
+    assert collection.remove(shop, "--check").verdicts == {shop: "removed"}
+
+    assert ours() == before

@@ -10,12 +10,17 @@ from tests.simulation import coverage, tally
 from tests.simulation.options import BadOption, Options, read
 from tests.simulation.play import play
 from tests.simulation.timeline import lines
+from tests.simulation.together import play_together
 
 
 def _replay(seed: int) -> None:
     """All runs of a seed, line by line."""
     for number, record in enumerate(play(seed).records, 1):
         print(f"\nseed {seed}, run {number}")
+        for line in lines(record):
+            print(f"  {line}")
+    for record in play_together(seed).records if seed % tally.TOGETHER_EVERY == 0 else ():
+        print(f"\nseed {seed}, two runs at once, {record.holder}")
         for line in lines(record):
             print(f"  {line}")
 

@@ -24,8 +24,9 @@ Gate = Callable[[str, str, str], None]
 
 
 class ApiServer(ClusterApi):
-    """`admission`: webhooks, each gets and gives back the object of a write. `requests`: all that was asked.
+    """`gates` and `creating` are told of a request before it is carried out; `requests`: all that was asked.
 
+    `admission`: webhooks, each gets and gives back the object of a write.
     `copies`: what is handed out is a copy. Without, a caller must not change it; a simulation is a third faster so.
     """
 
@@ -35,6 +36,7 @@ class ApiServer(ClusterApi):
         self.store = Store(self.clock)
         self.admission: list[Admission] = []
         self.gates: list[Gate] = []
+        self.creating: list[Callable[[str, Object], None]] = []
         self.requests: list[str] = []
         self.compacted = 0
         self.copies = True
@@ -81,6 +83,8 @@ class ApiServer(ClusterApi):
 
     def create(self, path: str, body: Object, manager: str, rehearsal: bool = False) -> Object:
         self._asked("CREATE", path, manager, rehearsal)
+        for told in self.creating if not rehearsal else ():
+            told(path, body)
         place = self._place(f"{path}/{body['metadata']['name']}")
         writes.refuse_in_namespace(self.store, place)
         if self.store.get(place) is not None:
@@ -126,10 +130,14 @@ class ApiServer(ClusterApi):
             after["status"] = before["status"]
         return self._updated(before, after, manager, rehearsal)
 
-    def delete(self, path: str, rehearsal: bool = False, by: str = "somebody") -> bool:
+    def delete(
+        self, path: str, preconditions: Object | None = None, rehearsal: bool = False, by: str = "somebody"
+    ) -> bool:
         self._asked("DELETE", path, "", rehearsal)
         place = self._place(path)
         before = self.store.get(place)
+        if before is not None:
+            writes.refuse_others(path, before, preconditions or {})
         if before is not None and not (self.dry_run or rehearsal):
             writes.delete(self.store, place, by)
         return before is not None

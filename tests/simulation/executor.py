@@ -59,7 +59,7 @@ class Served:
 class SimulatedExecutor:
     """`dispatched`: every request with the time it was asked for. `told`: the lines of progress.
 
-    `orphans`: versions that its requests have made after it was closed.
+    `orphans`: versions that its requests have made after it was closed. `keeps`: all of this is kept.
     """
 
     def __init__(self, server: ApiServer, wire: Wire) -> None:
@@ -68,6 +68,7 @@ class SimulatedExecutor:
         self.served: list[Served] = []
         self.told: list[Tell] = []
         self.orphans: set[int] = set()
+        self.keeps = True
         self._events: deque[Event] = deque()
         self._waiting: deque[tuple[float, Dispatch]] = deque()
         self._in_flight = 0
@@ -80,7 +81,8 @@ class SimulatedExecutor:
 
     def do(self, command: Command) -> None:
         if isinstance(command, Dispatch):
-            self.dispatched.append((self.clock.now, command))
+            if self.keeps:
+                self.dispatched.append((self.clock.now, command))
             self._waiting.append((self.clock.now, command))
             self._send_more()
         elif isinstance(command, StartWatch):
@@ -89,8 +91,13 @@ class SimulatedExecutor:
             self._end(command.token)
         elif isinstance(command, SetTimer):
             self.clock.at(command.at, lambda: self.post(TimerFired(command.token)))
-        else:
+        elif self.keeps:
             self.told.append(command)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to hear already."""
+        return bool(self._events)
 
     def next(self) -> Event:
         while not self._events:
@@ -133,7 +140,8 @@ class SimulatedExecutor:
         if self._closed:
             self.orphans.update(range(version + 1, self.server.store.version + 1))
         failure = fate.lost or failure
-        self.served.append(Served(asked, self.clock.now, command.request, failure, done))
+        if self.keeps:
+            self.served.append(Served(asked, self.clock.now, command.request, failure, done))
         event = Failed(command.token, failure) if failure else Answered(command.token, answer)
         self.clock.after(fate.back, lambda: self._answered(event))
 

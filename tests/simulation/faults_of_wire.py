@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request, Verb
 
+from tests.simulation import steps
 from tests.simulation.wire import Fate, Wire
 
 if TYPE_CHECKING:
@@ -20,11 +21,17 @@ WATCH_FAULTS = ("410 watch", "watch cut", "short watches")
 
 
 class FaultyWire(Wire):
-    """`shares`: of each fault, how many of the requests (or watch events) it hits."""
+    """`shares`: of each fault, how many of the requests (or watch events) it hits. `aims`: only those for that."""
 
-    def __init__(self, simulation: Simulation, rng: random.Random, shares: dict[str, float]) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        rng: random.Random,
+        shares: dict[str, float] | None = None,
+        aims: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(rng)
-        self._simulation, self.shares = simulation, shares
+        self._simulation, self.shares, self._aims = simulation, shares or {}, aims or {}
 
     def _hit(self, fault: str) -> bool:
         share = self.shares.get(fault)
@@ -33,7 +40,8 @@ class FaultyWire(Wire):
     def fate(self, request: Request) -> Fate:
         fate = super().fate(request)
         for fault in REQUEST_FAULTS:
-            if self._hit(fault):
+            aim = self._aims.get(fault)
+            if (aim is None or aim == steps.of_request(request)) and self._hit(fault):
                 struck = _struck(fate, fault, request, self.rng)
                 if struck is not None:
                     self._simulation.meet_request(fault, request)

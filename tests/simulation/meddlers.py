@@ -2,88 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from tests.simulation import writes
-from tests.simulation.managed_fields import after_update
+from tests.simulation.meddler import Meddler
 from tests.simulation.resources import RESOURCES, Place, place_of
 from tests.simulation.scenario import Key, workload
 from tests.simulation.store import Change
 from tests.simulation.traits import template_annotations
 from tests.simulation.truth import WORKLOADS
 from tests.simulation.values import Object, at, put
-
-if TYPE_CHECKING:
-    from tests.simulation.simulation import Simulation
-
-
-class Meddler:
-    """From `begin` to `end`. `key`: the workload it is about."""
-
-    name: str
-
-    def __init__(self, simulation: Simulation, rng: random.Random, key: Key) -> None:
-        self.simulation, self.rng, self.key = simulation, rng, key
-        self.active = True
-
-    @property
-    def namespace(self) -> str:
-        return self.key[1]
-
-    def begin(self) -> None:
-        raise NotImplementedError
-
-    def end(self) -> None:
-        self.active = False
-
-    def once(self, act: Callable[[], bool]) -> None:
-        """At a moment of the seed's choice: any, just before our write to the workload arrives, or a while after."""
-        how = self.rng.choice(("time", "before", "after"))
-        clock = self.simulation.clock
-        if how == "time":
-            clock.after(self.rng.choice((0.5, 3.0, 20.0)) * self.rng.random(), lambda: self._do(act))
-            return
-        kind, namespace, name = self.key
-        path = RESOURCES[kind].path(namespace, name)
-        fired: list[bool] = []
-
-        def gate(verb: str, asked: str, _manager: str) -> None:
-            if asked == path and verb in ("APPLY", "MERGE_PATCH") and not fired:
-                fired.append(True)
-                if how == "before":
-                    self._do(act)
-                else:
-                    clock.after(self.rng.uniform(0.0, 4.0), lambda: self._do(act))
-
-        self.simulation.server.gates.append(gate)
-
-    def _do(self, act: Callable[[], bool]) -> None:
-        if self.active and act():
-            self.met()
-
-    def met(self) -> None:
-        self.simulation.meet(self.name, self.namespace, self.key[0], self.key[2])
-
-    def write(self, entry: Object | None, by: str) -> bool:
-        """Somebody's update of an object as it is; False where it is gone."""
-        if entry is None:
-            return False
-        store = self.simulation.store
-        place = Place(RESOURCES[entry["kind"]], entry["metadata"].get("namespace", ""), entry["metadata"]["name"])
-        before = store.get(place)
-        if before is None or before["metadata"]["uid"] != entry["metadata"]["uid"]:
-            return False
-        after = writes.with_generation(before, writes.without_empty(entry))
-        if after == before:
-            return False
-        store.put(after_update(before, after, by, store.clock.rfc3339), by)
-        return True
-
-    @property
-    def found(self) -> Object | None:
-        return self.simulation.workload(self.key)
 
 
 class Touched(Meddler):
@@ -137,9 +63,9 @@ class PutBack(Meddler):
             self.simulation.clock.after(1.0, self._put_back)
 
     def _put_back(self) -> None:
-        found = self.found
+        found, step = self.found, self.step()
         if self.active and found and self._kept and self.write(put(found, "spec", "template", self._kept), "operator"):
-            self.met()
+            self.met(step)
 
     def end(self) -> None:
         super().end()
@@ -182,13 +108,15 @@ class MadeAnew(Meddler):
 class Created(Meddler):
     name = "created"
 
-    def met(self) -> None:
-        self.simulation.meet_in_run(self.name, self.namespace)
+    def step(self) -> str:
+        return self.simulation.step_of_run()
 
     def begin(self) -> None:
         def act() -> bool:
             kind = self.rng.choice([kind for kind in WORKLOADS if kind != self.simulation.scenario.unserved])
-            return self.simulation.recreate(workload(kind, self.namespace, f"late{self.rng.randrange(9)}", self.rng))
+            # Two of a name would select each other's pods.
+            name = f"late-{kind.lower()}{self.rng.randrange(9)}"
+            return self.simulation.recreate(workload(kind, self.namespace, name, self.rng))
 
         self.once(act)
 
@@ -250,13 +178,34 @@ class NamespaceDeleted(Meddler):
         self.once(act)
 
 
+class ObjectThere(Meddler):
+    """Another run of the same release is a moment faster with an object."""
+
+    name = "object there already"
+
+    def begin(self) -> None:
+        self._kinds = self.rng.choice((("configmaps",), ("envoyfilters",), ("configmaps", "envoyfilters")))
+        self.simulation.server.creating.append(self._created)
+
+    def _created(self, path: str, body: Object) -> None:
+        plural = path.rpartition("/")[2]
+        if not self.active or plural not in self._kinds or f"/namespaces/{self.namespace}/" not in path:
+            return
+        if self.simulation.recreate({**body, "metadata": {**body["metadata"], "namespace": self.namespace}}):
+            self.simulation.meet(self.name, self.namespace, body["kind"], step=f"create {body['kind']}")
+
+    def end(self) -> None:
+        super().end()
+        self.simulation.server.creating.remove(self._created)
+
+
 class ObjectMeddled(Meddler):
     """Somebody deletes or edits what we put into the namespace."""
 
     name = "our object meddled with"
 
-    def met(self) -> None:
-        self.simulation.meet_in_run(self.name, self.namespace)
+    def step(self) -> str:
+        return self.simulation.step_of_run()
 
     def begin(self) -> None:
         def act() -> bool:
@@ -292,5 +241,6 @@ MEDDLERS: tuple[type[Meddler], ...] = (
     Scaled,
     NeverReady,
     NamespaceDeleted,
+    ObjectThere,
     ObjectMeddled,
 )

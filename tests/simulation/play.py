@@ -6,19 +6,35 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from tests.simulation import scenario
+from tests.simulation import scenario, steps
 from tests.simulation.coverage import Cell
 from tests.simulation.executor import Stuck
 from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS, FaultyWire
 from tests.simulation.invariants import violations
 from tests.simulation.invariants.convergence import not_converged, not_quiet
-from tests.simulation.meddlers import MEDDLERS, Meddler
+from tests.simulation.lock_takers import LOCK_TAKERS
+from tests.simulation.meddler import Meddler
+from tests.simulation.meddlers import MEDDLERS, ObjectThere, Touched
 from tests.simulation.record import Record
 from tests.simulation.refusals import REFUSALS
 from tests.simulation.simulation import Simulation
 
 KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped at once"
+OTHERS = (*MEDDLERS, *REFUSALS, *LOCK_TAKERS)
 SHARES = (0.02, 0.1, 0.3, 1.0)
+# What a fault of requests is aimed at, with what is rare more often.
+AIMS = dict.fromkeys(steps.REQUESTS, 1) | {
+    "create ConfigMap": 2,
+    "create EnvoyFilter": 2,
+    "rehearse EnvoyFilter": 6,
+    "replace EnvoyFilter": 7,
+    "delete ConfigMap": 2,
+    "unpatch": 4,
+    "release fields": 18,
+    "read workload": 9,
+    "read object": 6,
+}
+NEEDED = {"read workload": Touched.name, "read object": ObjectThere.name}
 
 
 @dataclass
@@ -46,9 +62,12 @@ def play(seed: int) -> Played:
 
 
 def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
-    for number, task in enumerate(simulation.scenario.before):
-        _judge(simulation, simulation.carry_out(task), f"earlier run {number + 1}", played)
-        simulation.settle()
+    for number, task in enumerate(simulation.scenario.before, 1):
+        interrupted = simulation.scenario.interrupted and number == len(simulation.scenario.before)
+        wire, lives = (FaultyWire(simulation, rng), rng.randrange(10, 150)) if interrupted else (None, None)
+        _judge(simulation, simulation.carry_out(task, wire, lives=lives), f"earlier run {number}", played)
+        # What was interrupted is still going on when somebody changes their mind.
+        simulation.settle(rng.choice((0.1, 0.3, 1.0)) if interrupted else 90.0)
     task = simulation.scenario.task
     _judge(simulation, _with_faults(simulation, rng, played), "run with faults", played)
     simulation.settle(rng.choice((0.0, 0.0, 90.0)))
@@ -67,15 +86,18 @@ def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
 
 
 def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> Record:
-    names = [fault.name for fault in (*MEDDLERS, *REFUSALS)]
-    everything = [*REQUEST_FAULTS, *WATCH_FAULTS, *names, KILLED, STOPPED, STOPPED_TWICE]
-    chosen = set(rng.sample(everything, rng.choice((0, 1, 1, 2, 2, 3, 5))))
-    wire = FaultyWire(
-        simulation, rng, {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
-    )
+    names = [fault.name for fault in OTHERS]
+    everything = [*REQUEST_FAULTS * 2, *WATCH_FAULTS, *names, KILLED, STOPPED, STOPPED_TWICE]
+    chosen = set(rng.sample(everything, rng.choice((0, 1, 2, 2, 3, 4, 6))))
+    shares = {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
+    aims = {name: rng.choices(list(AIMS), list(AIMS.values()))[0] for name in shares if rng.random() < 0.75}
+    shares |= {name: rng.choice(SHARES[2:]) for name in aims}
+    wire = FaultyWire(simulation, rng, shares, aims)
+    # What they are aimed at has to be asked for.
+    chosen |= {NEEDED[aim] for aim in aims.values() if aim in NEEDED}
     keys = list(simulation.scenario.traits)
     meddlers: list[Meddler] = []
-    for fault in (*MEDDLERS, *REFUSALS):
+    for fault in OTHERS:
         if fault.name in chosen and keys:
             meddlers += [fault(simulation, rng, rng.choice(keys)) for _one in range(rng.choice((1, 1, 2)))]
     for meddler in meddlers:
@@ -86,8 +108,11 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         stops = ((first, False),)
         if STOPPED_TWICE in chosen:
             stops += ((first + rng.choice((0.05, 7.0)) * rng.random(), True),)
+    stops_at = rng.choice(("", "", "CREATE", "MERGE_PATCH", "DELETE")) if stops else ""
+    if stops_at:
+        stops = tuple((time - stops[0][0], urgent) for time, urgent in stops)
     lives = rng.randrange(1, rng.choice((10, 60, 300))) if KILLED in chosen else None
-    record = simulation.carry_out(simulation.scenario.task, wire, stops, lives)
+    record = simulation.carry_out(simulation.scenario.task, wire, stops, stops_at, lives)
     for meddler in meddlers:
         meddler.end()
     simulation.unhindered()

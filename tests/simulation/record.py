@@ -35,11 +35,13 @@ class Record:
 
     `before`: the workloads as they were at its begin. `left_in_flight`: how many an earlier run had under way then.
     `orphans`: versions of what a killed run had sent, and that arrived only now.
+    `holder`: who it is in Leases.
     `originals`: version of a change of ours -> the application's own annotations, as they were without any filter.
     """
 
     task: Task
     begin: float
+    holder: str = ""
     end: float = 0.0
     verdicts: list[NamespaceVerdict] = field(default_factory=list)
     dispatched: list[tuple[float, Dispatch]] = field(default_factory=list)

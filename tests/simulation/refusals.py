@@ -6,7 +6,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.er
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request, Verb
 
 from tests.simulation import steps
-from tests.simulation.meddlers import Meddler
+from tests.simulation.meddler import Meddler
 from tests.simulation.resources import place_of
 from tests.simulation.traits import MOUNT, TEMPLATE, VOLUME
 from tests.simulation.truth import DOMAIN
@@ -34,12 +34,13 @@ class WebhookRefuses(Meddler):
         self._kind = self.rng.choice((self.key[0], self.key[0], "EnvoyFilter", "ConfigMap"))
         self.simulation.server.admission.append(self._admit)
 
-    def _admit(self, _operation: str, _before: Object | None, after: Object) -> Object:
+    def _admit(self, operation: str, _before: Object | None, after: Object) -> Object:
         kind, namespace, name = self.key
         metadata = after["metadata"]
         meant = after["kind"] == self._kind and metadata.get("namespace") == namespace
         if meant and (self._kind != kind or metadata["name"] == name):
-            self.met()
+            verb = "create" if operation == "CREATE" else "replace"
+            self.met(self.step() if self._kind == kind else f"{verb} {self._kind}")
             raise api_error("write", self._status, 'admission webhook "policy.example.org" denied the request')
         return after
 
@@ -90,6 +91,9 @@ class _ListFails(Meddler):
         some = self.rng.sample(LISTED, self.rng.choice((1, 1, 2, len(LISTED))))
         self._plurals = {*some}
         self._also_in_namespace = self.rng.random() < 0.4
+        if self.rng.random() < 0.25:
+            # Asked for in a namespace only, and seldom.
+            self._plurals, self._also_in_namespace = set(LISTED[-2:]), True
         self.simulation.server.gates.append(self._gate)
 
     def _gate(self, verb: str, path: str, _manager: str) -> None:

@@ -44,7 +44,9 @@ RESOURCES = {
         Resource("DaemonSet", "apps/v1", "daemonsets"),
         Resource("CronJob", "batch/v1", "cronjobs"),
         Resource("Job", "batch/v1", "jobs"),
+        Resource("Lease", "coordination.k8s.io/v1", "leases"),
         Resource("EnvoyFilter", "networking.istio.io/v1alpha3", "envoyfilters"),
+        Resource("Lease", "coordination.k8s.io/v1", "leases"),
     )
 }
 _BY_PLURAL = {(one.base, one.plural): one for one in RESOURCES.values()}

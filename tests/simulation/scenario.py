@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from tests.simulation import traits
 from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
 from tests.simulation.traits import Trait
+from tests.simulation.truth import DOMAIN, OURS
 from tests.simulation.values import Object, put
 
 OTHER_REVISION = "aaaaaaaaaa"
+OLD_REVISIONS = ("f000000001", "f000000002", "f000000003")
 REVISIONS = tuple(f"{number:010x}" for number in range(1, 8))
 KINDS = ("Deployment", "Deployment", "StatefulSet", "DaemonSet")
 TIER = (("tier", "front"),)
@@ -21,7 +23,7 @@ Key = tuple[str, str, str]
 class Scenario:
     """`traits`: of each workload (kind, namespace, name). `before`: what ran before, without faults; then `task`.
 
-    `unserved`: a kind that the cluster does not know.
+    `interrupted`: the last of `before` is killed midway. `unserved`: a kind that the cluster does not know.
     """
 
     objects: list[Object] = field(default_factory=list)
@@ -29,6 +31,7 @@ class Scenario:
     before: list[Task] = field(default_factory=list)
     task: Task = field(default_factory=lambda: Task(()))
     ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
+    interrupted: bool = False
     unserved: str = ""
 
     def ill(self, key: Key) -> bool:
@@ -81,6 +84,17 @@ def _fill(scenario: Scenario, name: str, rng: random.Random) -> None:
         scenario.traits[kind, name, f"w{number}"] = chosen
         scenario.objects.append(entry)
     scenario.objects += _bystanders(name, rng)
+    if rng.random() < 0.15:
+        scenario.objects += [entry for revision in OLD_REVISIONS for entry in _former(name, revision)]
+
+
+def _former(name: str, revision: str) -> list[Object]:
+    """What a run of long ago has left."""
+    labels = {**OURS, f"{DOMAIN}/filter": "trace", f"{DOMAIN}/revision": revision}
+    metadata = {"namespace": name, "labels": labels, "creationTimestamp": "2025-01-01T00:00:00Z"}
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "name": f"wasm-filter-{revision}"}}
+    filters = {"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "spec": {"priority": 1}}
+    return [config_map, {**filters, "metadata": {**metadata, "name": f"trace-filter-{revision}"}}]
 
 
 def _bystanders(name: str, rng: random.Random) -> list[Object]:
@@ -118,14 +132,21 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
     waves = _waves(targets, rng)
     every = Task((tuple(targets),), max_in_flight=50, ineligible=scenario.ineligible)
     deliveries = [CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, INLINE]
+    if rng.random() < 0.15:
+        # One revision inline after the other.
+        deliveries = [INLINE]
     count = rng.choice((0, 0, 1, 1, 1, 2, 2, 5))
     for number in range(count):
         revision = REVISIONS[number % len(REVISIONS)]
         scenario.before.append(replace(every, revision=revision, delivery=rng.choice(deliveries)))
     if rng.random() < 0.15:
         scenario.before.append(replace(every, revision=OTHER_REVISION, filter_name="audit"))
-    removes = count > 0 and rng.random() < 0.35
+    removes = count > 0 and rng.random() < 0.45
     revision = rng.choice((REVISIONS[count % len(REVISIONS)], *REVISIONS[: count + 1]))
+    scenario.interrupted = bool(scenario.before) and rng.random() < 0.25
+    if scenario.interrupted and rng.random() < 0.6:
+        # Back to what was there before.
+        removes, revision = count < 2, REVISIONS[count - 2]
     scenario.task = Task(
         waves,
         revision="" if removes else revision,

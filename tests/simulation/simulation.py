@@ -32,7 +32,7 @@ class Killed(Exception):
     """The process that ran the loop is no more."""
 
 
-class _Mortal(SimulatedExecutor):
+class Mortal(SimulatedExecutor):
     """Dies after so many events."""
 
     lives: int | None = None
@@ -46,20 +46,24 @@ class _Mortal(SimulatedExecutor):
 
 
 class Simulation:
-    """`met`: the faults so far. `sick`: workloads whose new pods do not get ready, while that lasts."""
+    """`met`: the faults so far. `sick`: workloads whose new pods do not get ready, while that lasts.
 
-    def __init__(self, scenario: Scenario, rng: random.Random) -> None:
+    `start_seconds`: what a pod takes to get ready, least and most.
+    """
+
+    def __init__(self, scenario: Scenario, rng: random.Random, start_seconds: tuple[float, float] = (0.2, 3.0)) -> None:
         self.scenario, self.rng = scenario, rng
         self.server = ApiServer(*scenario.objects)
         self.store, self.clock = self.server.store, self.server.clock
         self.met: list[Met] = []
         self.unhindered()
         self.sick: set[Key] = set()
-        self.cluster = Cluster(self.server, rng, self._healthy)
+        self.cluster = Cluster(self.server, rng, self._healthy, start_seconds=start_seconds)
         self.tracker = Tracker(self.store, self.cluster.owned, NODES)
         self.originals = Originals(self.store)
         self.executor: SimulatedExecutor | None = None
         self._orphans: set[int] = set()
+        self._runs = 0
         self.clock.run(60.0)
 
     def unhindered(self) -> None:
@@ -73,18 +77,16 @@ class Simulation:
             raise api_error(f"{verb} {path}", 404, "the server could not find the requested resource")
 
     def meet(self, fault: str, namespace: str = "", kind: str = "", name: str = "", step: str = "") -> None:
-        """A fault has shown."""
-        if not step and self.executor is not None:
-            step = self._step(namespace, kind, name)
+        """A fault has shown; `step`: where it has met the run."""
         self.met.append(Met(self.clock.now, fault, namespace, kind, name, step))
 
-    def meet_in_run(self, fault: str, namespace: str = "") -> None:
-        """A fault has shown that is about the run as a whole."""
-        step = steps.of_run(self.executor.dispatched) if self.executor else ""
-        self.met.append(Met(self.clock.now, fault, namespace, step=step))
+    def step_of_run(self) -> str:
+        """Where the run as a whole is."""
+        return steps.of_run(self.executor.dispatched) if self.executor else ""
 
-    def _step(self, namespace: str, kind: str, name: str) -> str:
-        if kind not in WORKLOADS or not name or self.executor is None:
+    def step_of_workload(self, namespace: str, kind: str, name: str) -> str:
+        """Where the run is with a workload."""
+        if self.executor is None:
             return ""
         place = Place(RESOURCES[kind], namespace, name)
         moves = any(place == moving for moving, _since in self.tracker.moving.values())
@@ -126,13 +128,18 @@ class Simulation:
         task: Task,
         wire: Wire | None = None,
         stops: tuple[tuple[float, bool], ...] = (),
+        stops_at: str = "",
         lives: int | None = None,
     ) -> Record:
-        """One run. `stops`: (after how many seconds, urgent). `lives`: it is killed after that many events."""
+        """One run. `lives`: it is killed after that many events.
+
+        `stops`: (after how many seconds, urgent); `stops_at`: counted from the first request of this verb.
+        """
         task = replace(task, ineligible={**task.ineligible, **self._ineligible(task)})
-        executor = _Mortal(self.server, wire or Wire(self.rng))
+        executor = Mortal(self.server, wire or Wire(self.rng))
         executor.lives, executor.orphans, self.executor = lives, self._orphans, executor
-        record = Record(task, self.clock.now, clean=wire is None)
+        self._runs += 1
+        record = Record(task, self.clock.now, holder=f"run {self._runs}", clean=wire is None)
         first_change, first_met = len(self.store.history), len(self.met)
         limits = Watched(task.filter_name, task.revision, task.max_in_flight, task.timeout_seconds)
         record.before = {place_of_object(entry): entry for entry in self._workloads()}
@@ -140,14 +147,13 @@ class Simulation:
             self.tracker.begin(limits)
             record.left_in_flight = self.tracker.most
         self.server.dry_run = task.dry_run
-        for seconds, urgent in stops:
-            self.clock.after(seconds, lambda urgent=urgent: self._stop(executor, record, urgent))  # type: ignore[misc]
-        machine = task.run()
+        self._plan_stops(executor, record, stops, stops_at)
+        machine = task.run(record.holder)
         try:
             loop.run(machine, executor)
         except Killed:
             record.killed = True
-            self.meet_in_run("killed")
+            self.meet("killed", step=self.step_of_run())
         self.server.dry_run = False
         record.end, record.verdicts = self.clock.now, machine.verdicts()
         record.dispatched, record.served, record.told = executor.dispatched, executor.served, executor.told
@@ -158,10 +164,28 @@ class Simulation:
             record.most_in_flight, record.rolled_at = self.tracker.most, dict(self.tracker.rolled_at)
         return record
 
+    def _plan_stops(
+        self, executor: SimulatedExecutor, record: Record, stops: tuple[tuple[float, bool], ...], verb: str
+    ) -> None:
+        def begin() -> None:
+            for seconds, urgent in stops:
+                self.clock.after(seconds, lambda urgent=urgent: self._stop(executor, record, urgent))  # type: ignore[misc]
+
+        def gate(asked: str, _path: str, _manager: str) -> None:
+            if asked == verb and not fired:
+                fired.append(True)
+                begin()
+
+        fired: list[bool] = []
+        if verb:
+            self.server.gates.append(gate)
+        else:
+            begin()
+
     def _stop(self, executor: SimulatedExecutor, record: Record, urgent: bool) -> None:
         if executor is self.executor and not record.end:
             record.stops.append((self.clock.now, urgent))
-            self.meet_in_run("stopped at once" if urgent else "stopped")
+            self.meet("stopped at once" if urgent else "stopped", step=self.step_of_run())
             executor.post(Stop(urgent))
 
     def _workloads(self) -> Iterator[Object]:
@@ -187,7 +211,7 @@ class Simulation:
             return False
         ours = any(label.startswith(DOMAIN) for label in pod["metadata"].get("labels") or {})
         if key in self.sick and ours:
-            self.meet("never ready", key[1], key[0], key[2])
+            self.meet("never ready", key[1], key[0], key[2], steps.ROLLING)
             return False
         return True
 

@@ -16,8 +16,9 @@ LISTS = ("list namespaces", "list workloads", "list objects", "list pods", "list
 OBJECTS = ("create ConfigMap", "create EnvoyFilter", "rehearse EnvoyFilter", "replace EnvoyFilter")
 DELETES = ("delete EnvoyFilter", "delete ConfigMap")
 PATCHES = ("patch", "unpatch", "release fields")
+LOCKS = ("create Lease", "read Lease", "replace Lease", "delete Lease")
 READS = ("read workload", "read object")
-REQUESTS = (*LISTS, *OBJECTS, *DELETES, *PATCHES, *READS)
+REQUESTS = (*LISTS, *LOCKS, *OBJECTS, *DELETES, *PATCHES, *READS)
 
 
 def of_request(request: Request) -> str:
@@ -26,6 +27,8 @@ def of_request(request: Request) -> str:
     kind = place.resource.kind if place else ""
     if request.verb == Verb.LIST:
         return _of_list(kind)
+    if request.verb == Verb.GET and kind == "Lease":
+        return "read Lease"
     if request.verb == Verb.GET:
         return "read workload" if kind in WORKLOADS else "read object"
     if request.verb == Verb.APPLY:
@@ -58,5 +61,5 @@ def of_run(dispatched: Iterable[tuple[float, Dispatch]]) -> str:
     kinds = [of_request(one.request) for _time, one in dispatched]
     if not any(kind in (*PATCHES, *OBJECTS, *DELETES) for kind in kinds):
         return READING
-    last = next(kind for kind in reversed(kinds) if kind not in READS)
+    last = next(kind for kind in reversed(kinds) if kind not in (*READS, *LOCKS))
     return CHANGING if last in (*PATCHES, *OBJECTS) else ENDING

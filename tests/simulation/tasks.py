@@ -15,8 +15,10 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import WasmModule
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lease import Terms
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
 
+from tests.simulation.clock import EPOCH
 from tests.simulation.values import Object
 
 CONFIG_MAP, INLINE = "configmap", "inline"
@@ -34,6 +36,7 @@ class Task:
     timeout_seconds: float = 60.0
     max_in_flight: int = 3
     max_fail_percentage: int = 0
+    lock_seconds: float = 60.0
     dry_run: bool = False
     ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -60,8 +63,12 @@ class Task:
         release = _release(self.filter_name, self.revision, self.delivery, self.selector)
         return DELIVERIES[self.delivery](release)
 
-    def run(self) -> Run:
-        settings = Settings(self.timeout_seconds, self.max_in_flight, self.max_fail_percentage, self.dry_run)
+    def run(self, holder: str = "a run") -> Run:
+        """:param holder: who locks namespaces for it."""
+        terms = Terms(holder, self.lock_seconds, epoch=EPOCH.timestamp())
+        settings = Settings(
+            self.timeout_seconds, self.max_in_flight, self.max_fail_percentage, self.dry_run, lock=terms
+        )
         return Run(self.operation(), self.waves, dict(self.ineligible), settings)
 
 

@@ -15,6 +15,9 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.delivery import Delivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import (
+    lease,
+    lock,
+    locks,
     namespace,
     object_steps,
     reading,
@@ -25,6 +28,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine im
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds import daemon_set, deployment, stateful_set
 
 from tests.simulation.play import play
+from tests.simulation.together import play_together
 
 Patch = pytest.MonkeyPatch
 SEEDS_MAX = 600
@@ -115,6 +119,26 @@ FAULTS: dict[str, Callable[[Patch], None]] = {
     "what is held is said to be done": patched(workload, "_releasing", lambda _sound: _said_to_be_done),
 }
 
+# Where two runs at once show it, or somebody who takes a Lease away.
+FAULTS_OF_LOCKS: dict[str, Callable[[Patch], None]] = {
+    "a lock that another has is taken": patched(lease, "seconds", constant(0.0)),
+    "what is locked is not read again": patched(wave_run.WaveRun, "locked", lambda _sound: _goes_on_as_read),
+    "a lock is not looked at before a write": lambda monkeypatch: _unnoticed(monkeypatch),
+    "a lock is not given back": patched(lock, "release", lambda _sound: lambda state, _now: (lock.abandon(state), [])),
+    "a lock is not renewed": patched(lock, "_renew", lambda _sound: lambda state, _now: (state, [])),
+}
+
+
+def _goes_on_as_read(self: Any, name: str, _note: str, now: float) -> None:
+    self._members.waiting.discard(name)
+    state = self._members.namespaces[name] = replace(self._members.namespaces[name], locked=True)
+    self._go(state, now)
+
+
+def _unnoticed(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(locks.Locks, "held", constant(True)(None))
+    monkeypatch.setattr(wave_run.WaveRun, "not_locked", constant(None)(None))
+
 
 def _nothing_is_used(state: Any, _message: Any, now: float) -> Any:
     return namespace._cleanup(state, now)
@@ -130,3 +154,10 @@ def test_a_deliberate_fault_is_found(monkeypatch: Patch, fault: str) -> None:
     FAULTS[fault](monkeypatch)
     found = next((seed for seed in itertools.count() if seed >= SEEDS_MAX or play(seed).violations), SEEDS_MAX)
     assert found < SEEDS_MAX, f"{fault}: not found by {SEEDS_MAX} seeds"
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_LOCKS)
+def test_a_deliberate_fault_of_locks_is_found(monkeypatch: Patch, fault: str) -> None:
+    FAULTS_OF_LOCKS[fault](monkeypatch)
+    found = (seed for seed in range(SEEDS_MAX) if play_together(seed).violations or play(seed).violations)
+    assert next(found, None) is not None, f"{fault}: not found by {SEEDS_MAX} seeds"

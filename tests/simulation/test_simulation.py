@@ -9,6 +9,7 @@ import pytest
 from tests.simulation import coverage, options, tally
 from tests.simulation.play import play
 from tests.simulation.timeline import lines
+from tests.simulation.together import play_together
 
 
 def test_the_short_form() -> None:
@@ -18,12 +19,21 @@ def test_the_short_form() -> None:
     # Where every fault can be met is where it is met in the whole form, often; here most of them at least once.
     everywhere = sum(map(len, coverage.expected().values()))
     assert len(coverage.gaps(total.met, 1)) < everywhere / 4
-    assert set(total.met) <= {(fault, place) for fault, places in coverage.expected().items() for place in places}
+    expected = {(fault, place) for fault, places in coverage.expected().items() for place in places}
+    assert set(total.met) <= expected | coverage.SELDOM
 
 
 def test_a_seed_says_it_all() -> None:
     first, again = play(7), play(7)
     assert [list(lines(one)) for one in first.records] == [list(lines(one)) for one in again.records]
+
+
+def test_two_runs_at_once() -> None:
+    played = [play_together(seed) for seed in range(200)]
+    assert [one.violations for one in played if one.violations] == []
+    said = Counter(str(verdict.reason) for one in played for record in one.records for verdict in record.verdicts)
+    # Some of them had to wait in vain, and some were killed.
+    assert said["locked"] and any(record.killed for one in played for record in one.records)
 
 
 def test_gaps() -> None:

@@ -42,15 +42,21 @@ class Tracker:
         store.listeners.append(self._changed)
 
     def begin(self, watched: Watched) -> None:
-        """What an earlier run has left under way counts, where a run can tell it: by the label."""
+        """What an earlier run has left on the way to the same revision counts: a run can tell that."""
         self.watched, self.rolled_at = watched, {}
-        if not watched.revision:
-            self.moving.clear()
+        self.moving = {uid: entry for uid, entry in self.moving.items() if self._known(uid, entry[0])}
         self._expire()
         self.left = set(self.moving)
         for uid, (place, _since) in list(self.moving.items()):
             self._look(uid, place)
         self.most = len(self.moving)
+
+    def _known(self, uid: str, place: Place) -> bool:
+        workload, watched = self.store.get(place), self.watched
+        same = workload is not None and workload["metadata"]["uid"] == uid
+        return bool(
+            watched.revision and same and truth.has_filter(workload or {}, watched.filter_name, watched.revision)
+        )
 
     def _changed(self, change: Change) -> None:
         kind = change.place.resource.kind

@@ -23,7 +23,7 @@ def template_annotations(entry: Object, **texts: str) -> Object:
 class Trait:
     """`skipped`, `failed`: the reason of its verdict where a filter is deployed by its pods.
 
-    `ill`: its pods never get ready, whoever rolls them. `rare`: chosen less often.
+    `ill`: its pods never get ready, whoever rolls them. `weight`: how often it is chosen.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Trait:
     skipped: str = ""
     failed: str = ""
     ill: bool = False
-    rare: bool = False
+    weight: int = 3
 
 
 def _owned(entry: Object, controller: bool) -> Object:
@@ -80,13 +80,13 @@ def _in_spec(*path_and_value: object) -> Callable[[Object, random.Random], Objec
 
 TRAITS = (
     Trait("plain", lambda entry, _rng: entry),
-    Trait("own volumes", _volumes),
-    Trait("unreadable annotation", _unreadable, failed="invalid_annotation", rare=True),
+    Trait("own volumes", _volumes, weight=9),
+    Trait("unreadable annotation", _unreadable, failed="invalid_annotation", weight=1),
     Trait(
         "volume of our name",
         lambda entry, _rng: template_annotations(entry, volume='[{"name":"wasm-filter-trace","emptyDir":{}}]'),
         failed="foreign_object",
-        rare=True,
+        weight=1,
     ),
     Trait(
         "no injection by label",
@@ -107,12 +107,12 @@ TRAITS = (
     Trait("no replicas", _in_spec("replicas", 0), ("Deployment", "StatefulSet")),
     Trait("one replica", _in_spec("replicas", 1), ("Deployment", "StatefulSet")),
     Trait("short deadline", _in_spec("progressDeadlineSeconds", 15), ("Deployment",)),
-    Trait("ill", lambda entry, _rng: entry, ill=True, rare=True),
-    Trait("ill and late", _in_spec("progressDeadlineSeconds", 30), ("Deployment",), ill=True, rare=True),
-    Trait("terminating", _terminating, skipped="workload_terminating", rare=True),
+    Trait("ill", lambda entry, _rng: entry, ill=True, weight=1),
+    Trait("ill and late", _in_spec("progressDeadlineSeconds", 30), ("Deployment",), ill=True, weight=1),
+    Trait("terminating", _terminating, skipped="workload_terminating", weight=1),
 )
 
 
 def choose(rng: random.Random, kind: str) -> Trait:
     fitting = [trait for trait in TRAITS if kind in trait.kinds]
-    return rng.choices(fitting, [1 if trait.rare else 3 for trait in fitting])[0]
+    return rng.choices(fitting, [trait.weight for trait in fitting])[0]

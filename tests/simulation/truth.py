@@ -63,10 +63,16 @@ def has_filter(workload: Object, filter_name: str, revision: str) -> bool:
 
 
 def held(workload: Object) -> bool:
-    """Its pods wait for somebody."""
-    spec = workload["spec"]
+    """Its pods wait for somebody; those below a partition, unless they are of the newest template already."""
+    spec, status = workload["spec"], workload.get("status") or {}
     strategy = spec.get("updateStrategy") or {}
-    return bool(spec.get("paused") or strategy.get("type") == "OnDelete" or at(strategy, "rollingUpdate", "partition"))
+    partition = at(strategy, "rollingUpdate", "partition")
+    back = status.get("currentRevision") == status.get("updateRevision") and _observed(workload)
+    return bool(spec.get("paused") or strategy.get("type") == "OnDelete" or (partition and not back))
+
+
+def _observed(workload: Object) -> bool:
+    return bool(at(workload, "status", "observedGeneration") == workload["metadata"].get("generation"))
 
 
 def pods_of(owned: Owned, workload: Object) -> list[Object]:

@@ -68,7 +68,7 @@ def perform(server: ApiServer, request: Request) -> object:
     if request.verb == Verb.LIST:
         return server.list(path, request.label_selector, request.metadata_only, request.field_selector)
     if request.verb == Verb.DELETE:
-        return server.delete(path, rehearsal, by=OURS)
+        return server.delete(path, body.get("preconditions"), rehearsal, by=OURS)
     write = {
         Verb.CREATE: server.create,
         Verb.APPLY: server.apply,

@@ -78,6 +78,14 @@ def refuse_stale(path: str, before: Object, body: Object) -> None:
         raise api_error(f"patch {path}", 422, f'metadata.uid: Invalid value: "{sent["uid"]}": field is immutable')
 
 
+def refuse_others(path: str, before: Object, preconditions: Object) -> None:
+    """:raises Conflict: it is not the one, or not as it was, that was to be deleted."""
+    for key, wanted in preconditions.items():
+        if before["metadata"][key] != wanted:
+            text = f"the {key} in the precondition ({wanted}) does not match the one in record"
+            raise api_error(f"delete {path}", 409, f"Precondition failed: {text}")
+
+
 def refuse_in_namespace(store: Store, place: Place) -> None:
     """Nothing is created in a namespace that is not there, or on its way out."""
     if not place.resource.namespaced:

@@ -55,6 +55,20 @@ def workload(
     }
 
 
+def injected_pod(mount: bool = True, native: bool = False, revision: str = "default") -> dict[str, Any]:
+    """What an injector makes of a pod; `mount`: with the filter's file."""
+    proxy: dict[str, Any] = {"name": "istio-proxy", "volumeMounts": []}
+    volumes: list[dict[str, Any]] = []
+    if mount:
+        proxy["volumeMounts"] = [{"name": NAMES.volume, "mountPath": NAMES.mount_path, "readOnly": True}]
+        volumes = [{"name": NAMES.volume, "configMap": {"name": NAMES.config_map(R1)}}]
+    containers: dict[str, Any] = {"containers": [proxy, {"name": "app"}]}
+    if native:
+        containers = {"initContainers": [proxy], "containers": [{"name": "app"}]}
+    annotations = {"sidecar.istio.io/status": "{}", "istio.io/rev": revision}
+    return {"metadata": {"name": "x", "annotations": annotations}, "spec": {**containers, "volumes": volumes}}
+
+
 def binary(content: bytes = b"wasm") -> WasmModule:
     return WasmModule(content, hashlib.sha256(content).hexdigest(), ("proxy_on_tick",))
 

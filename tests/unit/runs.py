@@ -106,8 +106,14 @@ class Simulated:
 
     @property
     def writes(self) -> list[str]:
-        """What changes something, or would in check mode; not what is only tried."""
-        return [one for one in self.server.requests if not one.startswith(("GET ", "LIST ", "WATCH ", "REHEARSE "))]
+        """What changes something, or would in check mode; not what is only tried, nor the lock."""
+        asked = [one for one in self.server.requests if not one.startswith(("GET ", "LIST ", "WATCH ", "REHEARSE "))]
+        return [one for one in asked if "/leases" not in one]
+
+    @property
+    def leases(self) -> list[str]:
+        """The verbs of requests about Leases."""
+        return [one.partition(" ")[0] for one in self.server.requests if "/leases" in one]
 
 
 def cluster(*namespaces: str, **options: Any) -> Simulated:

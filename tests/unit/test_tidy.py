@@ -147,7 +147,7 @@ def test_role_defaults_are_those_that_are_documented(role: Path) -> None:
 def test_only_entry_points_of_localhost_are_validated() -> None:
     # Validation is a task per host, and the hosts of the other plays are the namespaces.
     validated = {role.name: set(loaded(role / "meta" / "argument_specs.yml")["argument_specs"]) for role in ROLES}
-    assert validated == {"wasm_filter": {"prepare", "preflight"}, "wasm_filter_build": {"main"}}
+    assert validated == {"wasm_filter": {"prepare", "preflight", "status"}, "wasm_filter_build": {"main"}}
 
 
 def test_no_option_of_a_role_has_a_type_at_which_ansible_would_print_the_whole_specification() -> None:

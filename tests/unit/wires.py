@@ -6,7 +6,11 @@ import random
 import re
 from dataclasses import replace
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, Unreachable
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import (
+    ApiError,
+    Expired,
+    Unreachable,
+)
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request
 
 from tests.simulation.wire import Fate, Wire
@@ -71,3 +75,17 @@ class Unwatched(Wire):
 
     def watch_error(self, path: str) -> ApiError | None:
         return Unreachable(f"watch {path}", 0, "connection reset")
+
+
+class Expiring(Wire):
+    """The first watch of a path that matches is too old; `expired`: its path, once there was one."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(random.Random(4))
+        self._pattern, self.expired = pattern, ""
+
+    def watch_error(self, path: str) -> ApiError | None:
+        if self.expired or not re.search(self._pattern, path):
+            return None
+        self.expired = path
+        return Expired(f"watch {path}", 410, "too old resource version")

@@ -41,7 +41,7 @@ RETRIED = (429, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
 RETRY_AFTER_MAX = 30.0
-TORN_ANSWERS_MAX = 3
+INCOMPLETE_ANSWERS_MAX = 3
 
 # Within the class `list` is a method.
 Query = list[tuple[str, Any]]
@@ -61,7 +61,7 @@ class ClusterApi:
         pool = self._dynamic.client.rest_client.pool_manager.connection_pool_kw
         pool["maxsize"] = CONNECTIONS
         pool["retries"] = _retries() if resend else False
-        self._torn_answers_max = TORN_ANSWERS_MAX if resend else 0
+        self._torn_answers_max = INCOMPLETE_ANSWERS_MAX if resend else 0
 
     def get(self, path: str) -> dict[str, Any] | None:
         """One object, or None."""
@@ -82,6 +82,11 @@ class ClusterApi:
         except Expired:
             # The pages of one LIST are of one moment, which the API server may forget in between.
             return self._pages(path, query, accept)
+
+    def first(self, path: str, label_selector: str, count: int) -> Objects:
+        """Some of the objects, as metadata."""
+        query = {"limit": count, "labelSelector": label_selector}
+        return (self._json("get", path, query=query, accept=METADATA_ONLY) or {}).get("items") or []
 
     def _pages(self, path: str, query: dict[str, Any], accept: str) -> tuple[Objects, str]:
         items: Objects = []
@@ -139,9 +144,19 @@ class ClusterApi:
         """JSON merge patch (RFC 7386): null deletes a field."""
         return self._json("patch", path, body, {"fieldManager": manager}, content_type=MERGE_PATCH) or {}
 
-    def delete(self, path: str) -> bool:
-        """False: it was gone already."""
-        return self._json("delete", path, {"propagationPolicy": "Background"}, missing_ok=True) is not None
+    def delete(self, path: str, preconditions: dict[str, Any] | None = None) -> bool:
+        """False: it was gone already.
+
+        :param preconditions: the uid and the resourceVersion that it has to have.
+        :raises Conflict: it has others.
+        """
+        options: dict[str, Any] = {"propagationPolicy": "Background"}
+        if self.dry_run:
+            # Where a DELETE has a body, the API server reads no option from the query: not this one either.
+            options["dryRun"] = ["All"]
+        if preconditions:
+            options["preconditions"] = preconditions
+        return self._json("delete", path, options, missing_ok=True) is not None
 
     def _json(
         self,

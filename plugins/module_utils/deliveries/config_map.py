@@ -29,7 +29,8 @@ class ConfigMapDelivery(Delivery):
 
     def change(self, kind: WorkloadKind, workload: Object) -> WorkloadChange:
         release = self.release
-        return workload_change.deploy(kind, workload, release.names, release.revision, release.selector)
+        change = workload_change.deploy(kind, workload, release.names, release.revision, release.selector)
+        return self.unless_excluded(kind, workload, change)
 
     def missing(self, kind: WorkloadKind, change: WorkloadChange, workload: Object) -> list[str]:
         return workload_change.missing(kind, workload, self.names, self.release.revision)

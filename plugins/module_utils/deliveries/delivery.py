@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 from ..domain.errors import InputError
 from ..domain.names import SHA256_ANNOTATION
 from ..domain.outcome import Outcome
-from ..kinds.base import Object
+from ..domain.plan import Exclusion
+from ..kinds.base import Object, WorkloadKind
 from .base import (
     CONFIG_MAPS,
     ENVOY_FILTERS,
@@ -15,6 +18,7 @@ from .base import (
     ObjectStep,
     Operation,
     StepAction,
+    WorkloadChange,
     collection,
     delete_step,
     revision_label,
@@ -38,9 +42,10 @@ class Delivery(Operation):
     limit: str
     contexts: tuple[str, ...]
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, exclusions: Iterable[Exclusion] = ()) -> None:
         super().__init__(release.names)
         self.release = release
+        self._exclusions = {(one.namespace, one.kind, one.name): one for one in exclusions}
         self.description = f"revision {release.revision} ({self.name})"
 
     @classmethod
@@ -49,13 +54,23 @@ class Delivery(Operation):
         if size > cls.bytes_max:
             raise InputError(BINARY_PATH, path, f"has {size} bytes; {cls.limit.format(bytes_max=cls.bytes_max)}")
 
-    @property
-    def envoy_filter_name(self) -> str:
-        raise NotImplementedError
+    def unless_excluded(self, kind: WorkloadKind, workload: Object, change: WorkloadChange) -> WorkloadChange:
+        """The change; nothing for a workload that is to be left alone, though one that is as wanted is just that."""
+        metadata = workload["metadata"]
+        found = self._exclusions.get((metadata["namespace"], kind.kind, metadata["name"]))
+        if found is None or change.body is None:
+            return change
+        current = change.from_revision
+        return WorkloadChange(current, current, outcome=Outcome.SKIPPED, reason=found.reason, message=found.message)
 
+    @property
+    @abstractmethod
+    def envoy_filter_name(self) -> str:
+        """Of this release's EnvoyFilter."""
+
+    @abstractmethod
     def conflicts_with(self, envoy_filter: Object) -> bool:
         """Whether an EnvoyFilter of this filter would give a proxy a second slot beside ours."""
-        raise NotImplementedError
 
     def steps_before(self, namespace: str, objects: NamespaceObjects) -> list[ObjectStep]:
         """The release's objects.
@@ -109,9 +124,7 @@ class Delivery(Operation):
 
     def superseded(self, objects: NamespaceObjects) -> list[Object]:
         """All but the newest three, ours among them."""
-        older = [one for one in objects.config_maps if one["metadata"]["name"] != self.release.config_map_name]
-        older.sort(key=lambda one: one["metadata"].get("creationTimestamp", ""), reverse=True)
-        return older[REVISIONS_KEPT - 1 :]
+        return beyond_kept(objects.config_maps, self.release.config_map_name)
 
     def steps_after(
         self, namespace: str, objects: NamespaceObjects, used: set[str], all_well: bool
@@ -135,6 +148,13 @@ class Delivery(Operation):
                 path, name = collection(of, namespace), one["metadata"]["name"]
                 steps.append(ObjectStep(StepAction.DELETE, kind, path, name, None, one, False, *step))
         return steps
+
+
+def beyond_kept(config_maps: list[Object], current: str) -> list[Object]:
+    """All but the newest three; the current one, by its name, is among these."""
+    older = [one for one in config_maps if one["metadata"]["name"] != current]
+    older.sort(key=lambda one: one["metadata"].get("creationTimestamp", ""), reverse=True)
+    return older[REVISIONS_KEPT - 1 :]
 
 
 def is_as_wanted(step: ObjectStep, found: Object) -> bool:

@@ -34,8 +34,7 @@ class Release:
     @property
     def selector(self) -> dict[str, str]:
         """The labels that the user wants pods to have, without the one that we set."""
-        labels: dict[str, str] = (self.spec.get("workloadSelector") or {}).get("labels") or {}
-        return {key: value for key, value in labels.items() if key != self.names.pod_label}
+        return wanted_labels(self.spec, self.names)
 
     @property
     def config_map_name(self) -> str:
@@ -68,6 +67,12 @@ class Release:
             "kind": "EnvoyFilter",
             "metadata": {"name": name, "namespace": namespace, "labels": self.names.labels(self.revision)},
         }
+
+
+def wanted_labels(spec: dict[str, Any], names: FilterNames) -> dict[str, str]:
+    """The labels that an EnvoyFilter selects pods by, without the one that we set."""
+    labels: dict[str, str] = (spec.get("workloadSelector") or {}).get("labels") or {}
+    return {key: value for key, value in labels.items() if key != names.pod_label}
 
 
 def inline_reference(sha256: str) -> str:

@@ -26,6 +26,11 @@ from .sidecar_volumes import (
 )
 
 INJECT = "sidecar.istio.io/inject"
+TEMPLATES = "inject.istio.io/templates"
+# Of Istio's own injection templates, those that mount no userVolume, and those without Envoy.
+GATEWAYS = {"gateway", "kube-gateway", "waypoint"}
+PROXYLESS = {"grpc-agent", "grpc-simple"}
+BY_INLINE = "it takes the filter by wasm_filter_delivery=inline, with wasm_filter_context=gateway"
 ORIGINAL = ".original"
 
 
@@ -222,6 +227,12 @@ def _skip_reason(kind: WorkloadKind, workload: Object, selector: dict[str, str])
         return Reason.INJECTION_DISABLED, f"its pod template says {INJECT}=false: it has no sidecar"
     if (kind.template(workload).get("spec") or {}).get("hostNetwork"):
         return Reason.HOST_NETWORK, "hostNetwork pods get no sidecar"
+    named = _annotations(template).get(TEMPLATES, "")
+    templates = {one.strip() for one in named.split(",")} - {""}
+    if templates & GATEWAYS and "sidecar" not in templates:
+        return Reason.GATEWAY, f"its pod template says {TEMPLATES}={named}: gateways take no volume; {BY_INLINE}"
+    if templates and templates <= PROXYLESS:
+        return Reason.NO_SIDECAR, f"its pod template says {TEMPLATES}={named}: there is no Envoy in it"
     for owner in metadata.get("ownerReferences") or []:
         if owner.get("controller"):
             name = f"{owner['kind']}/{owner['name']}"

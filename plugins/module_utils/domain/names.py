@@ -80,11 +80,28 @@ class FilterNames:
         """With a revision: the one of delivery configmap; without: the one of delivery inline."""
         return f"{self.name}-filter-{revision}" if revision else f"{self.name}-filter"
 
+    @property
+    def lease(self) -> str:
+        """What whoever changes a namespace holds, so that nobody else does at the same time."""
+        return f"wasm-filter-{self.name}"
+
+    @property
+    def lease_labels(self) -> dict[str, str]:
+        """What the Lease carries, which is of no revision."""
+        return {MANAGED_BY_LABEL: MANAGED_BY, FILTER_LABEL: self.name}
+
     def labels(self, revision: str) -> dict[str, str]:
-        """What every object of ours carries."""
-        return {MANAGED_BY_LABEL: MANAGED_BY, FILTER_LABEL: self.name, REVISION_LABEL: revision}
+        """What every other object of ours carries."""
+        return {**self.lease_labels, REVISION_LABEL: revision}
 
     @property
     def selector(self) -> str:
         """The label selector that finds every object of this filter."""
         return f"{MANAGED_BY_LABEL}={MANAGED_BY},{FILTER_LABEL}={self.name}"
+
+
+@dataclass(frozen=True)
+class AllFilters:
+    """Every filter of this collection, whatever its name."""
+
+    selector: str = f"{MANAGED_BY_LABEL}={MANAGED_BY}"

@@ -57,6 +57,18 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Exclusion:
+    """A workload of a target that is left alone, and why: what a new pod of it would be, only the cluster can tell."""
+
+    cluster: str
+    namespace: str
+    kind: str
+    name: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Binary:
     """The wasm file: where it lies on the controller, and what it has to be."""
 
@@ -68,11 +80,15 @@ class Binary:
 
 @dataclass(frozen=True)
 class Options:
-    """How the run goes about it. `timeout_seconds`: what a workload's pods may take to be replaced."""
+    """How the run goes about it. `timeout_seconds`: what a workload's pods may take to be replaced.
+
+    `lock_seconds`: how long to wait for a namespace that another run is changing.
+    """
 
     timeout_seconds: int = 300
     max_in_flight: int = 50
     max_fail_percentage: int = 0
+    lock_seconds: int = 60
     result_file: str = ""
     plan_file: str = ""
     ill_before: IllBefore = IllBefore.SKIP
@@ -90,7 +106,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """`waves`: the namespaces of each, in order; each target is in one of them.
+    """`waves`: the namespaces of each, in order; each target is in one of them. `exclusions`: what of the targets is
+    left alone, beside what a workload tells by itself.
 
     For state absent there is no revision, no binary and no EnvoyFilter.
     """
@@ -106,6 +123,7 @@ class Plan:
     revision: str = ""
     binary: Binary | None = None
     envoy_filter_spec: dict[str, Any] = field(default_factory=dict)
+    exclusions: tuple[Exclusion, ...] = ()
 
     @property
     def names(self) -> FilterNames:
@@ -118,6 +136,7 @@ class Plan:
             self,
             targets=tuple(target for target in self.targets if target.namespace in wanted),
             waves=tuple(part for wave in self.waves if (part := tuple(name for name in wave if name in wanted))),
+            exclusions=tuple(one for one in self.exclusions if one.namespace in wanted),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -139,6 +158,7 @@ class Plan:
             delivery=DeliveryName(fields["delivery"]),
             targets=tuple(Target(**target) for target in fields["targets"]),
             waves=tuple(tuple(wave) for wave in fields["waves"]),
+            exclusions=tuple(Exclusion(**one) for one in fields["exclusions"]),
             run=Run(**fields["run"]),
             options=Options(**{**fields["options"], "ill_before": IllBefore(fields["options"]["ill_before"])}),
             binary=Binary(**{**binary, "capabilities": tuple(binary["capabilities"])}) if binary else None,

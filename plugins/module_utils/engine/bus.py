@@ -5,19 +5,26 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from .commands import Command, Send, SetTimer, Tell, Verb
+from .commands import Command, Request, Send, SetTimer, Tell, Verb
 from .events import Answered, Failed
+from .lease import is_of_lock
 from .requests import Handler, Requests
 
 READS = (Verb.GET, Verb.LIST)
+# May this request, which changes the cluster, still be sent?
+Guard = Callable[[Request, float], bool]
 
 
 class Bus:
-    """Commands collect in `out`. `stopping`: nothing that changes the cluster is sent any more."""
+    """Commands collect in `out`. `stopping`: nothing that changes the cluster is sent any more.
+
+    `guard`: asked before a request that changes the cluster is sent again.
+    """
 
     def __init__(self, total: int) -> None:
         self.out: list[Command] = []
         self.stopping = False
+        self.guard: Guard = lambda _request, _now: True
         # For lines of progress: namespaces with nothing under way, of how many, and workloads whose pods are replaced.
         self.done, self.total, self.rolling = 0, total, 0
         self._done_before = 0
@@ -25,9 +32,12 @@ class Bus:
         self._requests = Requests(self.tokens)
         self._timers: dict[int, Callable[[float], None]] = {}
 
-    def send(self, send: Send, handler: Handler) -> bool:
-        """False: it would change the cluster, and the run is being stopped."""
-        if self.stopping and send.request.verb not in READS:
+    def send(self, send: Send, handler: Handler, ends: bool = False) -> bool:
+        """False: it would change the cluster, and the run is being stopped.
+
+        :param ends: it is part of an orderly end.
+        """
+        if self.stopping and not ends and send.request.verb not in READS:
             return False
         self.out += self._requests.send(send, handler)
         return True
@@ -59,22 +69,30 @@ class Bus:
         if handler is not None:
             handler(now)
             return True
-        sent = self._requests.fired(token)
+        sent = self._requests.fired(token, now, lambda request, then: not changes(request) or self.guard(request, then))
         self.out += sent
         return bool(sent)
 
-    def give_up(self, now: float) -> None:
-        """Nothing is sent again."""
-        self._requests.give_up(now)
+    def give_up(self, now: float, namespace: str = "") -> None:
+        """Nothing, or nothing of a namespace, is sent again."""
+        part = _part(namespace)
+        self._requests.give_up(now, lambda request: part in request.path)
 
     def writes_under_way(self, namespace: str = "") -> int:
         """Requests that change the cluster, or a namespace of it, and have not been answered."""
-        part = f"/namespaces/{namespace}/" if namespace else ""
-        return self._requests.count(
-            lambda request: request.verb not in READS and not request.rehearsal and part in request.path
-        )
+        part = _part(namespace)
+        return self._requests.count(lambda request: changes(request) and part in request.path)
 
     def taken(self) -> list[Command]:
         """What has collected."""
         out, self.out = self.out, []
         return out
+
+
+def changes(request: Request) -> bool:
+    """Whether it changes what the run is about: a Lease only says who does."""
+    return request.verb not in READS and not request.rehearsal and not is_of_lock(request)
+
+
+def _part(namespace: str) -> str:
+    return f"/namespaces/{namespace}/" if namespace else ""

@@ -26,7 +26,7 @@ class Request:
     """One request to the API server.
 
     `field_selector`: of a LIST, as `label_selector`; few kinds know fields other than name and namespace.
-    `rehearsal`: a dry run in any case, to learn whether it would be taken.
+    `rehearsal`: a dry run in any case, to learn whether it would be taken. `body` of a DELETE: its preconditions.
     Answers: GET an object or None, LIST (objects, resourceVersion), DELETE whether it was there, else the object.
     """
 

@@ -62,7 +62,7 @@ class Conclusion:
 
     def _end(self, found: NamespaceVerdict, failure: tuple[str, str], done: str) -> None:
         found.reason, found.message = failure
-        unsure = self.state.unsure or any(_stopped_midway(one) for one in found.workloads)
+        unsure = self.state.unsure or any(one.maybe_patched for one in self.workloads)
         untouched = failure[0] == Reason.STOPPED and not found.changed and not unsure
         found.outcome = Outcome.NOT_STARTED if untouched else Outcome.FAILED
         if found.changed:
@@ -74,6 +74,7 @@ class Conclusion:
         text = summary(operation.done, operation.description, found.workloads, patched)
         unreadable = ", ".join(self.state.unreadable)
         text += f"; {unreadable} may not be read, and were left alone" if unreadable else ""
+        text += f"; it would have to wait: locked by {self.state.note}" if self.state.note else ""
         return text if found.changed else f"nothing to do, {text}"
 
 
@@ -97,10 +98,6 @@ def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
         message,
         one.kind.rollout(one.object, None).total if one.patched else 0,
     )
-
-
-def _stopped_midway(one: WorkloadVerdict) -> bool:
-    return one.outcome == Outcome.FAILED and one.reason == Reason.STOPPED
 
 
 def of_ineligible(name: str, reason: str, message: str) -> NamespaceVerdict:

@@ -6,14 +6,18 @@ from dataclasses import replace
 
 from ..domain.outcome import WorkloadVerdict
 from .namespace import NamespaceState
+from .namespace import Phase as NamespacePhase
 from .workload_state import IN_FLIGHT, SETTLED, Key, Phase, WorkloadState
+
+UNSETTLED = (NamespacePhase.READ, NamespacePhase.LOCKING, NamespacePhase.OBJECTS)
 
 
 class Members:
     """Counts are kept as states change, so that no question grows with the fleet.
 
     `in_flight`: workloads whose pods are being replaced. `unsettled`: namespaces with objects or workloads under way.
-    `others`: verdicts on what in a namespace is not handled.
+    `waiting`: those of them that wait for somebody else's lock, and hold up nobody.
+    `others`: verdicts on what in a namespace is not handled. `concluded`: namespaces that have their verdict.
     """
 
     def __init__(self) -> None:
@@ -21,6 +25,8 @@ class Members:
         self.workloads: dict[Key, WorkloadState] = {}
         self.others: dict[str, list[WorkloadVerdict]] = {}
         self.unsettled: set[str] = set()
+        self.waiting: set[str] = set()
+        self.concluded: set[str] = set()
         self.in_flight = 0
         # Namespaces whose workloads' turn has come.
         self._begun: set[str] = set()
@@ -32,21 +38,39 @@ class Members:
         """How many namespaces have nothing under way any more."""
         return self._refused + len(self.namespaces) - len(self.unsettled)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a namespace is under way that does not wait for somebody else."""
+        return len(self.unsettled) > len(self.waiting)
+
     def conclude(self, name: str) -> None:
         """It has its verdict, maybe without having begun its way."""
         self.unsettled.discard(name)
+        self.waiting.discard(name)
+        self.concluded.add(name)
         self._refused += name not in self.namespaces
 
     def add(self, state: NamespaceState) -> None:
-        """A namespace whose way begins."""
+        """A namespace whose way begins; or begins again, in which case nothing of it was changed so far."""
+        if self.begun(state.name):
+            self.in_flight -= sum(1 for one in self.of(state.name) if one.phase in IN_FLIGHT)
+            self._begun.discard(state.name)
+        for key in self._keys.pop(state.name, []):
+            del self.workloads[key]
+        self.waiting.discard(state.name)
+        self.put_namespace(state)
+
+    def put_namespace(self, state: NamespaceState) -> None:
+        """It has moved; what waits for its lock, or to be read, is not settled."""
         self.namespaces[state.name] = state
-        self.unsettled.add(state.name)
+        if state.phase in UNSETTLED:
+            self.unsettled.add(state.name)
 
     def add_workloads(self, name: str, found: list[WorkloadState], others: list[WorkloadVerdict]) -> None:
-        """What was read of it; nothing of it is under way before `begin`."""
+        """What was read of it; nothing of it is under way before `begin`. The others are read once only."""
+        self.others.setdefault(name, others)
         self.workloads.update({one.key: one for one in found})
         self._keys[name] = [one.key for one in found]
-        self.others[name] = others
 
     def begin(self, name: str) -> list[WorkloadState]:
         """Its workloads' turn has come: those that are on their way, or wait for it.
@@ -75,7 +99,7 @@ class Members:
 
     def _open(self, name: str, more: int) -> None:
         state = self.namespaces[name] = replace(self.namespaces[name], open=self.namespaces[name].open + more)
-        if state.open:
+        if state.open or state.phase == NamespacePhase.LOCKING:
             self.unsettled.add(name)
         else:
             self.unsettled.discard(name)

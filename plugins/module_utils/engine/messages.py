@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..domain.errors import ApiError
+from ..domain.outcome import Reason
 from ..kinds.base import Object
 from .commands import Request
 
@@ -62,7 +63,10 @@ class Woken:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The run is to end: begin nothing more, and say how far it has come."""
+    """It is to end: begin nothing more, and say how far it has come. `what`: what has happened, for people."""
+
+    reason: Reason = Reason.STOPPED
+    what: str = "the run was stopped"
 
 
 Message: TypeAlias = "Reply | Refusal | Granted | Seen | Compared | Looked | Woken | Stopped"

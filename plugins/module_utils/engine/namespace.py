@@ -25,6 +25,9 @@ class Phase(str, Enum):
 
     __str__ = str.__str__
 
+    READ = "read"
+    # There is something to be done, and it waits for its lock; and then for being read again.
+    LOCKING = "locking"
     OBJECTS = "objects"
     # Its workloads go their own ways, and those of the other namespaces of the wave.
     WORKLOADS = "workloads"
@@ -46,7 +49,10 @@ class NamespaceState:
     name: str
     operation: Operation
     objects: NamespaceObjects
-    phase: Phase = Phase.OBJECTS
+    phase: Phase = Phase.READ
+    # Nobody else changes it. `note`: in check mode, who would.
+    locked: bool = False
+    note: str = ""
     steps: StepsState | None = None
     open: int = 0
     all_well: bool = True
@@ -74,9 +80,22 @@ class NamespaceState:
 Step = tuple[NamespaceState, list[Send]]
 
 
-def begin(state: NamespaceState, now: float) -> Step:
-    """Its objects first: no pod is to look for what is not there."""
-    return _stepping(state, state.operation.steps_before(state.name, state.objects), Phase.WORKLOADS, now)
+def begin(state: NamespaceState, workloads_too: bool, now: float) -> Step:
+    """Its objects first: no pod is to look for what is not there. Before all else its lock, if anything is to be done.
+
+    :param workloads_too: some of its workloads are to be changed.
+    """
+    operation = state.operation
+    steps = operation.steps_before(state.name, state.objects)
+    last = operation.objects_go_last and operation.steps_after(state.name, state.objects, set(), True)
+    if not state.locked and (workloads_too or steps or last):
+        return locking(state), []
+    return _stepping(replace(state, phase=Phase.OBJECTS), steps, Phase.WORKLOADS, now)
+
+
+def locking(state: NamespaceState) -> NamespaceState:
+    """Something is to be done after all: nothing was so far, so that all of it can be begun again."""
+    return replace(state, phase=Phase.LOCKING)
 
 
 def set_aside(state: NamespaceState) -> NamespaceState:
@@ -122,7 +141,7 @@ def stopped(state: NamespaceState, unanswered: bool) -> NamespaceState:
 
     :param unanswered: a change of it is under way.
     """
-    on_objects = state.phase in (Phase.OBJECTS, Phase.CLEANUP)
+    on_objects = state.phase in (Phase.LOCKING, Phase.OBJECTS, Phase.CLEANUP)
     if on_objects and unanswered:
         state = ended(state, Reason.STOPPED, f"{WAS_STOPPED}; whether its last change was made is not known")
         return replace(state, unsure=True)
@@ -158,20 +177,13 @@ def _history(state: NamespaceState, now: float) -> Step:
     if not superseded:
         return _cleanup(state, now)
     label = state.names.pod_label
-    histories = {_history_path(kind.history, state.name) for kind in KINDS} - {""}
+    histories = {kind.history_collection(state.name) for kind in KINDS} - {""}
     paths = [collection(PODS, state.name), *sorted(histories)]
     sends = [
         Send(Request(Verb.LIST, path, label_selector=label, metadata_only=True), now + REQUEST_SECONDS)
         for path in paths
     ]
     return replace(state, phase=Phase.HISTORY, history=frozenset(paths)), sends
-
-
-def _history_path(history: str, namespace: str) -> str:
-    if not history:
-        return ""
-    api_version, _slash, plural = history.rpartition("/")
-    return collection((f"/apis/{api_version}", plural), namespace)
 
 
 def _history_read(state: NamespaceState, message: Reply | Refusal, now: float) -> Step:
@@ -187,4 +199,6 @@ def _history_read(state: NamespaceState, message: Reply | Refusal, now: float) -
 
 def _cleanup(state: NamespaceState, now: float) -> Step:
     steps = state.operation.steps_after(state.name, state.objects, set(state.used), state.all_well)
+    if steps and not state.locked:
+        return locking(state), []
     return _stepping(replace(state, phase=Phase.CLEANUP), steps, Phase.DONE, now)

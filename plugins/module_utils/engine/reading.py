@@ -5,13 +5,13 @@ Cluster-wide where that pays, namespace by namespace where it is refused or fail
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..deliveries.base import CONFIG_MAPS, ENVOY_FILTERS, NamespaceObjects, collection
 from ..domain.errors import ApiError, Forbidden
-from ..domain.names import FilterNames
+from ..domain.names import AllFilters, FilterNames
 from ..kinds.base import Object, WorkloadKind
 from ..kinds.registry import KINDS
 from .commands import Request, Verb
@@ -61,24 +61,33 @@ class Collection:
 
 
 class Reading:
-    """One wave's LISTs. `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from.
+    """The LISTs of some namespaces.
+
+    `versions`: (kind, namespace or None for all) -> resourceVersion that a watch goes on from.
 
     :param doubtful: whether it takes a look at a workload's pods to tell what is to be done to it.
+    :param more: what else is to be read.
+    :param known: an earlier one, which has learned how many namespaces the cluster has.
     """
 
     def __init__(
         self,
-        names: FilterNames,
+        names: FilterNames | AllFilters,
         namespaces: list[str],
         other_pods: bool,
         doubtful: Callable[[WorkloadKind, Object], bool] = lambda _kind, _workload: False,
+        more: Sequence[Collection] = (),
+        known: Reading | None = None,
     ) -> None:
         self.namespaces = {name: NamespaceRead(name) for name in namespaces}
         self.versions: dict[tuple[str, Scope], str] = {}
-        self._collections = _collections(names, other_pods)
+        self._collections = [*_collections(names, other_pods), *more]
         self._open: dict[Request, tuple[Collection | None, Scope]] = {}
         self._doubtful = doubtful
         self._asked_for_pods = False
+        self._known = known
+        # How many namespaces the cluster has; infinitely many where nobody may know: so never cluster-wide.
+        self.of_cluster: float = known.of_cluster if known else float("inf")
 
     @property
     def finished(self) -> bool:
@@ -86,6 +95,8 @@ class Reading:
 
     def begin(self) -> list[Request]:
         """How many namespaces does the cluster have?"""
+        if self._known is not None:
+            return self._all_lists()
         request = Request(Verb.LIST, NAMESPACES, metadata_only=True)
         self._open[request] = (None, None)
         return [request] if self.namespaces else self._finish()
@@ -104,8 +115,8 @@ class Reading:
             return self._refused(one, scope, message.error)
         items, version = message.answer
         if one is None:
-            wide = len(self.namespaces) >= CLUSTER_WIDE_SHARE * len(items)
-            return [request for each in self._collections for request in self._lists(each, wide)]
+            self.of_cluster = len(items)
+            return self._all_lists()
         self._take_in(one, scope, items, version)
         return []
 
@@ -122,8 +133,7 @@ class Reading:
 
     def _refused(self, one: Collection | None, scope: Scope, error: ApiError) -> list[Request]:
         if one is None:
-            # Unknown, so never cluster-wide.
-            return [request for each in self._collections for request in self._lists(each, False)]
+            return self._all_lists()
         if error.status == NOT_FOUND or one.silent:
             return []  # not served here, or not needed
         if scope is None:
@@ -135,6 +145,10 @@ class Reading:
         else:
             read.error = error
         return []
+
+    def _all_lists(self) -> list[Request]:
+        wide = len(self.namespaces) >= CLUSTER_WIDE_SHARE * self.of_cluster
+        return [request for each in self._collections for request in self._lists(each, wide)]
 
     def _lists(self, one: Collection, wide: bool) -> list[Request]:
         return self._lists_in(one, [None] if wide else list(self.namespaces))
@@ -163,7 +177,7 @@ _PODS = Collection(
 )
 
 
-def _collections(names: FilterNames, other_pods: bool) -> list[Collection]:
+def _collections(names: FilterNames | AllFilters, other_pods: bool) -> list[Collection]:
     found = [
         Collection(kind.collection, _put_workload(kind), kind.plural, kind, optional=kind.optional) for kind in KINDS
     ]

@@ -68,17 +68,27 @@ class Requests:
         self._waiting[token] = replace(pending, attempts=pending.attempts + 1, error=event.error, maybe_done=maybe_done)
         return [SetTimer(token, now + pause)]
 
-    def fired(self, token: int) -> list[Command]:
-        """A timer of ours: send it again. Empty for a timer of somebody else."""
-        pending = self._waiting.pop(token, None)
-        return [self._dispatch(pending)] if pending else []
+    def fired(self, token: int, now: float, guard: Callable[[Request, float], bool]) -> list[Command]:
+        """A timer of ours: send it again, if the guard lets it. Empty for a timer of somebody else."""
+        pending = self._waiting.get(token)
+        if pending is None:
+            return []
+        if guard(pending.request, now):
+            del self._waiting[token]
+            return [self._dispatch(pending)]
+        self._refuse(token, now)
+        return []
 
-    def give_up(self, now: float) -> None:
-        """What waits to be sent again is refused with what it last met."""
-        waiting, self._waiting = self._waiting, {}
-        for pending in waiting.values():
-            if pending.error:
-                pending.handler(Refusal(pending.request, pending.error, pending.maybe_done), now)
+    def give_up(self, now: float, which: Callable[[Request], bool]) -> None:
+        """Those that wait to be sent again are refused with what they last met."""
+        for token in [token for token, pending in self._waiting.items() if which(pending.request)]:
+            self._refuse(token, now)
+
+    def _refuse(self, token: int, now: float) -> None:
+        # Whoever was told of another one may have given this one up as well.
+        pending = self._waiting.pop(token, None)
+        if pending is not None and pending.error is not None:
+            pending.handler(Refusal(pending.request, pending.error, pending.maybe_done), now)
 
     def count(self, which: Callable[[Request], bool]) -> int:
         """How many are under way."""

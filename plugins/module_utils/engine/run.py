@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ..deliveries.base import Operation
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason
@@ -12,6 +12,7 @@ from .bus import Bus
 from .commands import Command
 from .conclusion import not_started
 from .events import Answered, Event, Failed, Stop, TimerFired, WatchClosed, WatchEvent
+from .lease import Terms
 from .wave import next_may_begin
 from .wave_run import WaveRun
 from .workload_state import Context
@@ -29,6 +30,7 @@ class Settings:
     max_fail_percentage: int = 0
     dry_run: bool = False
     ill_before: IllBefore = IllBefore.SKIP
+    lock: Terms = field(default_factory=Terms)
 
 
 class Run:
@@ -80,8 +82,9 @@ class Run:
 
     def _begin_wave(self, now: float) -> None:
         if self._index < len(self._waves):
-            names = self._waves[self._index]
-            self._wave = WaveRun(names, self._ineligible, self._bus, self._context, self._settings.max_in_flight)
+            names, settings = self._waves[self._index], self._settings
+            terms = replace(settings.lock, dry_run=settings.dry_run)
+            self._wave = WaveRun(names, self._ineligible, self._bus, self._context, settings.max_in_flight, terms)
             self._wave.begin(now)
 
     def _moved(self, now: float) -> list[Command]:

@@ -32,14 +32,14 @@ class Watch:
 class Watching:
     """The watches of a wave, by token.
 
-    :param seen: told of each event: (kind, its type, the object, now).
+    :param seen: told of each event: (kind, scope of the watch, its type, the object, now).
     :param listed: told of a whole LIST: (kind, scope, objects by namespace and name, now).
     """
 
     def __init__(
         self,
         bus: Bus,
-        seen: Callable[[WorkloadKind, str, Object, float], None],
+        seen: Callable[[WorkloadKind, Scope, str, Object, float], None],
         listed: Callable[[WorkloadKind, Scope, dict[tuple[str, str], Object], float], None],
     ) -> None:
         self._bus, self._seen, self._listed = bus, seen, listed
@@ -67,7 +67,7 @@ class Watching:
         version = event.object["metadata"]["resourceVersion"]
         self._watches[event.token] = replace(watch, version=version)
         if event.type != "BOOKMARK":
-            self._seen(watch.kind, event.type, event.object, now)
+            self._seen(watch.kind, watch.scope, event.type, event.object, now)
 
     def closed(self, event: WatchClosed, now: float) -> None:
         """What was missed shows in the next LIST; a watch whose time was over has missed nothing."""
@@ -75,11 +75,16 @@ class Watching:
         if watch is None:
             return
         if event.error is None:
-            self._start(watch)
+            # It goes on from where it was. Not at once: a proxy may end every watch as soon as it is open.
+            self._bus.wake(now + PAUSE_SECONDS, lambda _then: self._resume(watch))
         elif isinstance(event.error, Expired):
             self._list(watch, now)
         else:
             self._pause(watch, now)
+
+    def _resume(self, watch: Watch) -> None:
+        if self._is_wanted(watch):
+            self._start(watch)
 
     def _start(self, watch: Watch) -> None:
         token = self._bus.tokens()

@@ -12,6 +12,7 @@ from ..kinds.base import Object, RolloutState, WorkloadKind
 from . import ill_before, stalls
 from .commands import Look, Request, Send, Verb, WakeAt
 from .messages import Compared, Granted, Looked, Message, Refusal, Reply, Seen, Stopped, Woken
+from .requests import MAYBE_DONE
 from .workload_state import Context, Phase, WorkloadState
 
 NOT_FOUND = 404
@@ -61,7 +62,7 @@ def advance(state: WorkloadState, message: Message, now: float, context: Context
     if isinstance(message, Compared):
         return _compared(state, message.object, now, context)
     if isinstance(message, Stopped):
-        return _stopped(state), []
+        return _stopped(state, message), []
     if state.phase == Phase.ROLLING and isinstance(message, Looked):
         return _looked(state, message, now, context)
     if state.phase == Phase.ROLLING and isinstance(message, Woken):
@@ -149,8 +150,9 @@ def _refused(state: WorkloadState, refusal: Refusal, now: float) -> Step:
         # The pods are as they should be; only the next server-side apply of an owner may conflict.
         note = f"fields of it are still owned by our field manager: {error}"
         return replace(state, phase=Phase.ROLLED, message=note), []
-    unknown = "; it may have been done all the same" if error.status == 0 else ""
-    return failed(state, Reason.API_REFUSED, f"{error}{unknown}"), []
+    maybe = state.maybe_patched or refusal.resent or error.status in MAYBE_DONE
+    unknown = "; it may have been done all the same" if error.status in MAYBE_DONE else ""
+    return failed(replace(state, maybe_patched=maybe), Reason.API_REFUSED, f"{error}{unknown}"), []
 
 
 def _seen(state: WorkloadState, found: Object | None, now: float, context: Context) -> Step:
@@ -257,16 +259,19 @@ def _late(state: WorkloadState, context: Context, now: float) -> Step:
     return _gave_up(replace(state, unexplained=True), Reason.ROLLOUT_TIMEOUT, text, context, now)
 
 
-def _stopped(state: WorkloadState) -> WorkloadState:
+def _stopped(state: WorkloadState, by: Stopped) -> WorkloadState:
     if state.phase == Phase.PENDING:
-        message = "the run was stopped before it was begun"
-        return replace(state, phase=Phase.DONE, outcome=Outcome.NOT_STARTED, reason=Reason.STOPPED, message=message)
+        message = f"{by.what} before it was begun"
+        return replace(state, phase=Phase.DONE, outcome=Outcome.NOT_STARTED, reason=by.reason, message=message)
     if state.phase in (Phase.PATCHING, Phase.READING):
-        return failed(state, Reason.STOPPED, "the run was stopped; whether it was patched is not known")
+        return failed(replace(state, maybe_patched=True), by.reason, f"{by.what}; whether it was patched is not known")
+    done = "patched by this run" if state.patched else "patched by an earlier run"
     if state.phase == Phase.ROLLING:
-        done = "patched by this run" if state.patched else "patched by an earlier run"
         waiting = state.rollout.message if state.rollout else "its pods are being replaced"
-        return failed(state, Reason.STOPPED, f"{done}; {waiting} when the run was stopped")
+        return failed(state, by.reason, f"{done}; {waiting} when {by.what}")
+    if state.phase in (Phase.RELEASING, Phase.ROLLED) and state.patched and by.reason == Reason.LOCK_LOST:
+        # Somebody else may have changed it by now.
+        return failed(state, by.reason, f"{done}, its pods were replaced when {by.what}")
     return replace(state, phase=Phase.DONE)
 
 

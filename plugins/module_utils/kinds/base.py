@@ -68,6 +68,11 @@ class WorkloadKind:
         """The API path of one object."""
         return f"{self.collection(namespace)}/{name}"
 
+    def history_collection(self, namespace: str) -> str:
+        """The API path of what keeps former templates in a namespace; empty: nothing does."""
+        api_version, _slash, plural = self.history.rpartition("/")
+        return f"/apis/{api_version}/namespaces/{namespace}/{plural}" if self.history else ""
+
     def template(self, workload: Object) -> Object:
         """The pod template: its `metadata` and `spec`."""
         found: Any = workload

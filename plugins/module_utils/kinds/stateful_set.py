@@ -16,23 +16,23 @@ def rollout(stateful_set: Object, before: Object | None = None) -> Rollout:
     strategy = spec.get("updateStrategy") or {}
     if not observed(stateful_set):
         return Rollout(RolloutState.ROLLING, 0, total, "not seen by its controller yet")
+    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
+    if status.get("currentRevision") == status.get("updateRevision"):
+        # Done, or back on the former template: both counts are of the same pods, and older versions reset one of
+        # them. Pods below a partition are of that revision already, and none is held back.
+        updated, partition = max(updated, status.get("currentReplicas", 0)), 0
     if strategy.get("type") == "OnDelete" and updated < total:
         return Rollout(RolloutState.HELD, updated, total, "updateStrategy OnDelete: pods change when they are deleted")
-    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
     wanted = max(0, total - partition)
     ready = status.get("readyReplicas", 0)
-    # Once every pod is updated the controller sets currentRevision to updateRevision and may report
-    # updatedReplicas as 0 in older versions: the revisions decide then.
-    all_current = status.get("currentRevision") == status.get("updateRevision")
-    if ready >= total and (updated >= wanted or (partition == 0 and all_current)):
+    if ready >= total and updated >= wanted:
         if partition and updated < total:
             return Rollout(
                 RolloutState.HELD, updated, total, f"partition {partition}: {updated} of {total} pods may change"
             )
         return Rollout(RolloutState.ROLLED, total, total, all_updated=True)
     done = new_among(ready, status.get("replicas", 0), updated)
-    all_updated = updated >= wanted or (partition == 0 and all_current)
-    return Rollout(RolloutState.ROLLING, done, total, f"{done} of {wanted} new pods are ready", all_updated)
+    return Rollout(RolloutState.ROLLING, done, total, f"{done} of {wanted} new pods are ready", updated >= wanted)
 
 
 STATEFUL_SET = WorkloadKind(

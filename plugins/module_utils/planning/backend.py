@@ -20,13 +20,17 @@ ServiceLookup = Callable[[str, str], "dict[str, Any] | None"]
 
 @dataclass(frozen=True)
 class Backend:
-    """`cluster` is the name in Envoy; `added` the clusters that the EnvoyFilter has to bring."""
+    """`cluster` is the name in Envoy; `added` the clusters that the EnvoyFilter has to bring.
+
+    `service`: the Service that it is, if it is one.
+    """
 
     cluster: str
     authority: str
     kind: str
     added: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    service: dict[str, Any] | None = None
 
 
 def check_port(value: object, variable: str = PORT) -> int:
@@ -83,7 +87,7 @@ def resolve(
         if port not in ports:
             listed = ", ".join(str(number) for number in sorted(ports)) or "none"
             raise InputError(variable, port, f"Service {parts[0]}/{parts[1]} has no such port; it has: {listed}")
-        return Backend(f"outbound|{port}||{host}", f"{host}:{port}", "service")
+        return Backend(f"outbound|{port}||{host}", f"{host}:{port}", "service", service=found)
     if in_cluster:
         raise InputError(
             ADDRESS,

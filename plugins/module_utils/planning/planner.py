@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..domain.plan import Plan, Run, State, Target
+from ..domain.plan import Exclusion, Plan, Run, State, Target
 from .request import Request
 
 
-def draft(request: Request, targets: tuple[Target, ...], run: Run) -> Plan:
+def draft(request: Request, targets: tuple[Target, ...], run: Run, exclusions: tuple[Exclusion, ...] = ()) -> Plan:
     """The plan without revision and EnvoyFilter: whole if the filter is to be taken out."""
     return Plan(
         state=request.state,
@@ -22,6 +22,7 @@ def draft(request: Request, targets: tuple[Target, ...], run: Run) -> Plan:
         options=request.options,
         delivery=request.filter.delivery,
         binary=request.filter.binary,
+        exclusions=exclusions,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,15 @@ class BackendRequest:
 
 @dataclass(frozen=True)
 class OfFilter:
-    """What is to be rolled out; nothing where the filter is to be taken out. `backend`: None where none is needed."""
+    """What is to be rolled out; nothing where the filter is to be taken out.
+
+    `backend`: None where none is needed. `selector`: labels of the pods that it is meant for.
+    """
 
     delivery: DeliveryName = DeliveryName.CONFIG_MAP
     binary: Binary | None = None
     backend: BackendRequest | None = None
+    selector: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ def _options(variables: dict[str, Any], state: State) -> Options:
         timeout_seconds=int(variables.get("wasm_filter_timeout", default.timeout_seconds)),
         max_in_flight=int(variables.get("wasm_filter_max_in_flight", default.max_in_flight)),
         max_fail_percentage=int(variables.get("wasm_filter_max_fail_percentage", default.max_fail_percentage)),
+        lock_seconds=int(variables.get("wasm_filter_lock_seconds", default.lock_seconds)),
         ill_before=IllBefore(ill_before or default.ill_before),
         result_file=variables["wasm_filter_result_file"],
         plan_file=variables["wasm_filter_plan_file"],
@@ -131,7 +136,12 @@ def _of_filter(params: dict[str, Any], found: Findings, wrong: set[str]) -> OfFi
         binary = found.attempt(lambda: _binary(params["binary_path"], delivery, params["binary_sha256"]))
     sampled = "wasm_filter_trace_sampling_enabled" not in wrong and role_variables.is_true(params["sampling_enabled"])
     backend_request = None if params["foreign"] else _backend(params, found, sampled)
-    return OfFilter(DeliveryName(params["delivery"]) if delivery else DeliveryName.CONFIG_MAP, binary, backend_request)
+    return OfFilter(
+        DeliveryName(params["delivery"]) if delivery else DeliveryName.CONFIG_MAP,
+        binary,
+        backend_request,
+        {} if "wasm_filter_selector" in wrong else params["variables"].get("wasm_filter_selector") or {},
+    )
 
 
 def _check_context(context: str, delivery: type[Delivery]) -> None:

@@ -118,9 +118,12 @@ RULES: Mapping[str, Rule] = {
         _number(1, MAX_IN_FLIGHT), f"a whole number from 1 to {MAX_IN_FLIGHT}", removal=True
     ),
     "wasm_filter_max_fail_percentage": Rule(_number(0, 100), "a whole number from 0 to 100", removal=True),
+    "wasm_filter_lock_seconds": Rule(_number(0, 86_400), "a number of seconds from 0 to 86400", removal=True),
     "wasm_filter_ill_before": Rule(_one_of("skip", "roll"), "skip or roll"),
     "wasm_filter_result_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
     "wasm_filter_plan_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
+    "wasm_filter_status_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
+    "wasm_filter_fail_on_drift": Rule(*_BOOLEAN, removal=True),
 }
 
 

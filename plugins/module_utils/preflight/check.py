@@ -1,4 +1,4 @@
-"""What only the cluster can tell: can the request be granted there, and which namespaces can take the filter?"""
+"""What only the cluster can tell: can the request be granted there?"""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 from ..cluster.api import ClusterApi
 from ..domain.errors import Forbidden, InputError
-from ..domain.plan import State, Target
-from ..planning import backend, eligibility
+from ..domain.plan import Exclusion, State, Target
+from ..planning import backend
 from ..planning.backend import Backend
 from ..planning.findings import Findings
 from ..planning.request import BackendRequest, Request
-from . import mesh
+from . import fleet, mesh
+from .fleet import Cluster
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Checked:
     targets: tuple[Target, ...]
     backend: Backend | None = None
     hosts_from: Backend | None = None
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 def check(api: ClusterApi, request: Request, alias: str, found: Findings) -> Checked | None:
@@ -36,15 +38,11 @@ def check(api: ClusterApi, request: Request, alias: str, found: Findings) -> Che
             "by kubeconfig and context (K8S_AUTH_KUBECONFIG, K8S_AUTH_CONTEXT)"
         )
         return None
-    present = request.state == State.PRESENT
-    root = mesh.root_namespace(api, request.istio_namespace)
-    if present and root in request.namespaces and not request.root_namespace_allowed:
+    configuration = mesh.configuration(api, request.istio_namespace)
+    root = configuration.root_namespace
+    if request.state == State.PRESENT and root in request.namespaces and not request.root_namespace_allowed:
         found.attempt(lambda: _refuse_root(root))
     known = mesh.read_namespaces(api, request.namespaces)
-    targets = tuple(
-        eligibility.target(alias, name, known.found.get(name), request.state, known.not_readable.get(name))
-        for name in request.namespaces
-    )
     asked, filter_name = request.filter.backend, request.names.name
     chosen = hosts_from = None
     if asked:
@@ -52,7 +50,10 @@ def check(api: ClusterApi, request: Request, alias: str, found: Findings) -> Che
         found.warnings += chosen.warnings if chosen else []
         if asked.sampling_port:
             hosts_from = found.attempt(lambda: _sampling(api, asked, filter_name))
-    return None if found.errors else Checked(targets, chosen, hosts_from)
+    if found.errors:
+        return None
+    targets, exclusions = fleet.check(api, request, alias, Cluster(known, configuration, chosen), found)
+    return Checked(targets, chosen, hosts_from, exclusions)
 
 
 def _refuse_root(root: str) -> None:

@@ -3,23 +3,58 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..cluster.api import ClusterApi
 from ..deliveries.base import ENVOY_FILTERS
 from ..domain.errors import ApiError, Forbidden
+from ..planning import injectors
+from ..planning.injection import STATUS
+from ..planning.injectors import REVISION, Injectors
 
 NAMESPACES = "/api/v1/namespaces"
-ROOT_NAMESPACE = re.compile(r"^rootNamespace:\s*[\"']?([-a-z0-9]+)", re.MULTILINE)
+WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+SIDECARS = (ENVOY_FILTERS[0], "sidecars")
+# Set by the injector on each pod whose traffic goes through a sidecar.
+INJECTED = "security.istio.io/tlsMode=istio"
+ISTIOD = "app=istiod"
+# Of a namespace's pods: more would only say the same again.
+SAMPLE = 20
+_BY_LABELS = re.compile(r"(?:always|never)InjectSelector:\s*(\[\])?")
 
 
 @dataclass
 class Namespaces:
-    """`found`: {name: Namespace}; `not_readable`: {name: why}."""
+    """`found`: {name: Namespace}; `not_readable`: {name: why}; `total`: how many there are, 0 where nobody knows."""
 
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     not_readable: dict[str, str] = field(default_factory=dict)
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Of Istio's mesh configuration. `exported_to`: to whom Services are shown that say nothing of it themselves.
+
+    `discovered`: which namespaces istiod looks at, as label selectors; empty: at all.
+    """
+
+    root_namespace: str
+    exported_to: tuple[str, ...] = ()
+    discovered: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """Of the mesh. `injectors`: None where they may not be read. `labels_decide`: istiod, once it is asked about a pod,
+    may look at any label of it. `here`: an istiod is seen for which this cluster is its own.
+    """
+
+    injectors: Injectors | None
+    labels_decide: bool
+    here: bool
 
 
 def serves_envoy_filters(api: ClusterApi) -> bool:
@@ -27,14 +62,21 @@ def serves_envoy_filters(api: ClusterApi) -> bool:
     return api.get(ENVOY_FILTERS[0]) is not None
 
 
-def root_namespace(api: ClusterApi, istio_namespace: str) -> str:
-    """From the mesh configuration; where that can't be read, Istio's default: istiod's own namespace."""
+def configuration(api: ClusterApi, istio_namespace: str) -> Configuration:
+    """Where it can't be read, Istio's defaults: the root namespace is istiod's own."""
+    import yaml  # the package is checked for by AnsibleK8SModule
+
     try:
-        mesh = api.get(f"{NAMESPACES}/{istio_namespace}/configmaps/istio") or {}
-    except ApiError:
-        mesh = {}
-    match = ROOT_NAMESPACE.search((mesh.get("data") or {}).get("mesh", ""))
-    return match[1] if match else istio_namespace
+        found = api.get(f"{NAMESPACES}/{istio_namespace}/configmaps/istio") or {}
+        mesh = yaml.safe_load((found.get("data") or {}).get("mesh", ""))
+    except (ApiError, yaml.YAMLError):
+        mesh = None
+    mesh = mesh if isinstance(mesh, dict) else {}
+    return Configuration(
+        str(mesh.get("rootNamespace") or istio_namespace),
+        tuple(mesh.get("defaultServiceExportTo") or ()),
+        tuple(mesh.get("discoverySelectors") or ()),
+    )
 
 
 def service(api: ClusterApi, namespace: str, name: str) -> dict[str, Any] | None:
@@ -49,7 +91,47 @@ def read_namespaces(api: ClusterApi, wanted: tuple[str, ...]) -> Namespaces:
     except Forbidden:
         return _one_by_one(api, wanted)
     named = {namespace["metadata"]["name"]: namespace for namespace in items}
-    return Namespaces({name: named[name] for name in wanted if name in named})
+    return Namespaces({name: named[name] for name in wanted if name in named}, total=len(named))
+
+
+def control_plane(api: ClusterApi, istio_namespace: str) -> ControlPlane:
+    """What is not readable is None, or taken for the usual."""
+    try:
+        found = injectors.of(api.list(WEBHOOKS)[0])
+    except Forbidden:
+        return ControlPlane(None, True, True)
+    here = (bool(found.labels) and not found.remote) or _has_istiod(api, istio_namespace)
+    return ControlPlane(found, _labels_decide(api, istio_namespace, found), here)
+
+
+def _labels_decide(api: ClusterApi, istio_namespace: str, found: Injectors) -> bool:
+    for revision in {webhook.revision for webhook in found.webhooks if webhook.injector}:
+        name = "istio-sidecar-injector" + (f"-{revision}" if revision not in ("", "default") else "")
+        try:
+            settings = api.get(f"{NAMESPACES}/{istio_namespace}/configmaps/{name}")
+        except ApiError:
+            settings = None
+        text = ((settings or {}).get("data") or {}).get("config", "")
+        if not text or not all(_BY_LABELS.findall(text)):
+            return True
+    return False
+
+
+def running_revisions(api: ClusterApi, namespace: str) -> set[str]:
+    """Of the istiods that running sidecars are of; empty where there are none, or none may be read."""
+    try:
+        pods = api.first(f"{NAMESPACES}/{namespace}/pods", INJECTED, SAMPLE)
+    except ApiError:
+        return set()
+    found: Iterable[dict[str, str]] = (pod["metadata"].get("annotations") or {} for pod in pods)
+    return {one[REVISION] for one in found if STATUS in one and REVISION in one}
+
+
+def _has_istiod(api: ClusterApi, istio_namespace: str) -> bool:
+    try:
+        return bool(api.first(f"{NAMESPACES}/{istio_namespace}/pods", ISTIOD, 1))
+    except ApiError:
+        return True
 
 
 def _one_by_one(api: ClusterApi, wanted: tuple[str, ...]) -> Namespaces:

@@ -21,6 +21,9 @@ INTERNAL = -1
 # Long enough to be of no cost; short enough for a signal's handler to get its turn everywhere.
 LONGEST_WAIT_SECONDS = 1.0
 
+# One that goes on while the machine sleeps, as the locks that a run holds go on expiring.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 Report = Callable[[Tell], None]
 
 
@@ -38,7 +41,7 @@ class Executor:
             threading.Thread(target=self._work, daemon=True).start()
 
     def now(self) -> float:
-        return time.monotonic()
+        return time.clock_gettime(_CLOCK)
 
     def put(self, event: Event) -> None:
         """From outside."""
@@ -114,6 +117,6 @@ def _sent(api: ClusterApi, request: Request) -> Any:
     if request.verb == Verb.CREATE:
         return api.create(path, body, manager, request.rehearsal)
     if request.verb == Verb.DELETE:
-        return api.delete(path)
+        return api.delete(path, body.get("preconditions"))
     send = {Verb.APPLY: api.apply, Verb.REPLACE: api.replace, Verb.MERGE_PATCH: api.merge_patch}[request.verb]
     return send(path, body, manager)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -16,6 +20,7 @@ from ..domain.errors import InputError
 from ..domain.outcome import NamespaceVerdict
 from ..domain.plan import Plan, State
 from ..engine.events import Stop
+from ..engine.lease import Terms
 from ..engine.run import Run, Settings
 from . import loop
 from .executor import Executor, Report
@@ -36,11 +41,16 @@ def rollout(plan: Plan, api: ClusterApi, report: Report, stops: Stops = no_stops
     """
     options = plan.options
     ineligible = {one.namespace: (one.reason, one.message) for one in plan.targets if not one.eligible}
+    operation, executor = operation_of(plan), Executor(api, report)
     settings = Settings(
-        options.timeout_seconds, options.max_in_flight, options.max_fail_percentage, api.dry_run, options.ill_before
+        options.timeout_seconds,
+        options.max_in_flight,
+        options.max_fail_percentage,
+        api.dry_run,
+        options.ill_before,
+        Terms(holder(plan.run.id), options.lock_seconds, epoch=time.time() - executor.now()),
     )
-    machine = Run(operation_of(plan), plan.waves, ineligible, settings)
-    executor = Executor(api, report)
+    machine = Run(operation, plan.waves, ineligible, settings)
     with stops(executor.put):
         loop.run(machine, executor)
     return machine.verdicts()
@@ -62,4 +72,14 @@ def operation_of(plan: Plan) -> Operation:
         said = f"has changed since the plan was made: its sha256 is {module.sha256}, the plan's {plan.binary.sha256}"
         raise InputError("wasm_filter_binary_path", path, said)
     release = Release(plan.names, plan.revision, plan.envoy_filter_spec, module, now_rfc3339())
-    return DELIVERIES[plan.delivery.value](release)
+    return DELIVERIES[plan.delivery.value](release, plan.exclusions)
+
+
+def holder(run: str) -> str:
+    """Who has locked a namespace, for people; unlike any other process that changes it."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # A user id without a name, as in a container.
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()} (run {run}, process {os.getpid()})"

@@ -19,6 +19,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.er
 KINDS = {
     "wasm_filter_result_file": ("the result of a run", {"version", "filter", "run", "clusters"}),
     "wasm_filter_plan_file": ("the plan of a run", {"version", "filter_name", "run", "targets"}),
+    "wasm_filter_status_file": ("the status of namespaces", {"version", "filter", "counts", "drifted", "clusters"}),
 }
 
 

@@ -35,8 +35,11 @@ class StatefulSets(Revisions):
         update = self.newest(workload)
         names = {one["metadata"]["name"]: one for one in self.owned.of(workload, "ControllerRevision")}
         current = names.get((workload.get("status") or {}).get("currentRevision", ""), update)
+        # What a step brings about is in the next status.
+        status = self._status(workload, current, update)
         acted = self._step(workload, current, update)
-        wrote = self._status(workload, current, update)
+        # Pods do not change this one: read it anew, as creating a revision is a write of its own.
+        wrote = self.write_status(self.store.get(place_of_object(workload)) or workload, status)
         return 0.0 if acted or wrote else None
 
     def _step(self, workload: Object, current: Object, update: Object) -> bool:
@@ -72,7 +75,7 @@ class StatefulSets(Revisions):
             self.create_pod(workload, name, revision["data"]["template"], **{HASH: revision["metadata"]["name"]})
         return free
 
-    def _status(self, workload: Object, current: Object, update: Object) -> bool:
+    def _status(self, workload: Object, current: Object, update: Object) -> Object:
         pods = list(self._pods(workload).values())
         ready_ones = sum(1 for pod in pods if ready(pod))
         of_revision = [_revision(pod) for pod in pods]
@@ -81,7 +84,7 @@ class StatefulSets(Revisions):
         rolling = workload["spec"]["updateStrategy"].get("type") != "OnDelete"
         if rolling and updated == len(pods) == ready_ones == workload["spec"]["replicas"]:
             current_name = update_name
-        status = {
+        return {
             "observedGeneration": workload["metadata"]["generation"],
             "replicas": len(pods),
             "readyReplicas": ready_ones,
@@ -92,9 +95,6 @@ class StatefulSets(Revisions):
             "updateRevision": update_name,
             "collisionCount": 0,
         }
-        # Pods do not change this one: read it anew, as creating a revision is a write of its own.
-        fresh = self.store.get(place_of_object(workload)) or workload
-        return self.write_status(fresh, status)
 
 
 def _revision(pod: Object) -> str:

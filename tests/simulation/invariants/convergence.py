@@ -56,10 +56,11 @@ def _not_there(simulation: Simulation, record: Record) -> Iterator[str]:
 
 def not_quiet(_simulation: Simulation, record: Record) -> Iterator[str]:
     """What a run with nothing to do has done all the same."""
-    for change in record.changes:
-        if by_run(record, change):
-            yield f"{change.place.resource.kind} {change.place.namespace}/{change.place.name} was changed again"
     tried = {verdict.name for verdict in record.verdicts if verdict.reason == "foreign_object"}
+    for change in record.changes:
+        kind, namespace = change.place.resource.kind, change.place.namespace
+        if by_run(record, change) and not (kind == "Lease" and namespace in tried):
+            yield f"{kind} {namespace}/{change.place.name} was changed again"
     for _time, command in record.dispatched:
         place = place_of(command.request.path)
         # Whether what is in the way is still there is learned by trying.

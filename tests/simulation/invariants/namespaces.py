@@ -28,7 +28,11 @@ def check(simulation: Simulation, record: Record) -> Iterator[str]:
 
 
 def _verdict(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
-    writes = [one for one in record.changes if one.place.namespace == verdict.name and by_run(record, one)]
+    writes = [
+        one
+        for one in record.changes
+        if one.place.namespace == verdict.name and one.place.resource.kind != "Lease" and by_run(record, one)
+    ]
     outcome = str(verdict.outcome)
     if not record.task.dry_run:
         yield from _changed(record, verdict, bool(writes))
@@ -52,9 +56,12 @@ def _changed(record: Record, verdict: NamespaceVerdict, wrote: bool) -> Iterator
         one.done and one.error is not None and f"/namespaces/{verdict.name}/" in one.request.path
         for one in record.served
     ) or _unanswered(record, verdict.name)
-    # Whether a deletion was ours is known to nobody either, if the first answer was lost.
+    # Whether what is there, or is gone, came of a write whose answer was lost is known to nobody either.
     lost = any(
-        one.error is not None and one.error.status in (0, 502, 503, 504) and one.request.verb == "delete"
+        one.error is not None
+        and one.error.status in (0, 502, 503, 504)
+        and one.request.verb not in ("get", "list")
+        and f"/namespaces/{verdict.name}/" in one.request.path
         for one in record.served
     )
     if verdict.changed and not wrote and not lost:
@@ -104,5 +111,5 @@ def _waves(record: Record) -> Iterator[str]:
         failed = sum(1 for name in wave if name in said and said[name].outcome == "failed")
         following = [said[name] for name in record.task.waves[index + 1] if name in said]
         begun = any(one.outcome != "not_started" for one in following)
-        if begun and failed * 100 > record.task.max_fail_percentage * len(wave):
+        if begun and (failed == len(wave) or failed * 100 > record.task.max_fail_percentage * len(wave)):
             yield f"wave {index + 2} was begun, though {failed} of {len(wave)} of the one before failed"

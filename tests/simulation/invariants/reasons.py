@@ -81,8 +81,19 @@ def _failed(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -
     elif reason == "stopped":
         if not record.stops:
             yield "nobody has stopped it"
+    elif reason in ("locked", "lock_lost"):
+        yield from _locked(record, verdict.name, reason)
     else:
         yield "nothing like it has happened"
+
+
+def _locked(record: Record, namespace: str, reason: str) -> Iterator[str]:
+    """Somebody else had it; or took it, or it could not be renewed."""
+    if record.faults(namespace, "lock taken", "namespace deleted") or (
+        reason == "lock_lost" and record.faults(namespace, *REFUSING)
+    ):
+        return
+    yield "nobody else had its Lease"
 
 
 def _foreign(simulation: Simulation, record: Record, namespace: str) -> bool:
@@ -107,7 +118,8 @@ def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
             if verdict.name in wave:
                 break
             shares.append(sum(1 for name in wave if said[name].outcome == "failed") * 100 / len(wave))
-        if not any(share > record.task.max_fail_percentage for share in shares):
+        # Ansible ends a play where no host of a batch is left, whatever the share that may fail.
+        if not any(share > record.task.max_fail_percentage or share == 100 for share in shares):
             yield "no earlier wave has failed"
     else:
         yield "there is no such reason not to start it"
@@ -131,6 +143,7 @@ def of_workload(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> 
         ),
         "rollout_timeout": lambda: record.end - record.begin >= record.task.timeout_seconds,
         "stopped": lambda: bool(record.stops),
+        "lock_lost": lambda: not list(_locked(record, facts.place.namespace, "lock_lost")),
     }
     if reason not in holds:
         yield "there is no such reason"

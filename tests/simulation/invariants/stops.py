@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Verb
-
+from tests.simulation.invariants.locks import changes
 from tests.simulation.record import Record
 from tests.simulation.simulation import Simulation
 
 SECONDS = 10.0
-READS = (Verb.GET, Verb.LIST)
 
 
 def check(_simulation: Simulation, record: Record) -> Iterator[str]:
@@ -24,5 +22,5 @@ def check(_simulation: Simulation, record: Record) -> Iterator[str]:
     if urgent is not None and record.end > urgent + 0.001:
         yield f"told to stop at once at {urgent:.1f} s, the run was over at {record.end:.1f} s"
     for time, command in record.dispatched:
-        if time > first and command.request.verb not in READS:
+        if time > first and changes(command.request):
             yield f"{command.request.verb} {command.request.path} was begun {time - first:.1f} s after the stop"

@@ -82,7 +82,7 @@ def _object(record: Record, change: Change, where: str) -> Iterator[str]:
         if entry is not None and not wanted.items() <= labels.items():
             yield f"{where} is not ours and was {change.type.lower()}"
             return
-    if change.place.resource.kind not in ("ConfigMap", "EnvoyFilter"):
+    if change.place.resource.kind not in ("ConfigMap", "EnvoyFilter", "Lease"):
         yield f"{where}: a run has no business with that kind"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import (
     CONNECTIONS,
-    TORN_ANSWERS_MAX,
+    INCOMPLETE_ANSWERS_MAX,
     ClusterApi,
     now_rfc3339,
 )
@@ -97,6 +97,15 @@ def test_a_list_is_read_in_pages() -> None:
         assert "PartialObjectMetadataList" in sent["header_params"]["Accept"]
 
 
+def test_the_first_ones_are_read_by_one_request() -> None:
+    wire = Wire(page(["a", "b"], "next"), {})
+    api = ClusterApi(wire)
+    assert [item["metadata"]["name"] for item in api.first("/api/v1/pods", "a=b", 2)] == ["a", "b"]
+    assert api.first("/api/v1/pods", "a=b", 2) == []
+    assert wire.sent[0]["query"] == {"limit": 2, "labelSelector": "a=b"}
+    assert "PartialObjectMetadataList" in wire.sent[0]["header_params"]["Accept"]
+
+
 def test_a_list_whose_moment_was_forgotten_begins_again_once() -> None:
     wire = Wire(page(["a", "b"], "next"), refusal(410), page(["a"], "more"), page(["c"]))
     items, _version = ClusterApi(wire).list("/api/v1/pods", "a=b")
@@ -145,6 +154,20 @@ def test_writes_name_their_manager_and_are_dry_in_check_mode(dry_run: bool) -> N
     ]
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_deletion_is_dry_by_its_body_as_the_query_is_not_read_beside_one(dry_run: bool) -> None:
+    wire = Wire({}, dry_run=dry_run)
+    ClusterApi(wire).delete("/x")
+    dry = {"dryRun": ["All"]} if dry_run else {}
+    assert wire.sent[0]["body"] == {"propagationPolicy": "Background", **dry}
+
+
+def test_a_deletion_may_be_of_one_very_object() -> None:
+    wire = Wire({})
+    ClusterApi(wire).delete("/x", {"uid": "u", "resourceVersion": "7"})
+    assert wire.sent[0]["body"]["preconditions"] == {"uid": "u", "resourceVersion": "7"}
+
+
 def test_reads_are_never_dry() -> None:
     wire = Wire({}, dry_run=True)
     ClusterApi(wire).get(POD)
@@ -178,7 +201,7 @@ def test_a_refusal_of_a_proxy_before_it(body: str | None, said: str) -> None:
 def test_no_answer_at_all(error: Exception) -> None:
     for resend in (False, True):
         with pytest.raises(Unreachable) as caught:
-            ClusterApi(Wire(*[error] * (TORN_ANSWERS_MAX + 1)), resend).get(POD)
+            ClusterApi(Wire(*[error] * (INCOMPLETE_ANSWERS_MAX + 1)), resend).get(POD)
         assert caught.value.status == 0
     with pytest.raises(Unreachable):
         list(ClusterApi(Wire(error)).watch(POD, "1", 5))

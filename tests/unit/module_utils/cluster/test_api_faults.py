@@ -14,7 +14,10 @@ from typing import Any
 import kubernetes
 import pytest
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import K8SClient
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import TORN_ANSWERS_MAX, ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import (
+    INCOMPLETE_ANSWERS_MAX,
+    ClusterApi,
+)
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, Unreachable
 from kubernetes.dynamic import DynamicClient
 
@@ -93,7 +96,7 @@ def test_answers_that_are_always_torn_are_an_error(server: tuple[ClusterApi, typ
     handler.script[:] = [TORN] * 10
     with pytest.raises(Unreachable):
         api.list("/api/v1/namespaces")
-    assert len(handler.seen) == TORN_ANSWERS_MAX + 1
+    assert len(handler.seen) == INCOMPLETE_ANSWERS_MAX + 1
 
 
 @pytest.mark.parametrize("server", [False], indirect=True)

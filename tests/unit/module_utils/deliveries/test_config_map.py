@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.config_map import ConfigMapDelivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import Outcome, Reason
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Exclusion
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.deployment import DEPLOYMENT
 
 from tests.simulation.values import merged
@@ -53,3 +57,25 @@ def test_only_what_the_users_selector_means_is_changed() -> None:
 def test_it_says_what_it_has_come_to() -> None:
     assert one().description == f"revision {R1} (configmap)"
     assert (one().done, one().restarts_pods, one().names) == (Outcome.DEPLOYED, True, NAMES)
+
+
+def test_a_workload_that_is_excluded_is_left_alone_unless_it_is_as_wanted_already() -> None:
+    excluded = Exclusion("c", "shop", "Deployment", "web", "no_sidecar", "none")
+    delivery = ConfigMapDelivery(release(), [excluded])
+    change = delivery.change(DEPLOYMENT, stored())
+    assert (change.body, change.outcome, change.reason, change.message) == (None, "skipped", "no_sidecar", "none")
+    assert (change.from_revision, change.to_revision) == ("none", "none")
+    deployed = merged(stored(), one().change(DEPLOYMENT, stored()).body)
+    assert delivery.change(DEPLOYMENT, deployed).outcome == Outcome.UNCHANGED
+    # On an older revision it stays there.
+    older = merged(stored(), one(R2).change(DEPLOYMENT, stored()).body)
+    assert (delivery.change(DEPLOYMENT, older).from_revision, delivery.change(DEPLOYMENT, older).to_revision) == (
+        R2,
+        R2,
+    )
+
+
+@pytest.mark.parametrize("other", [{"namespace": "pay"}, {"kind": "StatefulSet"}, {"name": "other"}])
+def test_others_are_not(other: dict[str, str]) -> None:
+    excluded = replace(Exclusion("c", "shop", "Deployment", "web", "no_sidecar", "none"), **other)
+    assert ConfigMapDelivery(release(), [excluded]).change(DEPLOYMENT, stored()).body

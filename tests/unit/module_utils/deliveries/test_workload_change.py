@@ -14,6 +14,7 @@ from tests.unit.objects import MOUNT, NAMES, R1, R2, VOLUME, workload
 
 ORIGINAL = "wasm-filters.openclarity.io/trace.original"
 PREVIOUS = "wasm-filters.openclarity.io/trace.previous"
+TEMPLATES = "inject.istio.io/templates"
 
 
 def stored(**arguments: Any) -> dict[str, Any]:
@@ -224,6 +225,9 @@ OBSTACLES = [
     (stored(labels={"sidecar.istio.io/inject": "false"}), "injection_disabled", "sidecar.istio.io/inject=false"),
     (stored(annotations={"sidecar.istio.io/inject": "false"}), "injection_disabled", "sidecar.istio.io/inject=false"),
     (stored(template={"metadata": {}, "spec": {"hostNetwork": True}}), "host_network", "hostNetwork"),
+    (stored(annotations={TEMPLATES: "gateway"}), "gateway", "wasm_filter_delivery=inline"),
+    (stored(annotations={TEMPLATES: "mine, gateway"}), "gateway", "mine, gateway"),
+    (stored(annotations={TEMPLATES: "grpc-agent"}), "no_sidecar", "there is no Envoy"),
     (broken(ownerReferences=OWNER), "owned_by_controller", "Shop/s owns it"),
 ]
 
@@ -260,6 +264,11 @@ def test_an_owner_that_does_not_control_is_no_obstacle() -> None:
 def test_the_label_decides_over_the_annotation() -> None:
     entry = stored(labels={"sidecar.istio.io/inject": "true"}, annotations={"sidecar.istio.io/inject": "false"})
     assert workload_change.deploy(DEPLOYMENT, entry, NAMES, R1).body
+
+
+@pytest.mark.parametrize("templates", ["", "sidecar", "sidecar,gateway", "sidecar,grpc-agent", "mine"])
+def test_injection_templates_that_may_mount_the_file_are_no_obstacle(templates: str) -> None:
+    assert workload_change.deploy(DEPLOYMENT, stored(annotations={TEMPLATES: templates}), NAMES, R1).body
 
 
 def test_annotations_that_are_no_json_are_left_alone() -> None:

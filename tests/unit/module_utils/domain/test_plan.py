@@ -9,6 +9,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.pl
     VERSION,
     Binary,
     DeliveryName,
+    Exclusion,
     Options,
     Plan,
     Run,
@@ -25,11 +26,15 @@ def plan(**fields: Any) -> Plan:
         "targets": (Target("east", "shop"), Target("east", "pay", "not_injected", "no"), Target("east", "bank")),
         "waves": (("shop",), ("pay", "bank")),
         "run": Run("r1", 12.5, True, {"to": "backend"}),
-        "options": Options(60, 7, 25, "/tmp/result.json"),
+        "options": Options(60, 7, 25, 30, "/tmp/result.json"),
         "delivery": DeliveryName.INLINE,
         "revision": "0123456789",
         "binary": Binary("/f.wasm", "ab", 3, ("proxy_log", "proxy_on_tick")),
         "envoy_filter_spec": {"configPatches": [{"applyTo": "HTTP_FILTER"}]},
+        "exclusions": (
+            Exclusion("east", "shop", "Deployment", "web", "no_sidecar", "m"),
+            Exclusion("east", "bank", "Deployment", "web", "no_mount", "m"),
+        ),
     }
     return Plan(**given | fields)
 
@@ -77,6 +82,8 @@ def test_a_part_has_its_targets_and_what_is_left_of_the_waves() -> None:
     part = plan().part(["bank", "shop", "somebody-elses"])
     assert [target.namespace for target in part.targets] == ["shop", "bank"]
     assert part.waves == (("shop",), ("bank",))
+    assert [one.namespace for one in part.exclusions] == ["shop", "bank"]
+    assert [one.namespace for one in plan().part(["bank"]).exclusions] == ["bank"]
     # A wave without any is none.
     assert plan().part(["bank"]).waves == (("bank",),)
     assert plan().part([]).targets == plan().part([]).waves == ()

@@ -28,8 +28,8 @@ def server(*entries: Object) -> ApiServer:
 
 
 def begun(api: ApiServer, operation: Operation) -> NamespaceState:
-    state = NamespaceState("shop", operation, objects_of(api))
-    return drive(api, namespace.begin(state, 0.0), lambda one, message: namespace.advance(one, message, 0.0))
+    state = NamespaceState("shop", operation, objects_of(api), locked=True)
+    return drive(api, namespace.begin(state, False, 0.0), lambda one, message: namespace.advance(one, message, 0.0))
 
 
 def ended(api: ApiServer, state: NamespaceState, unexplained: bool = False, all_well: bool = True) -> NamespaceState:

@@ -52,8 +52,12 @@ class Sent:
         (timer,) = self.commands
         assert isinstance(timer, SetTimer)
         before, self.now = self.now, timer.at
-        self.commands = self.requests.fired(timer.token)
+        self.commands = self.requests.fired(timer.token, self.now, anything)
         return self.now - before
+
+
+def anything(_request: Request, _now: float) -> bool:
+    return True
 
 
 def error(status: int, retry_after: float = 0.0) -> ApiError:
@@ -150,7 +154,7 @@ def test_what_was_turned_away_together_does_not_come_back_together() -> None:
 
 
 def test_a_timer_of_somebody_else_is_none_of_ours() -> None:
-    assert Sent().requests.fired(99) == []
+    assert Sent().requests.fired(99, 0.0, anything) == []
 
 
 def test_what_was_once_without_an_answer_may_have_been_done_whatever_came_after() -> None:
@@ -175,9 +179,29 @@ def test_what_waits_to_be_sent_again_can_be_given_up() -> None:
     sent.refused(turned_away)
     (timer,) = sent.commands
     assert isinstance(timer, SetTimer)
-    sent.requests.give_up(3.0)
+    sent.requests.give_up(3.0, lambda request: request is PATCH)
     assert sent.heard == [(Refusal(PATCH, turned_away, resent=True), 3.0)]
-    assert sent.requests.fired(timer.token) == []
+    assert sent.requests.fired(timer.token, 4.0, anything) == []
+
+
+def test_what_is_not_meant_goes_on_waiting() -> None:
+    sent = Sent()
+    sent.refused(error(503))
+    sent.requests.give_up(3.0, lambda _request: False)
+    assert sent.heard == []
+    sent.wait()
+    assert sent.dispatch.request == PATCH
+
+
+def test_what_may_not_be_sent_any_more_is_refused_with_what_it_last_met() -> None:
+    sent = Sent()
+    turned_away = error(503)
+    sent.refused(turned_away)
+    (timer,) = sent.commands
+    assert isinstance(timer, SetTimer)
+    assert sent.requests.fired(timer.token, 2.0, lambda request, now: (request, now) != (PATCH, 2.0)) == []
+    assert sent.heard == [(Refusal(PATCH, turned_away, resent=True), 2.0)]
+    assert sent.requests.fired(timer.token, 3.0, anything) == []
 
 
 def test_what_is_under_way_is_counted() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import READS
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import changes
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import STOP_SECONDS, Run, Settings
 
@@ -37,7 +37,7 @@ class Stopped:
         self.verdicts: dict[str, NamespaceVerdict] = found.run(delivery(), *WAVES, before=self._begin, **settings)
         self.seconds = found.server.clock.now - self.at
         sent = [dispatch.request for at, dispatch in found.executor.dispatched if at > self.at]
-        self.sent_after = [request for request in sent if request.verb not in READS]
+        self.sent_after = [request for request in sent if changes(request)]
 
     def _begin(self, executor: SimulatedExecutor) -> None:
         self._executor = executor

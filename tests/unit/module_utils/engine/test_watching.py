@@ -38,7 +38,7 @@ class Watched:
     """A watch of Deployments, what it was told, and what it asks for."""
 
     def __init__(self, scope: str | None = None) -> None:
-        self.bus = Bus(0)
+        self.bus, self._scope = Bus(0), scope
         self.seen: list[tuple[str, str, str]] = []
         self.listed: list[tuple[str, str | None, list[tuple[str, str]]]] = []
         self.watching = Watching(self.bus, self._see, self._list)
@@ -46,7 +46,8 @@ class Watched:
         self.watching.want(DEPLOYMENT, scope, "5")
         self.commands = self.bus.taken()
 
-    def _see(self, kind: Any, event: str, found: Object, _now: float) -> None:
+    def _see(self, kind: Any, scope: str | None, event: str, found: Object, _now: float) -> None:
+        assert scope == self._scope
         self.seen.append((kind.kind, event, found["metadata"]["name"]))
 
     def _list(self, kind: Any, scope: str | None, found: dict[tuple[str, str], Object], _now: float) -> None:
@@ -125,12 +126,23 @@ def test_a_watch_that_ends_goes_on_from_where_it_was() -> None:
     found = Watched()
     found.event("MODIFIED", item(version=9))
     found.closed()
+    # Never at once: a proxy that ends each watch as soon as it is open would be asked without end.
+    assert found.wait() > 0
     assert (found.watch.path, found.watch.resource_version) == (PATH, "9")
     # Where nothing has changed a bookmark says how far it is; it is no change.
     found.event("BOOKMARK", item(version=12))
     found.closed()
+    found.wait()
     assert found.watch.resource_version == "12"
     assert len(found.seen) == 1
+
+
+def test_a_watch_that_ended_is_not_begun_again_where_it_is_of_no_use_any_more() -> None:
+    found = Watched()
+    found.closed()
+    found.watching.end()
+    found.wait()
+    assert found.commands == []
 
 
 def test_an_expired_watch_is_begun_again_from_a_list_at_once() -> None:

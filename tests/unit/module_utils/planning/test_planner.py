@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import (
     DeliveryName,
+    Exclusion,
     Plan,
     Run,
     State,
@@ -29,7 +30,9 @@ def test_the_plan_is_what_was_asked_for() -> None:
     assert (plan.delivery, plan.options.result_file, plan.run) == (DeliveryName.INLINE, "/r", RUN)
     assert plan.targets == (Target("c", "shop"), Target("c", "pay"))
     assert plan.binary and plan.binary.size > 0
-    assert (plan.revision, plan.envoy_filter_spec) == ("", {})
+    assert (plan.revision, plan.envoy_filter_spec, plan.exclusions) == ("", {}, ())
+    left_alone = (Exclusion("c", "shop", "Deployment", "web", "no_sidecar", "m"),)
+    assert planner.draft(granted(), plan.targets, RUN, left_alone).exclusions == left_alone
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,12 @@ GOOD: dict[str, list[Any]] = {
     "wasm_filter_serial": [1, "10%", "1,10%,100%", [1, "10%", "100%"]],
     "wasm_filter_max_in_flight": [1, "50", 10_000],
     "wasm_filter_max_fail_percentage": [0, "50", 100],
+    "wasm_filter_lock_seconds": [0, "60", 86_400],
     "wasm_filter_ill_before": ["skip", "roll"],
     "wasm_filter_result_file": ["", "result.json"],
     "wasm_filter_plan_file": ["", "plan.json"],
+    "wasm_filter_status_file": ["", "status.json"],
+    "wasm_filter_fail_on_drift": [True, "yes", "0"],
 }
 BAD: dict[str, list[Any]] = {
     "wasm_filter_delivery": ["oci", "", None, ["inline"], "Inline"],
@@ -61,9 +64,12 @@ BAD: dict[str, list[Any]] = {
     "wasm_filter_serial": ["all", None, 0, [], {}, True],
     "wasm_filter_max_in_flight": [0, 10_001, "all", None, "10%"],
     "wasm_filter_max_fail_percentage": [-1, 101, "10%", 0.5, None],
+    "wasm_filter_lock_seconds": [-1, 86_401, "1m", None, 0.5],
     "wasm_filter_ill_before": ["", None, "Skip", ["roll"], True],
     "wasm_filter_result_file": [None, ["a"], 5],
     "wasm_filter_plan_file": [None, ["a"], 5],
+    "wasm_filter_status_file": [None, ["a"], 5],
+    "wasm_filter_fail_on_drift": ["perhaps", None, []],
 }
 
 

@@ -82,6 +82,7 @@ def test_namespaces_are_read_by_one_request() -> None:
     assert [one for one in api.requests if "/api/v1/namespaces" in one and "/services/" not in one] == [
         "GET /api/v1/namespaces/istio-system/configmaps/istio",
         "LIST /api/v1/namespaces",
+        "GET /api/v1/namespaces/istio-system/configmaps/istio-sidecar-injector",
     ]
 
 

@@ -72,8 +72,8 @@ class Script(ClusterApi):
     def merge_patch(self, path: str, body: Item, manager: str) -> Item:
         return self._called("merge_patch", path, body, manager)
 
-    def delete(self, path: str) -> bool:
-        return self._called("delete", path)
+    def delete(self, path: str, preconditions: Any = None) -> bool:
+        return self._called("delete", path, preconditions)
 
     def watch(self, path: str, resource_version: str, seconds: int) -> Iterator[tuple[str, Item]]:
         self.calls.append(("watch", path, resource_version))
@@ -117,7 +117,8 @@ REQUESTS = [
     (Request(Verb.APPLY, "/x", {"a": 1}, "me"), ("apply", "/x", {"a": 1}, "me")),
     (Request(Verb.REPLACE, "/x", {"a": 1}, "me"), ("replace", "/x", {"a": 1}, "me")),
     (Request(Verb.MERGE_PATCH, "/x", {"a": 1}, "me"), ("merge_patch", "/x", {"a": 1}, "me")),
-    (Request(Verb.DELETE, "/x"), ("delete", "/x")),
+    (Request(Verb.DELETE, "/x"), ("delete", "/x", None)),
+    (Request(Verb.DELETE, "/x", {"preconditions": {"uid": "u"}}), ("delete", "/x", {"uid": "u"})),
 ]
 
 

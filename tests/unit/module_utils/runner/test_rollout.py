@@ -18,6 +18,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.er
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import (
     Binary,
     DeliveryName,
+    Exclusion,
     Options,
     Plan,
     Run,
@@ -58,6 +59,7 @@ def test_a_delivery_of_the_plans_revision(name: str, kind: type[Delivery]) -> No
     made = operation.release
     assert (made.names, made.revision, made.spec) == (NAMES, R1, release().spec)
     assert made.binary.content == BINARY.read_bytes()
+
     # When it was made, for whoever looks at the ConfigMap.
     assert made.created.endswith("Z")
 
@@ -114,6 +116,15 @@ def test_a_plan_becomes_verdicts_in_the_order_of_its_waves() -> None:
     ]
     assert told[-1].total == 3
     assert not [request for request in api.requests if "/pay/" in request]
+
+
+def test_what_the_plan_leaves_alone_stays_as_it_is() -> None:
+    excluded = Exclusion("c", "shop", "Deployment", "web", "no_sidecar", "m")
+    shop, _pay, bank = rollout(plan(exclusions=(excluded,)), server(), lambda _tell: None)
+    assert [(str(one.outcome), str(one.reason), one.message) for one in shop.workloads] == [
+        ("skipped", "no_sidecar", "m")
+    ]
+    assert (str(shop.outcome), str(shop.reason), str(bank.outcome)) == ("skipped", "no_workloads", "deployed")
 
 
 def test_its_options_are_the_runs() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Exclusion, Plan
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning import planner
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import plan_file
 
@@ -64,6 +64,9 @@ def test_what_is_written_is_as_the_schema_says() -> None:
     valid(plan_file.content(planner.complete(draft("shop", state="absent"), "", {})))
     ghost = replace(plan().targets[0], reason="namespace_missing", message="namespace shop does not exist")
     valid(plan_file.content(plan(targets=(ghost,), waves=(("shop",),))))
+    for reason in ("no_sidecar", "no_mount"):
+        left_alone = Exclusion("c", "shop", "Deployment", "web", reason, "a new pod would not run it")
+        valid(plan_file.content(plan(exclusions=(left_alone,))))
 
 
 def test_with_what_a_dry_run_says_of_the_workloads() -> None:
@@ -78,6 +81,10 @@ def test_every_field_of_the_plan_is_in_the_schema() -> None:
     assert set(found) == set(properties) - {"workloads"}
     assert set(found["options"]) == set(properties["options"]["properties"])
     assert set(found["run"]) == set(properties["run"]["properties"])
+    left_alone = Exclusion("c", "shop", "Deployment", "web", "no_sidecar", "m")
+    assert set(plan(exclusions=(left_alone,)).as_dict()["exclusions"][0]) == set(
+        SCHEMA["$defs"]["exclusion"]["properties"]
+    )
     assert set(found["targets"][0]) == set(SCHEMA["$defs"]["target"]["properties"])
 
 
