@@ -56,7 +56,8 @@ def test_nobody_is_a_writer_where_it_is_not_known_how_it_was() -> None:
 
 
 def test_who_keeps_annotations_by_server_side_apply() -> None:
-    volume: dict[str, Any] = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {f"f:{VOLUME}": {}, "f:other": {}}}}}}
+    annotations: dict[str, Any] = {f"f:{VOLUME}": {}, "f:other": {}}
+    volume: dict[str, Any] = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": annotations}}}}
     applied = {**entry("gitops", "T1", volume), "operation": "Apply"}
 
     def named(*entries: dict[str, Any]) -> str:
