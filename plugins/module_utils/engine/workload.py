@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Union
 
 from ..deliveries.field_managers import blamed
 from ..deliveries.workload_change import release_fields
@@ -21,7 +22,7 @@ RECREATED_MAX = 3
 REQUEST_SECONDS = 60.0
 
 
-Commands = list["Send | WakeAt | Look"]
+Commands = list[Union[Send, WakeAt, Look]]  # noqa: UP007 - pylint of ansible-test knows no other
 Step = tuple[WorkloadState, Commands]
 
 
