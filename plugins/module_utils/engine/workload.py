@@ -13,13 +13,12 @@ from ..kinds.base import Object, RolloutState, WorkloadKind
 from . import ill_before, stalls
 from .commands import Look, Request, Send, Verb, WakeAt
 from .messages import Compared, Granted, Looked, Message, Refusal, Reply, Seen, Stopped, Woken
-from .requests import MAYBE_DONE
+from .requests import MAYBE_DONE, REQUEST_SECONDS
 from .workload_state import Context, Phase, WorkloadState
 
 NOT_FOUND = 404
 CONFLICTS_MAX = 5
 RECREATED_MAX = 3
-REQUEST_SECONDS = 60.0
 
 
 Commands = list[Union[Send, WakeAt, Look]]  # noqa: UP007 - pylint of ansible-test knows no other
