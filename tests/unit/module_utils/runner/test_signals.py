@@ -22,6 +22,8 @@ def asked() -> SimpleQueue[Stop]:
 @pytest.fixture(autouse=True)
 def dispositions() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (*HANDLED, signal.SIGUSR1)}
+    # Whoever runs the tests under nohup has it ignored.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
