@@ -31,10 +31,12 @@ from tests.simulation.store import Change
 from tests.simulation.wire import Fate, Wire, perform
 
 WORKERS = 16
+# Far more than any run takes.
+LONGEST_SECONDS = 7_200.0
 
 
 class Stuck(AssertionError):
-    """The loop waits, and nothing will ever happen."""
+    """The loop waits, and nothing will ever happen, or nothing but the renewal of locks."""
 
 
 @dataclass
@@ -70,6 +72,7 @@ class SimulatedExecutor:
         self.orphans: set[int] = set()
         self.keeps = True
         self._events: deque[Event] = deque()
+        self._ends = server.clock.now + LONGEST_SECONDS
         self._waiting: deque[tuple[float, Dispatch]] = deque()
         self._in_flight = 0
         self._watches: dict[int, _Watch] = {}
@@ -103,6 +106,8 @@ class SimulatedExecutor:
         while not self._events:
             if not self.clock.step():
                 raise Stuck("the loop waits, and nothing will ever happen")
+            if self.clock.now > self._ends:
+                raise Stuck("the loop waits, and never ends")
         return self._events.popleft()
 
     def post(self, event: Event) -> None:

@@ -10,7 +10,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.ru
 
 from tests.simulation import scenario
 from tests.simulation.clock import Clock
-from tests.simulation.executor import Stuck
+from tests.simulation.executor import LONGEST_SECONDS, Stuck
 from tests.simulation.faults_of_wire import FaultyWire
 from tests.simulation.invariants import together
 from tests.simulation.play import Played
@@ -129,7 +129,10 @@ def run_beside(clock: Clock, sides: Sequence[Side]) -> None:
     for side in sides:
         # So that there is something to do when its time has come.
         clock.at(side.begins, lambda: None)
+    ends = clock.now + LONGEST_SECONDS
     while not all(side.over for side in sides):
+        if clock.now > ends:
+            raise Stuck("the loops wait, and never end")
         moved = [side.move(clock.now) for side in sides]
         if not any(moved) and not clock.step():
             raise Stuck("the loops wait, and nothing will ever happen")
