@@ -9,9 +9,8 @@ from .bus import Bus
 from .commands import Request, Send, Verb
 from .messages import Compared, Refusal, Reply
 from .reading import Scope
+from .requests import REQUEST_SECONDS
 from .workload_state import WorkloadState
-
-REQUEST_SECONDS = 60.0
 
 # (the workload, Compared, now)
 Tell = Callable[[WorkloadState, Compared, float], None]

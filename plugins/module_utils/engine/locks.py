@@ -20,15 +20,12 @@ class Owner(Protocol):
 
     def locked(self, name: str, note: str, now: float) -> None:
         """The namespace is ours. `note`: in check mode, who has it."""
-        ...
 
     def waits(self, name: str, holder: str) -> None:
         """Somebody else has it."""
-        ...
 
     def not_locked(self, name: str, reason: Reason, message: str, now: float) -> None:
         """It is not to be had, or is ours no more."""
-        ...
 
 
 class Locks:

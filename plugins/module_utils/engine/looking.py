@@ -13,11 +13,11 @@ from .commands import Request, Send, Verb
 from .members import Members
 from .messages import Looked, Message, Refusal, Reply
 from .reading import PODS
+from .requests import REQUEST_SECONDS
 from .workload_state import Key, Phase
 
 EVENTS = ("/api/v1", "events")
 LOOK_SECONDS = 10.0
-REQUEST_SECONDS = 60.0
 
 
 @dataclass

@@ -15,8 +15,8 @@ from .commands import Request, Send, Verb
 from .messages import Refusal, Reply
 from .object_steps import StepsState
 from .reading import PODS
+from .requests import REQUEST_SECONDS
 
-REQUEST_SECONDS = 60.0
 WAS_STOPPED = "the run was stopped"
 
 

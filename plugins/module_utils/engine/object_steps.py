@@ -13,9 +13,9 @@ from ..domain.outcome import Reason
 from ..kinds.base import Object
 from .commands import Request, Send, Verb
 from .messages import Refusal, Reply
+from .requests import REQUEST_SECONDS
 
 CONFLICTS_MAX = 5
-REQUEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

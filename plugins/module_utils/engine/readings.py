@@ -11,9 +11,8 @@ from .bus import Bus
 from .commands import Request, Send
 from .messages import Refusal, Reply
 from .reading import NamespaceRead, Reading, Scope
+from .requests import REQUEST_SECONDS
 from .workload_state import Context
-
-REQUEST_SECONDS = 60.0
 
 
 class Readings:

@@ -16,6 +16,8 @@ from .events import Answered, Failed
 from .messages import Refusal, Reply
 
 NOT_ANSWERED = 0
+# How long a request is sent again before it is given up.
+REQUEST_SECONDS = 60.0
 SENT_AGAIN = (NOT_ANSWERED, 429, 502, 503, 504)
 # A 429 is an answer: it was not done.
 MAYBE_DONE = (NOT_ANSWERED, 502, 503, 504)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Union
 
 from ..deliveries.field_managers import blamed
 from ..deliveries.workload_change import release_fields
@@ -12,16 +13,15 @@ from ..kinds.base import Object, RolloutState, WorkloadKind
 from . import ill_before, stalls
 from .commands import Look, Request, Send, Verb, WakeAt
 from .messages import Compared, Granted, Looked, Message, Refusal, Reply, Seen, Stopped, Woken
-from .requests import MAYBE_DONE
+from .requests import MAYBE_DONE, REQUEST_SECONDS
 from .workload_state import Context, Phase, WorkloadState
 
 NOT_FOUND = 404
 CONFLICTS_MAX = 5
 RECREATED_MAX = 3
-REQUEST_SECONDS = 60.0
 
 
-Commands = list["Send | WakeAt | Look"]
+Commands = list[Union[Send, WakeAt, Look]]  # noqa: UP007 - pylint of ansible-test knows no other
 Step = tuple[WorkloadState, Commands]
 
 

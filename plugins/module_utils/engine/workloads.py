@@ -28,23 +28,18 @@ class Owner(Protocol):
 
     def held(self, name: str, now: float) -> bool:
         """Whether a namespace may be changed."""
-        ...
 
     def send(self, name: str, send: Send, handler: Callable[[Reply | Refusal, float], None], now: float) -> bool:
         """Send a request for a namespace; False: it may not be changed any more."""
-        ...
 
     def ending(self, name: str) -> Stopped:
         """Why it may not."""
-        ...
 
     def pending(self, key: Key, now: float) -> bool:
         """One is to be changed; False: not yet, as its namespace has to be locked first."""
-        ...
 
     def moved(self, name: str, now: float) -> None:
         """A workload of that namespace has been told something."""
-        ...
 
 
 class Workloads:

@@ -12,7 +12,7 @@ from ..kinds.registry import KINDS
 from .parallel import each
 
 # The API path of a collection, in one namespace or in all.
-Collection = Callable[[str | None], str]
+Collection = Callable[["str | None"], str]
 Workloads = Mapping[str, list[tuple[WorkloadKind, Object]]]
 
 

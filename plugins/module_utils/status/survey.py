@@ -130,7 +130,8 @@ class Survey:
         ]
 
     def _taken(self, message: Reply | Refusal, now: float) -> None:
-        assert self._reading is not None
+        if self._reading is None:
+            return
         if isinstance(message, Reply) and message.request.path == NAMESPACES:
             self._existing = {one["metadata"]["name"] for one in message.answer[0]}
         for request in self._reading.take(message):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.field_managers import blamed
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.field_managers import (
+    appliers,
+    blamed,
+)
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.base import Object
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.deployment import DEPLOYMENT
 
-from tests.unit.objects import NAMES, workload
+from tests.unit.objects import MOUNT, NAMES, VOLUME, workload
 
 TEMPLATE: dict[str, Any] = {"f:spec": {"f:template": {"f:metadata": {}}}}
 OURS = {"manager": NAMES.field_manager, "operation": "Apply", "time": "T2"}
@@ -50,3 +53,20 @@ def test_who_is_named(now: list[dict[str, Any]], said: str) -> None:
 
 def test_nobody_is_a_writer_where_it_is_not_known_how_it_was() -> None:
     assert "operator" not in blamed(DEPLOYMENT, None, managed(entry("operator", "T3")), NAMES)
+
+
+def test_who_keeps_annotations_by_server_side_apply() -> None:
+    annotations: dict[str, Any] = {f"f:{VOLUME}": {}, "f:other": {}}
+    volume: dict[str, Any] = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": annotations}}}}
+    applied = {**entry("gitops", "T1", volume), "operation": "Apply"}
+
+    def named(*entries: dict[str, Any]) -> str:
+        return appliers(DEPLOYMENT, managed(*entries), (VOLUME, MOUNT), NAMES)
+
+    assert named(applied) == "gitops"
+    assert named(applied, {**applied, "manager": "argocd"}, {**applied, "time": "T2"}) == "gitops and argocd"
+    # An update is over once it is done; and what we keep ourselves is ours.
+    assert named(entry("kubectl", "T1", volume)) == ""
+    assert named({**applied, "manager": NAMES.field_manager}) == ""
+    assert appliers(DEPLOYMENT, managed(applied), (MOUNT,), NAMES) == ""
+    assert named() == named({**applied, "fieldsV1": TEMPLATE}) == ""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.pod_diagnosis import SOON, Trouble
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.progress_lines import (
     of_objects,
     of_workload,
@@ -39,6 +40,19 @@ def test_pods_on_their_way_are_steps_and_the_end_is_told() -> None:
 def test_what_is_held_or_has_failed_is_told() -> None:
     for state in (RolloutState.HELD, RolloutState.FAILED):
         assert of_workload(ROLLING, with_rollout(state, 1, message="why"), False) == [("Deployment/web why", False)]
+
+
+def test_what_keeps_it_is_told_once() -> None:
+    kept = replace(ROLLING, trouble=Trouble("pod a: not scheduled: no room", SOON))
+    assert of_workload(ROLLING, kept, False) == [
+        ("Deployment/web does not go on: pod a: not scheduled: no room", False)
+    ]
+    assert of_workload(kept, replace(kept, looks=2), False) == []
+
+
+def test_what_is_to_be_known_of_a_patch_is_told() -> None:
+    noted = replace(WAITING, change=replace(WAITING.change, message="note"))
+    assert of_workload(noted, replace(noted, patched=True), True) == [("Deployment/web would be patched: note", False)]
 
 
 def test_what_has_not_changed_is_not_told_again() -> None:

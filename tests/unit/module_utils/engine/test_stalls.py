@@ -150,8 +150,15 @@ def test_who_was_ill_before_is_not_to_blame() -> None:
 
 @pytest.mark.parametrize("conditions", [[], [FAILURE]])
 def test_one_with_a_revision_is_rolled_whatever_it_is(conditions: list[Object]) -> None:
-    one = OneWorkload(pods(stored(labels={NAMES.pod_label: R2}), updated=1, available=1, conditions=conditions))
-    assert one.said == ("pending", "deployed", "")
+    entry = pods(stored(labels={NAMES.pod_label: R2}), updated=1, available=1, conditions=conditions)
+    for found in ([], [waiting("ImagePullBackOff", revision="")]):
+        assert OneWorkload(entry, pods=found).said == ("pending", "deployed", "")
+
+
+def test_what_is_left_of_a_filter_is_taken_out_of_what_is_ill() -> None:
+    entry = pods(stored(), updated=1, available=1, conditions=[FAILURE])
+    entry["metadata"]["annotations"] = {NAMES.previous_annotation: "none"}
+    assert OneWorkload(entry, REMOVAL).said == ("pending", "removed", "")
 
 
 def test_taking_out_is_done_though_ill_pods_stay() -> None:
