@@ -91,7 +91,6 @@ def advance(state: LockState, message: Reply | Refusal | Woken, now: float) -> S
         return state, []
     if isinstance(message, Refusal):
         return _refused(state, message, now)
-    state = replace(state, refused_since=None)
     if message.request.verb == Verb.GET:
         return _looked(state, message.answer, now)
     if message.request.verb == Verb.DELETE:
@@ -188,7 +187,8 @@ def _of_another(state: LockState, found: Object, mine: bool, now: float) -> Step
     if now >= state.give_up_at:
         text = f"locked by {held_by(found)}, and still after {state.terms.wait_seconds:g} s (wasm_filter_lock_seconds)"
         return _over(state, Reason.LOCKED, text), []
-    return _wake(replace(state, phase=Phase.WAITING), min(now + LOOK_SECONDS, state.give_up_at))
+    waiting = replace(state, phase=Phase.WAITING, refused_since=None)
+    return _wake(waiting, min(now + LOOK_SECONDS, state.give_up_at))
 
 
 def _create(state: LockState, now: float) -> Step:

@@ -224,6 +224,30 @@ def test_what_is_turned_away_is_asked_again_for_a_minute(status: int) -> None:
     assert found.state.failure is not None and found.state.failure[0] == Reason.API_REFUSED
 
 
+@pytest.mark.parametrize("verb", ["create", "replace"])
+def test_a_write_that_is_never_answered_is_given_up_though_reads_are(verb: str) -> None:
+    server = ApiServer(objects.namespace("shop")) if verb == "create" else with_theirs(leaseDurationSeconds=1)
+
+    class Never(Locked):
+        def _sent(self, send: Send) -> None:
+            self.refuse = lambda request: lost(request) if request.verb == verb else None
+            super()._sent(send)
+
+    found = Never(server, wait_seconds=1000.0)
+    found.until(100.0)
+    assert found.state.failure is not None and found.state.failure[0] == Reason.API_REFUSED
+
+
+def test_turned_away_now_and_then_it_goes_on_waiting() -> None:
+    found = Locked(with_theirs(leaseDurationSeconds=1000), wait_seconds=500.0)
+    for minute in range(8):
+        found.refuse = lambda _request: api_error("get", 503, "not now")
+        found.until(60.0 * minute + 30.0)
+        found.refuse = lambda _request: None
+        found.until(60.0 * minute + 59.0)
+    assert found.state.phase == Phase.WAITING
+
+
 @pytest.mark.parametrize("busy", [False, True])
 def test_in_check_mode_it_is_named_and_neither_waited_for_nor_taken(busy: bool) -> None:
     server = with_theirs() if busy else ApiServer(objects.namespace("shop"))
