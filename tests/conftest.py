@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from testbed import mesh as testbed_mesh
 from testbed import paths
 from testbed.client import Mesh
+
+# The machine is noisy: how long it takes to draw an example says nothing about the code.
+settings.register_profile("noisy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("noisy")
 
 
 @pytest.fixture(scope="session")
