@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore
+
 from tests.simulation import traits
 from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
 from tests.simulation.traits import Trait
@@ -130,7 +132,8 @@ def _pod(name: str, owner: str) -> Object:
 
 def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
     waves = _waves(targets, rng)
-    every = Task((tuple(targets),), max_in_flight=50, ineligible=scenario.ineligible)
+    ill_before = rng.choice(tuple(IllBefore))
+    every = Task((tuple(targets),), max_in_flight=50, ill_before=ill_before, ineligible=scenario.ineligible)
     deliveries = [CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, INLINE]
     if rng.random() < 0.15:
         # One revision inline after the other.
@@ -155,6 +158,7 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
         timeout_seconds=rng.choice((20.0, 60.0, 60.0)),
         max_in_flight=rng.choice((1, 2, 3, 50)),
         max_fail_percentage=rng.choice((0, 0, 50, 100)),
+        ill_before=rng.choice(tuple(IllBefore)),
         dry_run=rng.random() < 0.05,
         ineligible=scenario.ineligible,
     )

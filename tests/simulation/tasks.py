@@ -14,6 +14,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import WasmModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lease import Terms
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
@@ -37,6 +38,7 @@ class Task:
     max_in_flight: int = 3
     max_fail_percentage: int = 0
     lock_seconds: float = 60.0
+    ill_before: IllBefore = IllBefore.SKIP
     dry_run: bool = False
     ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -66,9 +68,8 @@ class Task:
     def run(self, holder: str = "a run") -> Run:
         """:param holder: who locks namespaces for it."""
         terms = Terms(holder, self.lock_seconds, epoch=EPOCH.timestamp())
-        settings = Settings(
-            self.timeout_seconds, self.max_in_flight, self.max_fail_percentage, self.dry_run, lock=terms
-        )
+        limits = (self.timeout_seconds, self.max_in_flight, self.max_fail_percentage)
+        settings = Settings(*limits, self.dry_run, self.ill_before, terms)
         return Run(self.operation(), self.waves, dict(self.ineligible), settings)
 
 

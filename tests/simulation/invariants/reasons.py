@@ -38,6 +38,7 @@ REFUSING = (
 )
 
 
+TIMED_OUT_TEXT = "timed out progressing"
 UNNAMED = "somebody whom managedFields does not name"
 # After which a workload that is there (or was) may not have been seen.
 HIDING = ("kind not served", "LIST forbidden", "deleted", "made anew", "namespace deleted")
@@ -138,9 +139,7 @@ def of_workload(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> 
         "changed_by_admission": lambda: bool(record.faults(facts.place.namespace, "webhook drops")),
         "reverted": lambda: _reverted(facts, said),
         "recreated": lambda: sum(1 for one in facts.changes if one.type == "ADDED") > 1,
-        "rollout_failed": lambda: (
-            any(_timed_out(state) for state in _since_change(facts)) or _crashes(simulation, facts)
-        ),
+        "rollout_failed": lambda: _given_up(simulation, facts, said),
         "rollout_timeout": lambda: record.end - record.begin >= record.task.timeout_seconds,
         "stopped": lambda: bool(record.stops),
         "lock_lost": lambda: not list(_locked(record, facts.place.namespace, "lock_lost")),
@@ -155,12 +154,26 @@ def ill_before(simulation: Simulation, facts: Facts) -> Iterator[str]:
     """It was not well, has no revision that may be mended, and it was not to be taken out."""
     task = facts.record.task
     states = list(facts.states())
+    if task.ill_before == "roll":
+        yield "it was to be rolled all the same"
     if task.removes or not task.by_pods:
         yield "taking out, and what restarts nothing, goes on whatever is ill"
     if not simulation.scenario.ill(facts.key) and not any(_timed_out(state) for state in states):
         yield "it was well"
     if all(truth.label(state, task.filter_name) for state in states):
         yield "it has a revision"
+
+
+def _given_up(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> bool:
+    """By its controller, since the change; or by the run, as its pods crash."""
+    by_controller = TIMED_OUT_TEXT in said.message.partition("; ")[0]
+    return not is_of_before(facts, said) if by_controller else _crashes(simulation, facts)
+
+
+def is_of_before(facts: Facts, said: WorkloadVerdict) -> bool:
+    """Is it given up because of what its controller said of the template that it had?"""
+    by_controller = TIMED_OUT_TEXT in said.message.partition("; ")[0]
+    return by_controller and not any(map(_timed_out, _since_change(facts)))
 
 
 def _crashes(simulation: Simulation, facts: Facts) -> bool:

@@ -86,6 +86,8 @@ def _changed(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Ite
         ill = said.reason == "ill_before" and task.removes and simulation.scenario.ill(facts.key)
         if not held and not ill:
             yield "nothing holds its pods back"
+        if ill and reasons.is_of_before(facts, said):
+            yield "what its controller has said is of the template before"
     elif not _rolled(simulation, facts) and not facts.by_others:
         yield "not all of its pods are new and ready"
 
