@@ -12,6 +12,8 @@ WORKLOAD = (steps.BEFORE, steps.UNDER_WAY, steps.ROLLING, steps.ROLLED)
 RUN = (steps.READING, steps.CHANGING, steps.ENDING)
 # What a killed run had sent may arrive when the next one has not begun with the workload; too seldom to be counted on.
 SELDOM = {(fault, place) for fault in ("never ready", "webhook refuses", "webhook drops") for place in WORKLOAD}
+# A first stop while a Lease is being created waits for its answer; then a second one can come.
+SELDOM.add(("stopped at once", steps.READING))
 # A watch is open while pods are replaced.
 WATCH = "watch"
 Cell = tuple[str, str]
