@@ -219,7 +219,9 @@ def test_a_failing_namespace_does_not_stop_the_others(
     kubectl.apply({**policy, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding})
     try:
         eventually("the policy is in force", lambda: _refuses(kubectl, refused))
-        outcome = collection.deploy(f"ghost-ns,{good},{stuck},{refused},{plain}", wasm_filter_timeout=15)
+        outcome = collection.deploy(
+            f"ghost-ns,{good},{stuck},{refused},{plain}", wasm_filter_timeout=15, wasm_filter_ill_before="roll"
+        )
     finally:
         kubectl("delete", "validatingadmissionpolicies,validatingadmissionpolicybindings", refused)
 

@@ -60,6 +60,6 @@ def test_a_run_with_nothing_to_do_only_reads(
     # One LIST for each kind and for what is ours, before and in the run: not a request for each object.
     listed = {resource: again["list", resource] for verb, resource in again if verb == "list"}
     both = {"namespaces", "envoyfilters"} | ({*WORKLOADS, "pods"} if delivery == "configmap" else set())
-    # The namespace's and the root namespace's.
-    twice = both | {"sidecars"}
-    assert listed == {resource: 2 if resource in twice else 1 for resource in listed}
+    # Of the namespace and of the root namespace; or of all, where these two are a good part of the cluster's.
+    assert listed.pop("sidecars") in (1, 2)
+    assert listed == {resource: 2 if resource in both else 1 for resource in listed}
