@@ -40,6 +40,8 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 RETRIED = (429, 502, 503, 504)
 CONNECTIONS = 64
 TIMEOUT_SECONDS = 60
+# What is not the API server's own answer, but that of something behind it.
+TEXT_SECONDS = 10
 RETRY_AFTER_MAX = 30.0
 INCOMPLETE_ANSWERS_MAX = 3
 
@@ -66,6 +68,16 @@ class ClusterApi:
     def get(self, path: str) -> dict[str, Any] | None:
         """One object, or None."""
         return self._json("get", path, missing_ok=True)
+
+    def get_text(self, path: str) -> str:
+        """What a subresource answers that is no object, such as a page that is asked of a pod; with its query."""
+        try:
+            content: bytes = self._send("get", path, [], accept="*/*", timeout=TEXT_SECONDS).data
+            return content.decode(errors="replace")
+        except ApiException as error:
+            raise _error("get", path, error) from None
+        except (HTTPError, HTTPException, OSError) as error:
+            raise api_error(f"get {path}", 0, str(error)) from error
 
     def list(
         self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""

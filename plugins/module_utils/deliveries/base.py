@@ -13,6 +13,7 @@ from typing import Any
 from ..domain.names import REVISION_LABEL, FilterNames
 from ..domain.outcome import Outcome
 from ..kinds.base import Object, WorkloadKind
+from ..probes.expected import Expected
 from .release import redacted_for_diff
 
 CONFIG_MAPS = ("/api/v1", "configmaps")
@@ -111,6 +112,10 @@ class Operation(ABC):
     @abstractmethod
     def missing(self, kind: WorkloadKind, change: WorkloadChange, workload: Object) -> list[str]:
         """What of the change is not in the workload, by name; empty: all of it is there."""
+
+    def expected(self) -> Expected | None:
+        """What a pod that takes it shows; None where there is nothing to show."""
+        return None
 
     def steps_before(self, namespace: str, objects: NamespaceObjects) -> list[ObjectStep]:
         """What has to be there before the first workload is changed, in order."""

@@ -11,6 +11,7 @@ from ..domain.names import SHA256_ANNOTATION
 from ..domain.outcome import Outcome
 from ..domain.plan import Exclusion
 from ..kinds.base import Object, WorkloadKind
+from ..probes.expected import Expected
 from .base import (
     CONFIG_MAPS,
     ENVOY_FILTERS,
@@ -53,6 +54,13 @@ class Delivery(Operation):
         """:raises InputError: the wasm file is too large for it."""
         if size > cls.bytes_max:
             raise InputError(BINARY_PATH, path, f"has {size} bytes; {cls.limit.format(bytes_max=cls.bytes_max)}")
+
+    def expected(self) -> Expected:
+        """Of this release."""
+        spec = self.release.spec
+        contexts = {(patch.get("match") or {}).get("context") or "ANY" for patch in spec.get("configPatches") or []}
+        labels = (spec.get("workloadSelector") or {}).get("labels") or {}
+        return Expected(self.names, self.release.revision, labels, self.restarts_pods, frozenset(contexts))
 
     def unless_excluded(self, kind: WorkloadKind, workload: Object, change: WorkloadChange) -> WorkloadChange:
         """The change; nothing for a workload that is to be left alone, though one that is as wanted is just that."""

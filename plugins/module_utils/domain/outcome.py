@@ -65,6 +65,14 @@ class Reason(str, Enum):
     RECREATED = "recreated"
     ROLLOUT_FAILED = "rollout_failed"
     ROLLOUT_TIMEOUT = "rollout_timeout"
+    # Of a pod in which the revision is known not to run, or not known to.
+    WRONG_REVISION = "wrong_revision"
+    NOT_LOADED = "not_loaded"
+    NOT_RUNNING = "not_running"
+    DRAINING = "draining"
+    NO_ANSWER = "no_answer"
+    PROOF_FORBIDDEN = "proof_forbidden"
+    FOREIGN_FILTER = "foreign_filter"
     LOCKED = "locked"
     LOCK_LOST = "lock_lost"
     STOPPED = "stopped"
@@ -110,6 +118,8 @@ class NamespaceVerdict:
     reason: str = ""
     message: str = ""
     workloads: list[WorkloadVerdict] = field(default_factory=list)
+    # Those that are of none of its workloads.
+    pods: list[dict[str, Any]] = field(default_factory=list)
     diff: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,4 +131,5 @@ class NamespaceVerdict:
             "reason": str(self.reason),
             "message": self.message,
             "workloads": [workload.as_dict() for workload in self.workloads],
+            "pods": self.pods,
         }

@@ -42,6 +42,20 @@ class IllBefore(str, Enum):
     ROLL = "roll"
 
 
+class ProofMode(str, Enum):
+    """What becomes of a namespace where it is not known of a pod that the revision runs in it."""
+
+    __str__ = str.__str__
+
+    # It fails, unless nobody may ask.
+    AUTO = "auto"
+    REQUIRE = "require"
+    # It is said.
+    WARN = "warn"
+    # Nobody asks.
+    OFF = "off"
+
+
 @dataclass(frozen=True)
 class Target:
     """A namespace of a cluster (its alias). `reason` and `message` say why it is not eligible; empty: it is."""
@@ -83,6 +97,7 @@ class Options:
     """How the run goes about it. `timeout_seconds`: what a workload's pods may take to be replaced.
 
     `lock_seconds`: how long to wait for a namespace that another run is changing.
+    `proof_seconds`: how long the pods of a wave may take to show that the revision runs in them.
     """
 
     timeout_seconds: int = 300
@@ -92,6 +107,8 @@ class Options:
     result_file: str = ""
     plan_file: str = ""
     ill_before: IllBefore = IllBefore.SKIP
+    proof: ProofMode = ProofMode.AUTO
+    proof_seconds: int = 120
 
 
 @dataclass(frozen=True)
@@ -143,7 +160,7 @@ class Plan:
         """As a registered variable has it: plain JSON values."""
         found = asdict(self)
         found.update(version=VERSION, state=self.state.value, delivery=self.delivery.value)
-        found["options"].update(ill_before=self.options.ill_before.value)
+        found["options"].update(ill_before=self.options.ill_before.value, proof=self.options.proof.value)
         return found
 
     @classmethod
@@ -160,7 +177,11 @@ class Plan:
             waves=tuple(tuple(wave) for wave in fields["waves"]),
             exclusions=tuple(Exclusion(**one) for one in fields["exclusions"]),
             run=Run(**fields["run"]),
-            options=Options(**{**fields["options"], "ill_before": IllBefore(fields["options"]["ill_before"])}),
+            options=_options(fields["options"]),
             binary=Binary(**{**binary, "capabilities": tuple(binary["capabilities"])}) if binary else None,
         )
         return cls(**fields)
+
+
+def _options(fields: dict[str, Any]) -> Options:
+    return Options(**{**fields, "ill_before": IllBefore(fields["ill_before"]), "proof": ProofMode(fields["proof"])})

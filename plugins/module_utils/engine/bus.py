@@ -10,7 +10,7 @@ from .events import Answered, Failed
 from .lease import is_of_lock
 from .requests import Handler, Requests
 
-READS = (Verb.GET, Verb.LIST)
+READS = (Verb.GET, Verb.GET_TEXT, Verb.LIST)
 # May this request, which changes the cluster, still be sent?
 Guard = Callable[[Request, float], bool]
 

@@ -13,6 +13,7 @@ class Verb(str, Enum):
     __str__ = str.__str__
 
     GET = "get"
+    GET_TEXT = "get_text"
     LIST = "list"
     CREATE = "create"
     APPLY = "apply"
@@ -27,7 +28,8 @@ class Request:
 
     `field_selector`: of a LIST, as `label_selector`; few kinds know fields other than name and namespace.
     `rehearsal`: a dry run in any case, to learn whether it would be taken. `body` of a DELETE: its preconditions.
-    Answers: GET an object or None, LIST (objects, resourceVersion), DELETE whether it was there, else the object.
+    Answers: GET an object or None, GET_TEXT what is there as it is, LIST (objects, resourceVersion), DELETE whether it
+    was there, else the object.
     """
 
     verb: Verb

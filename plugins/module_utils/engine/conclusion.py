@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from ..domain.errors import WasmFilterError
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
+from ..probes.proof import PodProof
 from .namespace import NamespaceState
 from .pod_diagnosis import explain
+from .proof_summary import proof_note, proof_sentence
 from .summary import failure_sentence, summary
 from .workload_state import WorkloadState
 
@@ -26,7 +28,8 @@ class Conclusion:
     def verdict(self) -> NamespaceVerdict:
         """The namespace's verdict from its own way and those of its workloads."""
         state = self.state
-        verdicts = [_of_workload(state, one) for one in self.workloads] + self.others
+        proofs = list(state.proofs)
+        verdicts = [_of_workload(state, one, _taken(proofs, one)) for one in self.workloads] + self.others
         before, after = dict(state.before), dict(state.after)
         for one in self.workloads:
             if one.patched:
@@ -36,12 +39,13 @@ class Conclusion:
             Outcome.UNCHANGED,
             bool(before or after) or any(one.former_patched for one in self.workloads),
             workloads=verdicts,
+            pods=[one.as_dict() for one in proofs],
             diff={"before": before, "after": after},
         )
-        self._judge(found)
+        self._judge(found, [one for one in proofs if one.fails])
         return found
 
-    def _judge(self, found: NamespaceVerdict) -> None:
+    def _judge(self, found: NamespaceVerdict, unproved: list[PodProof]) -> None:
         state = self.state
         failed = [one for one in found.workloads if one.outcome == Outcome.FAILED]
         cut_off = [one for one in found.workloads if one.outcome == Outcome.NOT_STARTED]
@@ -54,6 +58,9 @@ class Conclusion:
         elif failed:
             found.outcome, found.reason = Outcome.FAILED, failed[0].reason
             found.message = failure_sentence(failed) + (f"; {done}" if found.changed else "")
+        elif unproved:
+            found.outcome, found.reason = Outcome.FAILED, unproved[0].reason
+            found.message = proof_sentence(unproved) + (f"; {done}" if found.changed else "")
         elif cut_off:
             self._end(found, (str(Reason.STOPPED), cut_off[0].message), done)
         else:
@@ -74,11 +81,21 @@ class Conclusion:
         text = summary(operation.done, operation.description, found.workloads, patched)
         unreadable = ", ".join(self.state.unreadable)
         text += f"; {unreadable} may not be read, and were left alone" if unreadable else ""
+        text += proof_note(self.state.proofs) if found.changed else ""
         text += f"; it would have to wait: locked by {self.state.note}" if self.state.note else ""
         return text if found.changed else f"nothing to do, {text}"
 
 
-def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
+def _taken(proofs: list[PodProof], one: WorkloadState) -> list[PodProof]:
+    """Those of a workload's pods, which are of no other one then."""
+    labels = one.kind.pod_labels(one.object)
+    taken = [proof for proof in proofs if labels and labels.items() <= proof.labels.items()]
+    for proof in taken:
+        proofs.remove(proof)
+    return taken
+
+
+def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProof]) -> WorkloadVerdict:
     message = one.message
     if one.unexplained:
         message += explain(list(state.pods), one.kind.pod_labels(one.object))
@@ -87,6 +104,9 @@ def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
     if not begun and outcome not in NOT_CHANGED:
         # Its namespace ended before its turn.
         outcome, reason = Outcome.NOT_STARTED, reason or ""
+    unproved = [proof for proof in proofs if proof.fails]
+    if unproved and outcome != Outcome.FAILED:
+        outcome, reason, message = Outcome.FAILED, unproved[0].reason, proof_sentence(unproved)
     kept = not one.patched and one.change.body is not None
     return WorkloadVerdict(
         one.kind.kind,
@@ -97,6 +117,7 @@ def _of_workload(state: NamespaceState, one: WorkloadState) -> WorkloadVerdict:
         reason,
         message,
         one.kind.rollout(one.object, None).total if one.patched else 0,
+        [proof.as_dict() for proof in proofs],
     )
 
 

@@ -10,6 +10,7 @@ from ..deliveries.base import NamespaceObjects, Operation, collection
 from ..domain.names import FilterNames
 from ..domain.outcome import Reason
 from ..kinds.registry import KINDS
+from ..probes.proof import PodProof
 from . import object_steps
 from .commands import Request, Send, Verb
 from .messages import Refusal, Reply
@@ -62,6 +63,8 @@ class NamespaceState:
     history: frozenset[str] = frozenset()
     used: frozenset[str] = frozenset()
     failure: tuple[str, str] | None = None
+    # What its pods show of the filter.
+    proofs: tuple[PodProof, ...] = ()
     # It ended with a change under way, which may have been made.
     unsure: bool = False
     # Labels of objects that were written, and that were deleted.

@@ -14,8 +14,7 @@ def of_workload(old: WorkloadState, new: WorkloadState, dry_run: bool) -> list[t
         lines.append((f"{new.label} {'would be patched' if dry_run else 'patched'}{note}", not note))
     rollout = new.rollout
     if rollout is not None and rollout != old.rollout:
-        pods = f"{rollout.total} {'pod' if rollout.total == 1 else 'pods'}"
-        text = rollout.message or f"rolled, {pods}"
+        text = rollout.message or f"rolled, {_pods(rollout.total)}"
         lines.append((f"{new.label} {text}", rollout.state == RolloutState.ROLLING))
     if new.trouble is not None and old.trouble is None:
         lines.append((f"{new.label} does not go on: {new.trouble.text}", False))
@@ -25,3 +24,12 @@ def of_workload(old: WorkloadState, new: WorkloadState, dry_run: bool) -> list[t
 def of_objects(labels: tuple[str, ...], done: str, dry_run: bool) -> str:
     """Such as "ConfigMap/a and EnvoyFilter/b set"."""
     return f"{' and '.join(labels)} {'would be ' if dry_run else ''}{done}"
+
+
+def proving(pods: int) -> str:
+    """Pods are asked."""
+    return f"asks the {'sidecar' if pods == 1 else 'sidecars'} of {_pods(pods)} whether the filter runs"
+
+
+def _pods(number: int) -> str:
+    return f"{number} {'pod' if number == 1 else 'pods'}"

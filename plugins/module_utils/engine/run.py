@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ..deliveries.base import Operation
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason
 from ..domain.plan import IllBefore
+from . import proving
 from .bus import Bus
 from .commands import Command
 from .conclusion import not_started
@@ -31,6 +32,7 @@ class Settings:
     dry_run: bool = False
     ill_before: IllBefore = IllBefore.SKIP
     lock: Terms = field(default_factory=Terms)
+    proof: proving.Terms = field(default_factory=proving.Terms)
 
 
 class Run:
@@ -84,7 +86,9 @@ class Run:
         if self._index < len(self._waves):
             names, settings = self._waves[self._index], self._settings
             terms = replace(settings.lock, dry_run=settings.dry_run)
-            self._wave = WaveRun(names, self._ineligible, self._bus, self._context, settings.max_in_flight, terms)
+            self._wave = WaveRun(
+                names, self._ineligible, self._bus, self._context, settings.max_in_flight, terms, settings.proof
+            )
             self._wave.begin(now)
 
     def _moved(self, now: float) -> list[Command]:

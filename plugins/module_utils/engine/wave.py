@@ -18,9 +18,8 @@ class Phase(str, Enum):
 
     READING = "reading"
     ROLLING = "rolling"
-    SETTLING = "settling"
-    # What is going to be said is held against the cluster.
-    COMPARING = "comparing"
+    # Does the filter run, and does what was done stand? See last_checks.py.
+    CHECKING = "checking"
     FINISHING = "finishing"
     DONE = "done"
 

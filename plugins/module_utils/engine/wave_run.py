@@ -8,12 +8,12 @@ from functools import partial
 
 from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
 from . import namespace as namespaces
-from . import other_pods, progress_lines, workload
+from . import other_pods, progress_lines, proving, workload
 from .bus import Bus, changes
 from .commands import Request, Send
-from .comparison import Comparison
 from .conclusion import Conclusion, crash_text, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
+from .last_checks import LastChecks
 from .lease import Terms
 from .locks import Locks
 from .members import Members
@@ -21,7 +21,7 @@ from .messages import Refusal, Reply, Stopped
 from .namespace import WAS_STOPPED, NamespaceState
 from .reading import NamespaceRead
 from .readings import Readings
-from .wave import Phase, free_slots, settled_at
+from .wave import Phase, free_slots
 from .workload_state import Context, Key
 from .workloads import Workloads
 
@@ -40,16 +40,17 @@ class WaveRun:
         context: Context,
         max_in_flight: int,
         terms: Terms,
+        proof: proving.Terms,
     ) -> None:
         self.verdicts: dict[str, NamespaceVerdict] = {}
         self._names, self._ineligible, self._bus, self._context = names, ineligible, bus, context
-        self._max_in_flight = max_in_flight
+        self._max_in_flight, self._proof = max_in_flight, proof
         self._phase = Phase.READING
         self._members = Members()
         self._readings = Readings(bus, context, self._all_read)
         self._workloads = Workloads(self._members, bus, context, self._readings, self)
         self._locks = Locks(bus, context.operation.names, terms, self)
-        self._comparison: Comparison
+        self._checks: LastChecks
         # Locked, and to be read again; with their turn of what comes after the workloads; ended before their way was.
         self._to_read: list[str] = []
         self._to_finish: dict[str, None] = {}
@@ -216,12 +217,18 @@ class WaveRun:
     def _next_phase(self, now: float) -> bool:
         phase, busy = self._phase, self._members.busy
         # What was made anew is rolled like the others, and so is what was locked late.
-        if (phase in (Phase.SETTLING, Phase.COMPARING) and busy) or (phase == Phase.FINISHING and self._to_finish):
+        if (phase == Phase.CHECKING and busy) or (phase == Phase.FINISHING and self._to_finish):
+            self._checks.end()
             self._enter(Phase.ROLLING)
         elif phase == Phase.ROLLING and not busy:
-            self._enter(Phase.SETTLING)
-            self._bus.wake(self._settled_at(now), self._settled)
-        elif phase == Phase.COMPARING and self._comparison.finished:
+            self._enter(Phase.CHECKING)
+            names = [name for name in self._to_finish if name not in self.verdicts]
+            self._checks = LastChecks(
+                names, self._members, self._workloads, self._readings, self._bus, self._context, self._proof, now
+            )
+        elif phase == Phase.CHECKING and self._checks.move(now):
+            return True
+        elif phase == Phase.CHECKING and self._checks.finished:
             self._enter(Phase.FINISHING)
             self._workloads.end_watching()
             self._finish_workloads(now)
@@ -234,33 +241,16 @@ class WaveRun:
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
 
-    def _settled_at(self, now: float) -> float:
-        return settled_at(self._workloads.last_patch, now)
-
-    def _settled(self, now: float) -> None:
-        if self._phase != Phase.SETTLING or self._members.busy or self._bus.stopping:
-            return
-        if now < self._settled_at(now):
-            self._bus.wake(self._settled_at(now), self._settled)
-            return
-        self._enter(Phase.COMPARING)
-        rolled = self._members.rolled()
-        changed = {
-            (one.kind, self._readings.scope(one.kind, one.namespace))
-            for one in rolled
-            if one.patched and not self._context.dry_run
-        }
-        self._comparison = Comparison(
-            self._bus, rolled, changed, lambda one, message, then: self._workloads.tell(one.key, message, then), now
-        )
-
     def _finish_workloads(self, now: float) -> None:
         names, self._to_finish = self._to_finish, {}
         for name in names:
             members = self._members.of(name)
             unexplained = any(one.unexplained for one in members)
+            proofs = self._checks.proofs(name)
             all_well = all(one.outcome != Outcome.FAILED for one in members)
-            state = self._members.namespaces[name]
+            all_well = all_well and not any(one.fails for one in proofs)
+            state = replace(self._members.namespaces[name], proofs=tuple(proofs))
+            self._members.namespaces[name] = state
             self._put_namespace(*namespaces.workloads_done(state, unexplained, all_well, now), now)
 
     def _finish(self, state: NamespaceState, now: float) -> None:

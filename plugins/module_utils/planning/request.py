@@ -12,7 +12,7 @@ from ..deliveries.registry import DELIVERIES
 from ..domain import wasm_module
 from ..domain.errors import InputError
 from ..domain.names import FilterNames, is_dns_label
-from ..domain.plan import Binary, DeliveryName, IllBefore, Options, State
+from ..domain.plan import Binary, DeliveryName, IllBefore, Options, ProofMode, State
 from . import backend, role_variables
 from .findings import Findings
 from .waves import parse_serial, wave_sizes
@@ -120,6 +120,9 @@ def _options(variables: dict[str, Any], state: State) -> Options:
         max_fail_percentage=int(variables.get("wasm_filter_max_fail_percentage", default.max_fail_percentage)),
         lock_seconds=int(variables.get("wasm_filter_lock_seconds", default.lock_seconds)),
         ill_before=IllBefore(ill_before or default.ill_before),
+        # YAML 1.1 reads `off` as false.
+        proof=ProofMode(variables.get("wasm_filter_proof", default.proof) or ProofMode.OFF),
+        proof_seconds=int(variables.get("wasm_filter_proof_seconds", default.proof_seconds)),
         result_file=variables["wasm_filter_result_file"],
         plan_file=variables["wasm_filter_plan_file"],
     )

@@ -65,8 +65,8 @@ def _number(lowest: int, highest: int) -> Callable[[Any], bool]:
     return fits
 
 
-def _one_of(*words: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and value in words
+def _one_of(*words: str | bool) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (str, bool)) and value in words
 
 
 def _reads(read: Callable[[Any], object]) -> Callable[[Any], bool]:
@@ -120,6 +120,8 @@ RULES: Mapping[str, Rule] = {
     "wasm_filter_max_fail_percentage": Rule(_number(0, 100), "a whole number from 0 to 100", removal=True),
     "wasm_filter_lock_seconds": Rule(_number(0, 86_400), "a number of seconds from 0 to 86400", removal=True),
     "wasm_filter_ill_before": Rule(_one_of("skip", "roll"), "skip or roll"),
+    "wasm_filter_proof": Rule(_one_of("auto", "require", "warn", "off", False), "auto, require, warn or off"),
+    "wasm_filter_proof_seconds": Rule(_number(1, 86_400), "a number of seconds from 1 to 86400"),
     "wasm_filter_result_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
     "wasm_filter_plan_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
     "wasm_filter_status_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),

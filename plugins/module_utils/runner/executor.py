@@ -112,6 +112,8 @@ def _sent(api: ClusterApi, request: Request) -> Any:
     path, body, manager = request.path, request.body or {}, request.manager
     if request.verb == Verb.GET:
         return api.get(path)
+    if request.verb == Verb.GET_TEXT:
+        return api.get_text(path)
     if request.verb == Verb.LIST:
         return api.list(path, request.label_selector, request.metadata_only, request.field_selector)
     if request.verb == Verb.CREATE:

@@ -19,6 +19,7 @@ from ..domain import wasm_module
 from ..domain.errors import InputError
 from ..domain.outcome import NamespaceVerdict
 from ..domain.plan import Plan, State
+from ..engine import proving
 from ..engine.events import Stop
 from ..engine.lease import Terms
 from ..engine.run import Run, Settings
@@ -49,6 +50,7 @@ def rollout(plan: Plan, api: ClusterApi, report: Report, stops: Stops = no_stops
         api.dry_run,
         options.ill_before,
         Terms(holder(plan.run.id), options.lock_seconds, epoch=time.time() - executor.now()),
+        proving.Terms(options.proof, options.proof_seconds, plan.run.exported_data.get("foreign") is True),
     )
     machine = Run(operation, plan.waves, ineligible, settings)
     with stops(executor.put):

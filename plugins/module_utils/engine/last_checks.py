@@ -1,0 +1,124 @@
+"""What comes between a wave's last patch and its verdicts: does the filter run, and does what was done stand? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from enum import Enum
+
+from ..domain.outcome import Outcome
+from ..domain.plan import ProofMode
+from ..probes.proof import PodProof
+from .bus import Bus
+from .comparison import Comparison
+from .members import Members
+from .proving import Proving, Question, Terms, holds_up
+from .readings import Readings
+from .wave import settled_at
+from .workload_state import Context, WorkloadState
+from .workloads import Workloads
+
+
+class Phase(str, Enum):
+    """How far they are."""
+
+    __str__ = str.__str__
+
+    PROVING = "proving"
+    # Whoever puts back what was patched has not had the time to do so.
+    SETTLING = "settling"
+    # What is going to be said is held against the cluster.
+    COMPARING = "comparing"
+    DONE = "done"
+
+
+class LastChecks:
+    """One time through them; made anew where a workload is under way again.
+
+    :param names: the namespaces that are at their end.
+    """
+
+    def __init__(
+        self,
+        names: Iterable[str],
+        members: Members,
+        workloads: Workloads,
+        readings: Readings,
+        bus: Bus,
+        context: Context,
+        terms: Terms,
+        now: float,
+    ) -> None:
+        self._members, self._workloads, self._readings = members, workloads, readings
+        self._bus, self._context = bus, context
+        self._phase, self._terms = Phase.PROVING, terms
+        self._comparison: Comparison
+        self._proving = self._begin_proving(names, now)
+
+    def _begin_proving(self, names: Iterable[str], now: float) -> Proving | None:
+        expected, terms = self._context.operation.expected(), self._terms
+        if expected is None or terms.mode == ProofMode.OFF or self._context.dry_run:
+            return None
+        asked = [self._question(name, expected.revision) for name in names]
+        # Of a namespace that was not changed there is only to be looked at what its pods were given.
+        asked = [one for one in asked if one.changed or expected.mounted]
+        return Proving(self._bus, expected, terms, asked, now)
+
+    def _question(self, name: str, revision: str) -> Question:
+        members = self._members.of(name)
+        return Question(
+            name,
+            bool(self._members.namespaces[name].written) or any(one.patched for one in members),
+            tuple(_labels(one) for one in members if one.patched and one.change.from_revision != revision),
+            tuple(_labels(one) for one in members if one.outcome == Outcome.FAILED),
+        )
+
+    @property
+    def finished(self) -> bool:
+        return self._phase == Phase.DONE
+
+    def proofs(self, namespace: str) -> list[PodProof]:
+        """What is known of a namespace's pods."""
+        found = self._proving.proofs(namespace) if self._proving else []
+        return [replace(one, fails=holds_up(self._terms, one)) for one in found]
+
+    def move(self, now: float) -> bool:
+        """Do what it is time for; False where nothing moves by itself."""
+        if self._phase == Phase.PROVING and (self._proving is None or self._proving.finished):
+            self._phase = Phase.SETTLING
+            self._bus.wake(self._settled_at(now), self._settled)
+        elif self._phase == Phase.COMPARING and self._comparison.finished:
+            self._phase = Phase.DONE
+        else:
+            return False
+        return True
+
+    def end(self) -> None:
+        """A workload is under way again, or all is over."""
+        self._phase = Phase.DONE
+        if self._proving:
+            self._proving.end()
+
+    def _settled_at(self, now: float) -> float:
+        return settled_at(self._workloads.last_patch, now)
+
+    def _settled(self, now: float) -> None:
+        if self._phase != Phase.SETTLING or self._members.busy or self._bus.stopping:
+            return
+        if now < self._settled_at(now):
+            self._bus.wake(self._settled_at(now), self._settled)
+            return
+        self._phase = Phase.COMPARING
+        rolled = self._members.rolled()
+        changed = {
+            (one.kind, self._readings.scope(one.kind, one.namespace))
+            for one in rolled
+            if one.patched and not self._context.dry_run
+        }
+        self._comparison = Comparison(
+            self._bus, rolled, changed, lambda one, message, then: self._workloads.tell(one.key, message, then), now
+        )
+
+
+def _labels(one: WorkloadState) -> dict[str, str]:
+    return one.kind.pod_labels(one.object)

@@ -1,0 +1,211 @@
+"""Pods of a wave's namespaces, sampled until each of them is proved or there is no more time. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from ..deliveries.base import collection
+from ..domain.errors import ApiError, Forbidden
+from ..domain.outcome import Reason
+from ..domain.plan import ProofMode
+from ..kinds.base import Object
+from ..probes import sidecar_stats
+from ..probes.expected import Expected
+from ..probes.proof import PodProof, Proof, Samples
+from . import progress_lines
+from .bus import Bus
+from .commands import Request, Send, Verb
+from .messages import Refusal, Reply
+from .proof_summary import runs_in
+from .reading import NOT_FOUND, PODS
+from .requests import REQUEST_SECONDS
+
+PAUSE_SECONDS = 2.0
+# Pages that are asked for at the same time: a pod that never answers keeps a thread, and locks have to be renewed.
+AT_ONCE = 8
+FOREIGN = "the filter is foreign, and has no figures that tell"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """`seconds`: what a wave's pods may take to be proved. `foreign`: the filter has not the metrics that prove it."""
+
+    mode: ProofMode = ProofMode.OFF
+    seconds: float = 120.0
+    foreign: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """A namespace. `changed`: by this run; of another one only is looked at what its pods were given.
+
+    `fresh`: labels of workloads all pods of which are new.
+    """
+
+    namespace: str
+    changed: bool
+    fresh: tuple[Mapping[str, str], ...] = ()
+    # Of workloads that are on no way to be proved.
+    failed: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass
+class _Pod:
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    samples: Samples
+
+
+@dataclass
+class _Namespace:
+    open: int = 0
+    proofs: list[PodProof] = field(default_factory=list)
+    forbidden: str = ""
+
+
+class Proving:
+    """`finished`: all are judged. An answer that comes after `end` is nobody's any more."""
+
+    def __init__(self, bus: Bus, expected: Expected, terms: Terms, questions: list[Question], now: float) -> None:
+        self._bus, self._expected, self._terms = bus, expected, terms
+        self._deadline = now + terms.seconds
+        self._found = {one.namespace: _Namespace() for one in questions}
+        self._open = 0
+        self._asked = 0
+        self._queue: deque[_Pod] = deque()
+        self._ended = False
+        for one in questions:
+            self._open += 1
+            path = collection(PODS, one.namespace)
+            request = Request(Verb.LIST, path, label_selector=expected.selector)
+            bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, one))
+
+    @property
+    def finished(self) -> bool:
+        return self._ended or not self._open
+
+    def proofs(self, namespace: str) -> list[PodProof]:
+        """What is known of a namespace's pods."""
+        found = self._found.get(namespace)
+        return sorted(found.proofs, key=lambda one: one.name) if found else []
+
+    def end(self) -> None:
+        """Nobody is going to ask any more."""
+        self._ended = True
+        self._queue.clear()
+
+    def _listed(self, question: Question, message: Reply | Refusal, now: float) -> None:
+        if self._ended:
+            return
+        name, found = question.namespace, self._found[question.namespace]
+        if isinstance(message, Refusal):
+            found.proofs.append(PodProof("", Proof.UNPROVED, *_unanswered(message.error)))
+        else:
+            pods = [pod for pod in message.answer[0] if self._expected.goes_to(pod)]
+            for pod in pods:
+                self._begin(question, pod, now)
+            if question.changed and found.open:
+                self._bus.tell(name, progress_lines.proving(found.open), step=True)
+        self._open -= 1
+        self._ask(now)
+
+    def _begin(self, question: Question, pod: Object, now: float) -> None:
+        name, labels = pod["metadata"]["name"], pod["metadata"].get("labels") or {}
+        if _is_of(labels, question.failed):
+            return
+        found = self._found[question.namespace]
+        lacking = self._expected.lacks(pod)
+        if lacking is not None:
+            found.proofs.append(PodProof(name, Proof.DISPROVED, *lacking, labels=labels))
+        elif question.changed and self._terms.foreign:
+            found.proofs.append(PodProof(name, Proof.UNPROVED, Reason.FOREIGN_FILTER, FOREIGN, labels=labels))
+        elif question.changed:
+            found.open += 1
+            self._open += 1
+            samples = Samples(self._expected.revision, _is_of(labels, question.fresh))
+            self._queue.append(_Pod(question.namespace, name, labels, samples))
+
+    def _ask(self, now: float) -> None:
+        while self._queue and self._asked < AT_ONCE:
+            pod = self._queue.popleft()
+            forbidden = self._found[pod.namespace].forbidden
+            if forbidden:
+                self._judge(pod, Proof.UNPROVED, Reason.PROOF_FORBIDDEN, forbidden)
+                continue
+            self._asked += 1
+            # Once: what is not answered is asked again with the next sample.
+            request = Request(Verb.GET_TEXT, sidecar_stats.path(pod.namespace, pod.name))
+            self._bus.send(Send(request, now), partial(self._sampled, pod))
+
+    def _sampled(self, pod: _Pod, message: Reply | Refusal, now: float) -> None:
+        self._asked -= 1
+        if self._ended:
+            return
+        self._take(pod, message, now)
+        self._ask(now)
+
+    def _take(self, pod: _Pod, message: Reply | Refusal, now: float) -> None:
+        if isinstance(message, Reply):
+            try:
+                pod.samples = pod.samples.taken(sidecar_stats.parse(message.answer, self._expected.names.name))
+            except ValueError as error:
+                pod.samples = pod.samples.failed(f"no page of statistics: {error}")
+        elif isinstance(message.error, Forbidden):
+            self._found[pod.namespace].forbidden = message.error.detail
+            self._judge(pod, Proof.UNPROVED, *_unanswered(message.error))
+            return
+        elif message.error.status == NOT_FOUND:
+            # The pod is gone: another one is in its place, of the same template.
+            self._close(pod)
+            return
+        else:
+            pod.samples = pod.samples.failed(str(message.error.detail))
+        if pod.samples.proved or now + PAUSE_SECONDS > self._deadline:
+            self._judge(pod, *pod.samples.judged(self._expected.always_loaded))
+        else:
+            self._bus.wake(now + PAUSE_SECONDS, partial(self._again, pod))
+
+    def _again(self, pod: _Pod, now: float) -> None:
+        if not self._ended:
+            self._queue.append(pod)
+            self._ask(now)
+
+    def _judge(self, pod: _Pod, proof: Proof, reason: str, message: str) -> None:
+        last = pod.samples.last
+        metrics = last.metrics() if last else {}
+        found = PodProof(pod.name, proof, str(reason), message, metrics, pod.labels)
+        self._found[pod.namespace].proofs.append(found)
+        self._close(pod)
+
+    def _close(self, pod: _Pod) -> None:
+        found = self._found[pod.namespace]
+        found.open -= 1
+        self._open -= 1
+        if not found.open:
+            self._bus.tell(pod.namespace, runs_in(found.proofs), step=True)
+
+
+def _is_of(labels: Mapping[str, str], workloads: tuple[Mapping[str, str], ...]) -> bool:
+    return any(wanted and wanted.items() <= labels.items() for wanted in workloads)
+
+
+def _unanswered(error: ApiError) -> tuple[str, str]:
+    reason = Reason.PROOF_FORBIDDEN if isinstance(error, Forbidden) else Reason.NO_ANSWER
+    return str(reason), error.detail
+
+
+def holds_up(terms: Terms, proof: PodProof) -> bool:
+    """Does what is known of a pod fail its namespace?
+
+    What may not be asked, or can't be told, does so only where proof is required: then nothing else is wrong.
+    """
+    if proof.proof == Proof.PROVED or terms.mode == ProofMode.OFF:
+        return False
+    if proof.proof == Proof.DISPROVED:
+        return True
+    untold = (Reason.PROOF_FORBIDDEN, Reason.FOREIGN_FILTER, Reason.NOT_LOADED)
+    return terms.mode == ProofMode.REQUIRE or (terms.mode == ProofMode.AUTO and proof.reason not in untold)
