@@ -11,6 +11,9 @@ import pytest
 from ansible.playbook.task import Task
 from ansible_collections.openclarity.wasm_filters.plugins.action.verdict import ActionModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import Outcome, Reason
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import ProofMode
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms, holds_up
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import PodProof, Proof
 
 from tests.unit.objects import REPOSITORY
 
@@ -30,6 +33,7 @@ def table(heading: str) -> Iterator[tuple[str, str, list[str]]]:
 
 NAMESPACES = list(table("Namespaces"))
 WORKLOADS = list(table("Workloads"))
+PODS = list(table("Pods"))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,15 @@ def test_every_verdict_is_explained_and_in_the_schema(rows: list[tuple[str, str,
     pairs = [(verdict, reason) for verdict, reason, _others in rows]
     assert len(pairs) == len(set(pairs))
     assert all(others[0] for _verdict, _reason, others in rows)
+
+
+def test_every_proof_of_a_pod_is_explained_and_fails_as_it_is_said() -> None:
+    assert {proof for proof, _reason, _others in PODS} == set(SCHEMA["pod"]["properties"]["proof"]["enum"])
+    for proof, reason, others in PODS:
+        found = PodProof("web-1", Proof(proof), reason)
+        assert others[1] == ("yes" if holds_up(Terms(ProofMode.AUTO), found) else "no"), (proof, reason)
+        pairs = {(verdict, reason) for verdict, reason, _others in WORKLOADS}
+        assert reason == "" or ("failed", reason) in pairs
 
 
 def test_every_reason_is_explained_and_in_the_schema() -> None:

@@ -50,11 +50,13 @@ class Expected:
         return None
 
     def goes_to(self, pod: Pod) -> bool:
-        """Is the pod meant? One that takes no filter, as it is no proxy's or another kind of proxy's, is not."""
-        if pod["metadata"].get("deletionTimestamp") or (pod.get("status") or {}).get("phase") in (
-            "Succeeded",
-            "Failed",
-        ):
+        """Is the pod meant? One that takes no filter is not, as it has no proxy or another kind of proxy.
+
+        Nor is one that ends by itself: it may be gone before it can be asked.
+        """
+        metadata, phase = pod["metadata"], (pod.get("status") or {}).get("phase")
+        of_job = any(owner["kind"] == "Job" for owner in metadata.get("ownerReferences") or [])
+        if of_job or metadata.get("deletionTimestamp") or phase in ("Succeeded", "Failed"):
             return False
         proxy = proxy_of(pod)
         if proxy is None:

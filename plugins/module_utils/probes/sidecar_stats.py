@@ -48,7 +48,7 @@ def parse(page: str, filter_name: str) -> SidecarStats:
     :raises ValueError: a sample that is no number.
     """
     found: dict[str, float] = {}
-    for line in page.splitlines():
+    for line in page.split("\n"):
         match = _SAMPLE.match(line)
         if match:
             found[match[1]] = found.get(match[1], 0.0) + float(match[2])

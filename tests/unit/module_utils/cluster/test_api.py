@@ -85,6 +85,23 @@ def test_get() -> None:
     assert [(sent["method"], sent["path"], sent["query"]) for sent in wire.sent] == [("get", POD, {})] * 2
 
 
+def test_a_page_of_a_pod_is_handed_on_as_it_is() -> None:
+    page = "# TYPE a gauge\na{} 1\n\xff"
+    answer = Answer()
+    answer.data = page.encode("latin-1")
+    wire = Wire(answer)
+    path = f"{POD}:15090/proxy/stats/prometheus?filter=a"
+    assert ClusterApi(wire).get_text(path) == "# TYPE a gauge\na{} 1\n\N{REPLACEMENT CHARACTER}"
+    (sent,) = wire.sent
+    assert (sent["method"], sent["path"], sent["query"]) == ("get", path, {})
+
+
+def test_a_pod_that_gives_no_page() -> None:
+    for refusal in (ApiException(status=503, reason="no route to host"), ProtocolError("reset")):
+        with pytest.raises(ApiError):
+            ClusterApi(Wire(refusal)).get_text(POD)
+
+
 def test_a_list_is_read_in_pages() -> None:
     wire = Wire(page(["a", "b"], "next"), page(["c"]))
     items, version = ClusterApi(wire).list("/api/v1/pods", "a=b", metadata_only=True)

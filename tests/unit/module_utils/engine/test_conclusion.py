@@ -20,6 +20,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.messages import Compared, Stopped, Woken
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.namespace import NamespaceState
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import WorkloadState
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import PodProof, Proof
 
 from tests.simulation.values import Object
 from tests.unit.module_utils.engine.workloads import REMOVAL, OneWorkload, pods, rolled, rolling, stored
@@ -207,3 +208,43 @@ def test_a_workload_that_another_revision_is_on_says_from_which_it_comes() -> No
     one = rolled(delivery(R2), entry=deployed().object)
     verdict = said(shop(), one.tell(Compared(one.state.object)).state).workloads[0]
     assert (verdict.from_revision, verdict.to_revision) == (R1, R2)
+
+
+RUNS = PodProof("web-1", Proof.PROVED, labels={"app": "web"})
+TRAPS = PodProof("web-2", Proof.DISPROVED, "not_running", "it traps", labels={"app": "web"}, fails=True)
+SILENT = PodProof("other-1", Proof.UNPROVED, "proof_forbidden", "it is secret", labels={"app": "other"})
+
+
+def test_what_its_pods_show_is_added() -> None:
+    verdict = said(shop(proofs=(RUNS,)), deployed())
+    assert verdict.message == f"{WHAT}: 1 workload patched; the filter runs in 1 pod"
+    assert verdict.workloads[0].pods == [RUNS.as_dict()] and verdict.pods == []
+
+
+def test_a_pod_in_which_it_does_not_run_fails_its_workload() -> None:
+    verdict = said(shop(proofs=(RUNS, TRAPS)), deployed())
+    assert (verdict.outcome, verdict.reason, verdict.changed) == ("failed", "not_running", True)
+    assert verdict.message.startswith("Deployment/web: pod web-2: it traps; ")
+    (workload,) = verdict.workloads
+    assert (workload.outcome, workload.reason, workload.message) == ("failed", "not_running", "pod web-2: it traps")
+    assert [pod["name"] for pod in workload.pods] == ["web-1", "web-2"]
+
+
+def test_a_workload_that_failed_before_keeps_its_reason() -> None:
+    verdict = said(shop(proofs=(TRAPS,)), failed())
+    assert (verdict.workloads[0].reason, verdict.reason) == ("api_refused", "api_refused")
+
+
+def test_pods_of_no_workload_are_the_namespaces() -> None:
+    verdict = said(shop(proofs=(SILENT,)), deployed())
+    assert (verdict.outcome, verdict.pods) == ("deployed", [SILENT.as_dict()])
+    assert verdict.message.endswith("; the filter runs in 0 of 1 pod; not known of pod other-1: it is secret")
+    verdict = said(shop(proofs=(replace(SILENT, fails=True),)), deployed())
+    assert (verdict.outcome, verdict.reason) == ("failed", "proof_forbidden")
+    assert verdict.message == f"pod other-1: it is secret; {WHAT}: 1 workload patched; the filter runs in 0 of 1 pod"
+
+
+def test_a_pod_without_a_sidecar_fails_what_has_nothing_to_do() -> None:
+    verdict = said(shop(changed=False, proofs=(TRAPS,)), unchanged())
+    assert (verdict.outcome, verdict.changed) == ("failed", False)
+    assert verdict.message == "Deployment/web: pod web-2: it traps"

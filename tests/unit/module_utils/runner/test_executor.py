@@ -55,6 +55,9 @@ class Script(ClusterApi):
     def get(self, path: str) -> Item | None:
         return self._called("get", path)
 
+    def get_text(self, path: str) -> str:
+        return str(self._called("get_text", path))
+
     def list(
         self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
     ) -> tuple[list[Item], str]:
@@ -111,6 +114,7 @@ def raising(error: Exception) -> Callable[[], Any]:
 
 REQUESTS = [
     (Request(Verb.GET, "/x"), ("get", "/x")),
+    (Request(Verb.GET_TEXT, "/x"), ("get_text", "/x")),
     (Request(Verb.LIST, "/x", label_selector="a=b", metadata_only=True), ("list", "/x", "a=b", True)),
     (Request(Verb.CREATE, "/x", {"a": 1}, "me"), ("create", "/x", {"a": 1}, "me", False)),
     (Request(Verb.CREATE, "/x", {"a": 1}, "me", rehearsal=True), ("create", "/x", {"a": 1}, "me", True)),

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import ProofMode
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms
+
+from tests.unit.objects import NAMES, R2, delivery
+from tests.unit.runs import Simulated, cluster
+
+
+def pods_listed(found: Simulated) -> list[str]:
+    """Namespaces whose pods of the revision were asked for."""
+    asked = [dispatch.request for _at, dispatch in found.executor.dispatched]
+    return [
+        request.path.split("/")[4]
+        for request in asked
+        if request.path.endswith("/pods") and request.label_selector.startswith(f"{NAMES.pod_label}=")
+    ]
+
+
+def test_pods_are_looked_at_when_they_are_new() -> None:
+    found = cluster("shop", "pay")
+    verdicts = found.deploy("shop", "pay", proof=Terms(ProofMode.AUTO))
+    assert sorted(pods_listed(found)) == ["pay", "shop"]
+    # Simulated pods have no sidecar.
+    assert {(one.outcome, one.reason, one.changed) for one in verdicts.values()} == {("failed", "no_sidecar", True)}
+    assert {pod["proof"] for one in verdicts["shop"].workloads for pod in one.pods} == {"disproved"}
+
+
+def test_without_proof_nobody_looks() -> None:
+    found = cluster("shop")
+    assert found.deploy("shop", proof=Terms(ProofMode.OFF))["shop"].outcome == "deployed"
+    assert pods_listed(found) == []
+
+
+def test_nor_where_nothing_is_changed_in_earnest() -> None:
+    found = cluster("shop", dry_run=True)
+    assert found.deploy("shop", proof=Terms(ProofMode.AUTO))["shop"].outcome == "deployed"
+    assert pods_listed(found) == []
+
+
+def test_of_what_has_nothing_to_do_is_only_seen_what_its_pods_were_given() -> None:
+    found = cluster("shop")
+    found.deploy("shop")
+    verdict = found.deploy("shop", proof=Terms(ProofMode.AUTO))["shop"]
+    assert (verdict.outcome, verdict.reason, verdict.changed) == ("failed", "no_sidecar", False)
+    assert pods_listed(found) == ["shop"]
+    inline = delivery(name="inline")
+    found.deploy("shop", operation=inline)
+    assert found.deploy("shop", operation=inline, proof=Terms(ProofMode.AUTO))["shop"].outcome == "unchanged"
+    assert pods_listed(found) == []
+
+
+def test_what_is_not_proved_keeps_the_revisions_before_it() -> None:
+    found = cluster("shop")
+    for revision in (R2, "1111111111", "2222222222"):
+        found.deploy("shop", operation=delivery(revision))
+    found.deploy("shop", operation=delivery("3333333333"), proof=Terms(ProofMode.AUTO))
+    assert len(found.names("ConfigMap", "shop")) == 4
