@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import Outcome
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import FAILURES, Outcome
 
 NOT_PLANNED = "not one of this plan's namespaces: an earlier play has added this host; left alone"
 
@@ -56,5 +56,6 @@ def _own(rollout: Mapping[str, Any], cluster: str, namespace: str) -> dict[str, 
 
 def _failing(rollout: Mapping[str, Any]) -> set[str]:
     """The verdicts that make a host fail. What was not started does so if nothing else says that the run failed."""
-    failed = any(entry["verdict"] == Outcome.FAILED for entry in rollout["namespaces"])
-    return {Outcome.FAILED.value} if failed else {Outcome.FAILED.value, Outcome.NOT_STARTED.value}
+    failed = any(entry["verdict"] in FAILURES for entry in rollout["namespaces"])
+    failures = {one.value for one in FAILURES}
+    return failures if failed else {*failures, Outcome.NOT_STARTED.value}

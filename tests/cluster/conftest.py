@@ -71,8 +71,10 @@ class Collection:
         return collection
 
     def deploy(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
-        # Proof takes a heartbeat, and KWOK pods have no sidecar that answers: test_proof.py is about it.
-        standing = {"wasm_filter_trace_backend_address": self.backend, "wasm_filter_proof": "off"}
+        # Proof takes a heartbeat, and KWOK pods have no sidecar that answers: test_proof.py is about it. And what was
+        # taken back shows nothing of why: test_rollback.py is about that.
+        about = {"wasm_filter_proof": "off", "wasm_filter_on_failure": "stop"}
+        standing = {"wasm_filter_trace_backend_address": self.backend, **about}
         variables = {**standing, **variables}
         return self.run("playbooks/deploy.yml", namespaces, *extra, **variables)
 

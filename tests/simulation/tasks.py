@@ -17,7 +17,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.na
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import WasmModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lease import Terms
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
 
 from tests.simulation.clock import EPOCH
 from tests.simulation.values import Object

@@ -10,7 +10,8 @@ from typing import Any
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner import loop
 
 from tests.simulation.api_server import ApiServer

@@ -32,6 +32,7 @@ GATEWAYS = {"gateway", "kube-gateway", "waypoint"}
 PROXYLESS = {"grpc-agent", "grpc-simple"}
 BY_INLINE = "it takes the filter by wasm_filter_delivery=inline, with wasm_filter_context=gateway"
 ORIGINAL = ".original"
+PREVIOUS_KEPT = 3
 
 
 def deploy(
@@ -40,10 +41,12 @@ def deploy(
     names: FilterNames,
     revision: str,
     selector: dict[str, str] | None = None,
+    back: bool = False,
 ) -> WorkloadChange:
     """The server-side apply that puts a workload's pods on a revision.
 
     :param selector: labels that pods must have for the filter to be meant for them.
+    :param back: it is one that they had before, and what came after it is forgotten.
     """
     current = revision_of(kind, workload, names) or NONE
     skip = _skip_reason(kind, workload, selector or {})
@@ -67,8 +70,7 @@ def deploy(
             **_identity(workload),
             "annotations": {
                 names.original_annotation: original.to_json(),
-                # A repair of the same revision must not forget what came before it.
-                names.previous_annotation: current if current != revision else _previous(workload, names),
+                names.previous_annotation: ",".join(_history(workload, names, current, revision, back)),
             },
         },
         **kind.with_template(
@@ -204,8 +206,20 @@ def _rest(kind: WorkloadKind, workload: Object, names: FilterNames) -> tuple[Sid
     return (original if without(rest, others) == rest else rest), kept
 
 
-def _previous(workload: Object, names: FilterNames) -> str:
-    return _annotations(workload["metadata"]).get(names.previous_annotation, NONE)
+def previous_revisions(workload: Object, names: FilterNames) -> list[str]:
+    """What a workload with a revision of ours had before it, the last first; `none`: no filter."""
+    return _annotations(workload["metadata"]).get(names.previous_annotation, NONE).split(",")
+
+
+def _history(workload: Object, names: FilterNames, current: str, revision: str, back: bool) -> list[str]:
+    """What comes before the revision now."""
+    found = previous_revisions(workload, names)
+    if current == revision:
+        # A repair of the same revision must not forget what came before it.
+        return found
+    if back:
+        return found[found.index(revision) + 1 :] if revision in found else found
+    return [current, *(found if current != NONE else [])][:PREVIOUS_KEPT]
 
 
 def _identity(workload: Object) -> dict[str, str]:

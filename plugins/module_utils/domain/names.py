@@ -53,7 +53,7 @@ class FilterNames:
 
     @property
     def previous_annotation(self) -> str:
-        """On the workload: the revision before this one, or `none`."""
+        """On the workload: the three revisions before this one, the last first; `none` where there was no filter."""
         return f"{DOMAIN}/{self.name}.previous"
 
     @property

@@ -25,8 +25,15 @@ class Outcome(str, Enum):
     REMOVED = "removed"
     SKIPPED = "skipped"
     HELD = "held"
+    # It had failed, and is as it was before the run; or it could not be taken back.
+    ROLLED_BACK = "rolled_back"
+    ROLLBACK_FAILED = "rollback_failed"
     FAILED = "failed"
     NOT_STARTED = "not_started"
+
+
+# What did not go as asked.
+FAILURES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
 
 
 class Reason(str, Enum):
@@ -77,6 +84,8 @@ class Reason(str, Enum):
     LOCK_LOST = "lock_lost"
     STOPPED = "stopped"
     CRASHED = "crashed"
+    # Nothing is wrong with it: something else of its wave was.
+    WAVE_FAILED = "wave_failed"
 
 
 @dataclass

@@ -56,6 +56,20 @@ class ProofMode(str, Enum):
     OFF = "off"
 
 
+class OnFailure(str, Enum):
+    """What is taken back where a workload fails."""
+
+    __str__ = str.__str__
+
+    # What failed by the cluster's reasons; the whole wave where the filter does not run.
+    AUTO = "auto"
+    ROLLBACK_WAVE = "rollback_wave"
+    # What failed, and nothing else.
+    ROLLBACK_WORKLOAD = "rollback_workload"
+    # Nothing.
+    STOP = "stop"
+
+
 @dataclass(frozen=True)
 class Target:
     """A namespace of a cluster (its alias). `reason` and `message` say why it is not eligible; empty: it is."""
@@ -109,6 +123,7 @@ class Options:
     ill_before: IllBefore = IllBefore.SKIP
     proof: ProofMode = ProofMode.AUTO
     proof_seconds: int = 120
+    on_failure: OnFailure = OnFailure.AUTO
 
 
 @dataclass(frozen=True)
@@ -160,7 +175,10 @@ class Plan:
         """As a registered variable has it: plain JSON values."""
         found = asdict(self)
         found.update(version=VERSION, state=self.state.value, delivery=self.delivery.value)
-        found["options"].update(ill_before=self.options.ill_before.value, proof=self.options.proof.value)
+        options = self.options
+        found["options"].update(
+            ill_before=options.ill_before.value, proof=options.proof.value, on_failure=options.on_failure.value
+        )
         return found
 
     @classmethod
@@ -184,4 +202,9 @@ class Plan:
 
 
 def _options(fields: dict[str, Any]) -> Options:
-    return Options(**{**fields, "ill_before": IllBefore(fields["ill_before"]), "proof": ProofMode(fields["proof"])})
+    words = {
+        "ill_before": IllBefore(fields["ill_before"]),
+        "proof": ProofMode(fields["proof"]),
+        "on_failure": OnFailure(fields["on_failure"]),
+    }
+    return Options(**{**fields, **words})

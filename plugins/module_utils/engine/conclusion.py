@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..deliveries.base import Operation
 from ..domain.errors import WasmFilterError
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
 from ..probes.proof import PodProof
@@ -11,7 +12,7 @@ from .namespace import NamespaceState
 from .pod_diagnosis import explain
 from .proof_summary import proof_note, proof_sentence
 from .summary import failure_sentence, summary
-from .workload_state import WorkloadState
+from .workload_state import Cause, WorkloadState
 
 # What leaves its pods on what they had.
 NOT_CHANGED = (Outcome.SKIPPED, Outcome.NOT_STARTED)
@@ -32,8 +33,10 @@ class Conclusion:
         verdicts = [_of_workload(state, one, _taken(proofs, one)) for one in self.workloads] + self.others
         before, after = dict(state.before), dict(state.after)
         for one in self.workloads:
-            if one.patched:
-                before[one.label], after[one.label] = one.change.before, one.change.after
+            # What was taken back is as it was.
+            change = one.change if one.back is None else one.forward
+            if change is not None and one.patched == (one.back is None):
+                before[one.label], after[one.label] = change.before, change.after
         found = NamespaceVerdict(
             state.name,
             Outcome.UNCHANGED,
@@ -47,7 +50,8 @@ class Conclusion:
 
     def _judge(self, found: NamespaceVerdict, unproved: list[PodProof]) -> None:
         state = self.state
-        failed = [one for one in found.workloads if one.outcome == Outcome.FAILED]
+        failed = [one for one in found.workloads if one.outcome in (Outcome.FAILED, Outcome.ROLLBACK_FAILED)]
+        back = [one for one in found.workloads if one.outcome == Outcome.ROLLED_BACK]
         cut_off = [one for one in found.workloads if one.outcome == Outcome.NOT_STARTED]
         done = self._sentence(found)
         if state.set_aside is not None:
@@ -56,8 +60,17 @@ class Conclusion:
         elif state.failure is not None:
             self._end(found, state.failure, done)
         elif failed:
-            found.outcome, found.reason = Outcome.FAILED, failed[0].reason
-            found.message = failure_sentence(failed) + (f"; {done}" if found.changed else "")
+            lost = any(one.outcome == Outcome.ROLLBACK_FAILED for one in failed)
+            found.outcome = Outcome.ROLLBACK_FAILED if lost else Outcome.FAILED
+            found.reason = failed[0].reason
+            found.message = failure_sentence([*failed, *back]) + (f"; {done}" if found.changed else "")
+        elif back:
+            found.outcome, found.reason = Outcome.ROLLED_BACK, back[0].reason
+            others = any(one.patched and one.back is None for one in self.workloads)
+            found.message = failure_sentence(back) + (f"; {done}" if others else "")
+        elif state.cause is not None:
+            found.outcome, found.reason = Outcome.ROLLED_BACK, str(state.cause.reason)
+            found.message = f"{state.cause.message}; its objects are as they were before the run"
         elif unproved:
             found.outcome, found.reason = Outcome.FAILED, unproved[0].reason
             found.message = proof_sentence(unproved) + (f"; {done}" if found.changed else "")
@@ -74,9 +87,12 @@ class Conclusion:
         found.outcome = Outcome.NOT_STARTED if untouched else Outcome.FAILED
         if found.changed:
             found.message = f"{failure[1]}; what was done before: {done}"
+        if self.state.cause is not None:
+            found.outcome, found.reason = Outcome.ROLLBACK_FAILED, str(self.state.cause.reason)
+            found.message = f"{self.state.cause.message}; its objects could not be taken back: {failure[1]}"
 
     def _sentence(self, found: NamespaceVerdict) -> str:
-        patched = {(one.kind.kind, one.name) for one in self.workloads if one.patched}
+        patched = {(one.kind.kind, one.name) for one in self.workloads if one.patched and one.back is None}
         operation = self.state.operation
         text = summary(operation.done, operation.description, found.workloads, patched)
         unreadable = ", ".join(self.state.unreadable)
@@ -105,20 +121,31 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
         # Its namespace ended before its turn.
         outcome, reason = Outcome.NOT_STARTED, reason or ""
     unproved = [proof for proof in proofs if proof.fails]
-    if unproved and outcome != Outcome.FAILED:
+    if one.back is not None and one.cause is not None:
+        outcome, reason, message = _taken_back(one.back, one.cause, outcome, message)
+    elif unproved and outcome != Outcome.FAILED:
         outcome, reason, message = Outcome.FAILED, unproved[0].reason, proof_sentence(unproved)
     kept = not one.patched and one.change.body is not None
     return WorkloadVerdict(
         one.kind.kind,
         one.name,
         outcome,
-        one.change.from_revision,
+        (one.forward or one.change).from_revision,
         one.change.from_revision if kept else one.change.to_revision,
         reason,
         message,
         one.kind.rollout(one.object, None).total if one.patched else 0,
         [proof.as_dict() for proof in proofs],
     )
+
+
+def _taken_back(back: Operation, cause: Cause, outcome: Outcome, message: str) -> tuple[Outcome, str, str]:
+    """What is said of a workload that was to go back."""
+    if outcome in (Outcome.FAILED, Outcome.NOT_STARTED, Outcome.SKIPPED):
+        said = f"{cause.message}; it could not be taken back: {message}"
+        return Outcome.ROLLBACK_FAILED, str(cause.reason), said
+    note = f" ({message})" if message else ""
+    return Outcome.ROLLED_BACK, str(cause.reason), f"{cause.message}; it is {back.description}{note}"
 
 
 def of_ineligible(name: str, reason: str, message: str) -> NamespaceVerdict:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from ..deliveries.base import NamespaceObjects, Operation, collection
+from ..deliveries.base import NamespaceObjects, ObjectStep, Operation, collection
+from ..deliveries.going_back import undone
 from ..domain.names import FilterNames
 from ..domain.outcome import Reason
 from ..kinds.registry import KINDS
@@ -17,6 +18,7 @@ from .messages import Refusal, Reply
 from .object_steps import StepsState
 from .reading import PODS
 from .requests import REQUEST_SECONDS
+from .workload_state import Cause
 
 WAS_STOPPED = "the run was stopped"
 
@@ -37,6 +39,8 @@ class Phase(str, Enum):
     # Which revisions does something refer to?
     HISTORY = "history"
     CLEANUP = "cleanup"
+    # Its objects are made as they were before the run.
+    BACK = "back"
     DONE = "done"
 
 
@@ -70,6 +74,9 @@ class NamespaceState:
     # Labels of objects that were written, and that were deleted.
     written: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    # The steps before its workloads, as they were done; why they are undone, and whether they were.
+    done: tuple[ObjectStep, ...] = ()
+    cause: Cause | None = None
     # What it is where nothing of it was begun, in place of what its workloads say.
     set_aside: tuple[Reason, str] | None = None
     # Paths that could not be read, by name, and what was left alone.
@@ -107,12 +114,15 @@ def set_aside(state: NamespaceState) -> NamespaceState:
     return replace(state, phase=Phase.DONE, set_aside=reason)
 
 
-def workloads_done(state: NamespaceState, unexplained: bool, all_well: bool, now: float) -> Step:
+def workloads_done(
+    state: NamespaceState, unexplained: bool, all_well: bool, now: float, cause: Cause | None = None
+) -> Step:
     """Its workloads have their verdicts.
 
     :param unexplained: some don't roll, and their pods may tell why.
+    :param cause: why its objects are to be as they were before.
     """
-    state = replace(state, all_well=all_well)
+    state = replace(state, all_well=all_well, cause=cause)
     if unexplained:
         request = Request(Verb.LIST, collection(PODS, state.name))
         return replace(state, phase=Phase.DIAGNOSIS), [Send(request, now + REQUEST_SECONDS)]
@@ -144,7 +154,7 @@ def stopped(state: NamespaceState, unanswered: bool) -> NamespaceState:
 
     :param unanswered: a change of it is under way.
     """
-    on_objects = state.phase in (Phase.LOCKING, Phase.OBJECTS, Phase.CLEANUP)
+    on_objects = state.phase in (Phase.LOCKING, Phase.OBJECTS, Phase.CLEANUP, Phase.BACK)
     if on_objects and unanswered:
         state = ended(state, Reason.STOPPED, f"{WAS_STOPPED}; whether its last change was made is not known")
         return replace(state, unsure=True)
@@ -169,6 +179,7 @@ def _stepped(state: NamespaceState, steps: StepsState, sends: list[Send], follow
         after={**state.after, **steps.after},
         written=steps.written or state.written,
         gone=steps.gone,
+        done=steps.done if state.phase == Phase.OBJECTS else state.done,
     )
     if steps.failure is not None:
         return ended(state, *steps.failure), []
@@ -201,6 +212,8 @@ def _history_read(state: NamespaceState, message: Reply | Refusal, now: float) -
 
 
 def _cleanup(state: NamespaceState, now: float) -> Step:
+    if state.cause is not None:
+        return _stepping(replace(state, phase=Phase.BACK), undone(state.done), Phase.DONE, now)
     steps = state.operation.steps_after(state.name, state.objects, set(state.used), state.all_well)
     if steps and not state.locked:
         return locking(state), []

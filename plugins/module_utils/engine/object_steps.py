@@ -36,6 +36,9 @@ class StepsState:
     written: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     failure: tuple[Reason, str] | None = None
+    # Those that changed something, each with what was there before it; and what is there under the name of this one.
+    done: tuple[ObjectStep, ...] = ()
+    found: Object | None = None
 
     @property
     def finished(self) -> bool:
@@ -74,7 +77,7 @@ def _next(state: StepsState, now: float) -> Step:
     if step.action == StepAction.DELETE:
         return state, [_send(state, Verb.DELETE, step.path, None, now)]
     if step.action == StepAction.ENSURE and step.found is not None:
-        return _replaced(state, step.found, now)
+        return _replaced(replace(state, found=step.found), step.found, now)
     rehearsal = step.action == StepAction.REHEARSE
     return state, [_send(state, Verb.CREATE, step.collection, step.body, now, rehearsal)]
 
@@ -82,6 +85,7 @@ def _next(state: StepsState, now: float) -> Step:
 def _done(state: StepsState, now: float) -> Step:
     step = state.step
     deleted = step.action == StepAction.DELETE
+    before = step.found if deleted else state.found
     return _next(
         replace(
             state,
@@ -92,6 +96,8 @@ def _done(state: StepsState, now: float) -> Step:
             maybe_done=False,
             before={**state.before, **step.before},
             after={**state.after, **step.after},
+            done=(*state.done, replace(step, found=before)),
+            found=None,
         ),
         now,
     )
@@ -112,6 +118,7 @@ def _read(state: StepsState, found: Object | None, now: float) -> Step:
     if found is None:
         # Created and deleted by somebody else meanwhile.
         rehearsal = step.action == StepAction.REHEARSE
+        state = replace(state, found=None)
         return state, [_send(state, Verb.CREATE, step.collection, step.body, now, rehearsal)]
     if not _is_ours(found, state.names):
         name = f"{step.kind}/{found['metadata']['name']}"
@@ -125,7 +132,9 @@ def _read(state: StepsState, found: Object | None, now: float) -> Step:
     if is_as_wanted(step, found):
         # Ours, its answer lost; or another run of the same release was faster.
         return _done(state, now) if state.maybe_done else _next(replace(state, at=state.at + 1, conflicts=0), now)
-    return _replaced(state, found, now)
+    # What another run wrote with an answer of ours lost is ours already: before it was what was read first.
+    before = step.found if state.maybe_done else found
+    return _replaced(replace(state, found=before), found, now)
 
 
 def _replaced(state: StepsState, found: Object, now: float) -> Step:

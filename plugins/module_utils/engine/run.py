@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from ..deliveries.base import Operation
-from ..domain.outcome import NamespaceVerdict, Outcome, Reason
-from ..domain.plan import IllBefore
-from . import proving
+from ..domain.outcome import FAILURES, NamespaceVerdict, Reason
 from .bus import Bus
 from .commands import Command
 from .conclusion import not_started
 from .events import Answered, Event, Failed, Stop, TimerFired, WatchClosed, WatchEvent
-from .lease import Terms
+from .settings import Settings
 from .wave import next_may_begin
 from .wave_run import WaveRun
 from .workload_state import Context
 
 # What a stopped run may still take for answers to what it has sent.
 STOP_SECONDS = 8.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a run goes about it, see domain/plan.py. `dry_run`: every write is one, on the server."""
-
-    timeout_seconds: float = 300.0
-    max_in_flight: int = 50
-    max_fail_percentage: int = 0
-    dry_run: bool = False
-    ill_before: IllBefore = IllBefore.SKIP
-    lock: Terms = field(default_factory=Terms)
-    proof: proving.Terms = field(default_factory=proving.Terms)
 
 
 class Run:
@@ -85,10 +69,7 @@ class Run:
     def _begin_wave(self, now: float) -> None:
         if self._index < len(self._waves):
             names, settings = self._waves[self._index], self._settings
-            terms = replace(settings.lock, dry_run=settings.dry_run)
-            self._wave = WaveRun(
-                names, self._ineligible, self._bus, self._context, settings.max_in_flight, terms, settings.proof
-            )
+            self._wave = WaveRun(names, self._ineligible, self._bus, self._context, settings)
             self._wave.begin(now)
 
     def _moved(self, now: float) -> list[Command]:
@@ -101,7 +82,7 @@ class Run:
         wave, self._wave = self._wave, None
         self._verdicts.update(wave.verdicts if wave else {})
         self._index += 1
-        failed = sum(1 for name in self._waves[self._index - 1] if self._verdicts[name].outcome == Outcome.FAILED)
+        failed = sum(1 for name in self._waves[self._index - 1] if self._verdicts[name].outcome in FAILURES)
         total = len(self._waves[self._index - 1])
         if self._bus.stopping:
             self._leave(Reason.STOPPED, "the run was stopped before its wave was begun")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain.outcome import NONE, Outcome, WorkloadVerdict
+from ..domain.outcome import FAILURES, NONE, Outcome, WorkloadVerdict
 
 # As many as fit on a line.
 NAMES_MAX = 5
@@ -29,9 +29,9 @@ def _counts(done: Outcome, workloads: list[WorkloadVerdict], patched: set[Key]) 
     """How many were patched, and what the others have instead."""
     if not workloads:
         return "no workloads"
-    changed = [one for one in workloads if (one.kind, one.name) in patched and one.outcome != Outcome.FAILED]
+    changed = [one for one in workloads if (one.kind, one.name) in patched and one.outcome not in FAILURES]
     left = [one for one in workloads if (one.kind, one.name) not in patched and one.outcome == Outcome.UNCHANGED]
-    other = "other " if any(one.outcome == Outcome.FAILED for one in workloads) else ""
+    other = "other " if any(one.outcome in FAILURES for one in workloads) else ""
     if changed:
         rest = "had no filter" if done == Outcome.REMOVED else "already on it"
         return _count(changed, "patched", other) + (f", {len(left)} {rest}" if left else "")

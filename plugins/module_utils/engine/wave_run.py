@@ -7,20 +7,22 @@ from dataclasses import replace
 from functools import partial
 
 from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
+from ..probes.proof import PodProof
 from . import namespace as namespaces
-from . import other_pods, progress_lines, proving, workload
+from . import other_pods, progress_lines, workload
 from .bus import Bus, changes
 from .commands import Request, Send
 from .conclusion import Conclusion, crash_text, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
 from .last_checks import LastChecks
-from .lease import Terms
 from .locks import Locks
 from .members import Members
 from .messages import Refusal, Reply, Stopped
 from .namespace import WAS_STOPPED, NamespaceState
 from .reading import NamespaceRead
 from .readings import Readings
+from .settings import Settings
+from .taking_back import TakingBack
 from .wave import Phase, free_slots
 from .workload_state import Context, Key
 from .workloads import Workloads
@@ -38,19 +40,20 @@ class WaveRun:
         ineligible: dict[str, tuple[str, str]],
         bus: Bus,
         context: Context,
-        max_in_flight: int,
-        terms: Terms,
-        proof: proving.Terms,
+        settings: Settings,
     ) -> None:
         self.verdicts: dict[str, NamespaceVerdict] = {}
         self._names, self._ineligible, self._bus, self._context = names, ineligible, bus, context
-        self._max_in_flight, self._proof = max_in_flight, proof
+        self._max_in_flight, self._proof = settings.max_in_flight, settings.proof
         self._phase = Phase.READING
         self._members = Members()
         self._readings = Readings(bus, context, self._all_read)
         self._workloads = Workloads(self._members, bus, context, self._readings, self)
+        terms = replace(settings.lock, dry_run=settings.dry_run)
         self._locks = Locks(bus, context.operation.names, terms, self)
+        self._taking_back = TakingBack(settings.on_failure, self._members, self._workloads, bus, context)
         self._checks: LastChecks
+        self._proofs: dict[str, list[PodProof]] = {}
         # Locked, and to be read again; with their turn of what comes after the workloads; ended before their way was.
         self._to_read: list[str] = []
         self._to_finish: dict[str, None] = {}
@@ -73,7 +76,7 @@ class WaveRun:
         if self._bus.stopping or self.finished:
             return
         if self._phase == Phase.READING:
-            self._enter(Phase.ROLLING)
+            self._phase = Phase.ROLLING
         for name, read in found.items():
             if name in self._ending or name in self.verdicts:
                 continue
@@ -209,49 +212,57 @@ class WaveRun:
             # All that could be had at once, together.
             names, self._to_read = self._to_read, []
             self._readings.begin([name for name in names if name not in self.verdicts], now)
-        return self._workloads.grant(self._free_slots, now) or self._next_phase(now)
-
-    def _free_slots(self, in_flight: int) -> int:
-        return free_slots(self._phase, in_flight, self._max_in_flight)
+        free = partial(free_slots, self._phase, max_in_flight=self._max_in_flight)
+        return self._workloads.grant(free, now) or self._next_phase(now)
 
     def _next_phase(self, now: float) -> bool:
         phase, busy = self._phase, self._members.busy
+        if self._taking_back.waits:
+            return False
         # What was made anew is rolled like the others, and so is what was locked late.
         if (phase == Phase.CHECKING and busy) or (phase == Phase.FINISHING and self._to_finish):
             self._checks.end()
-            self._enter(Phase.ROLLING)
+            self._phase = Phase.ROLLING
         elif phase == Phase.ROLLING and not busy:
-            self._enter(Phase.CHECKING)
-            names = [name for name in self._to_finish if name not in self.verdicts]
+            if self._taking_back.begin(self._at_their_end, {}, now):
+                return True
+            self._phase = Phase.CHECKING
+            names, proof = self._at_their_end, self._proof
             self._checks = LastChecks(
-                names, self._members, self._workloads, self._readings, self._bus, self._context, self._proof, now
+                names, self._members, self._workloads, self._readings, self._bus, self._context, proof, now
             )
         elif phase == Phase.CHECKING and self._checks.move(now):
             return True
         elif phase == Phase.CHECKING and self._checks.finished:
-            self._enter(Phase.FINISHING)
+            names = self._at_their_end
+            self._proofs.update({name: found for name in names if (found := self._checks.proofs(name))})
+            if self._taking_back.begin(names, self._proofs, now):
+                self._phase = Phase.ROLLING
+                return True
+            self._phase = Phase.FINISHING
             self._workloads.end_watching()
             self._finish_workloads(now)
         elif phase == Phase.FINISHING and len(self.verdicts) == len(self._names) and not self._locks.open:
-            self._enter(Phase.DONE)
+            self._phase = Phase.DONE
         else:
             return False
         return True
-
-    def _enter(self, phase: Phase) -> None:
-        self._phase = phase
 
     def _finish_workloads(self, now: float) -> None:
         names, self._to_finish = self._to_finish, {}
         for name in names:
             members = self._members.of(name)
+            proofs = tuple(self._proofs.get(name, ()))
+            well = all(one.outcome != Outcome.FAILED and one.back is None for one in members)
+            all_well = well and not any(one.fails for one in proofs)
             unexplained = any(one.unexplained for one in members)
-            proofs = self._checks.proofs(name)
-            all_well = all(one.outcome != Outcome.FAILED for one in members)
-            all_well = all_well and not any(one.fails for one in proofs)
-            state = replace(self._members.namespaces[name], proofs=tuple(proofs))
-            self._members.namespaces[name] = state
-            self._put_namespace(*namespaces.workloads_done(state, unexplained, all_well, now), now)
+            state = self._members.namespaces[name] = replace(self._members.namespaces[name], proofs=proofs)
+            cause = self._taking_back.cause_of(name)
+            self._put_namespace(*namespaces.workloads_done(state, unexplained, all_well, now, cause), now)
+
+    @property
+    def _at_their_end(self) -> list[str]:
+        return [name for name in self._to_finish if name not in self.verdicts and name not in self._ending]
 
     def _finish(self, state: NamespaceState, now: float) -> None:
         """Its way is at its end."""
@@ -288,7 +299,7 @@ class WaveRun:
         if len(self.verdicts) < len(self._names):
             self._give_verdicts(now)
         elif not self._locks.open:
-            self._enter(Phase.DONE)
+            self._phase = Phase.DONE
         else:
             return False
         return True
@@ -297,7 +308,7 @@ class WaveRun:
         """Verdicts for all, as far as they have come."""
         self._bus.stopping = True
         self._give_verdicts(now)
-        self._enter(Phase.DONE)
+        self._phase = Phase.DONE
 
     def _give_verdicts(self, now: float) -> None:
         for name in list(self._members.namespaces):

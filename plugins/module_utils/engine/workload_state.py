@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ..deliveries.base import Operation, WorkloadChange
-from ..domain.outcome import Outcome
+from ..domain.outcome import Outcome, Reason
 from ..domain.plan import IllBefore
 from ..kinds.base import Object, Rollout, WorkloadKind
 from .messages import Seen
@@ -35,6 +36,13 @@ class Phase(str, Enum):
 
 IN_FLIGHT = frozenset({Phase.PATCHING, Phase.READING, Phase.ROLLING})
 SETTLED = frozenset({Phase.ROLLED, Phase.DONE})
+
+
+class Cause(NamedTuple):
+    """Why something is taken back."""
+
+    reason: Reason
+    message: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,10 @@ class WorkloadState:
     maybe_patched: bool = False
     # Pods are to be looked at for what keeps them.
     unexplained: bool = False
+    # It is being taken back, or was: by what, why, and what had been done to it.
+    back: Operation | None = None
+    cause: Cause | None = None
+    forward: WorkloadChange | None = None
 
     @property
     def namespace(self) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..domain.outcome import Reason
 from ..kinds.base import Object, WorkloadKind
-from . import progress_lines, workload
+from . import progress_lines, rollback, workload
 from .bus import Bus
 from .commands import Look, Send, WakeAt
 from .conclusion import crash_text
@@ -20,7 +20,7 @@ from .messages import Granted, Message, Refusal, Reply, Seen, Stopped, Woken
 from .reading import Scope
 from .readings import Readings
 from .watching import Watching
-from .workload_state import IN_FLIGHT, Context, Key, WorkloadState
+from .workload_state import IN_FLIGHT, Cause, Context, Key, WorkloadState
 
 
 class Owner(Protocol):
@@ -89,6 +89,11 @@ class Workloads:
         self._put(old, new, now)
         self._carry_out(key, commands, now)
         self._owner.moved(old.namespace, now)
+
+    def take_back(self, key: Key, cause: Cause, now: float) -> None:
+        """One that is at its end goes back to what it had."""
+        old = self._members.workloads[key]
+        self._put(old, rollback.taken_back(old, cause, self._context), now)
 
     def stop(self, name: str, message: Stopped, now: float, all_of_them: bool = False) -> None:
         """Those of a namespace are to end; unless it is all of them, what waits for an answer gets it."""

@@ -12,7 +12,7 @@ from ..deliveries.registry import DELIVERIES
 from ..domain import wasm_module
 from ..domain.errors import InputError
 from ..domain.names import FilterNames, is_dns_label
-from ..domain.plan import Binary, DeliveryName, IllBefore, Options, ProofMode, State
+from ..domain.plan import Binary, DeliveryName, IllBefore, OnFailure, Options, ProofMode, State
 from . import backend, role_variables
 from .findings import Findings
 from .waves import parse_serial, wave_sizes
@@ -123,6 +123,7 @@ def _options(variables: dict[str, Any], state: State) -> Options:
         # YAML 1.1 reads `off` as false.
         proof=ProofMode(variables.get("wasm_filter_proof", default.proof) or ProofMode.OFF),
         proof_seconds=int(variables.get("wasm_filter_proof_seconds", default.proof_seconds)),
+        on_failure=OnFailure(variables.get("wasm_filter_on_failure", default.on_failure)),
         result_file=variables["wasm_filter_result_file"],
         plan_file=variables["wasm_filter_plan_file"],
     )

@@ -120,6 +120,9 @@ RULES: Mapping[str, Rule] = {
     "wasm_filter_max_fail_percentage": Rule(_number(0, 100), "a whole number from 0 to 100", removal=True),
     "wasm_filter_lock_seconds": Rule(_number(0, 86_400), "a number of seconds from 0 to 86400", removal=True),
     "wasm_filter_ill_before": Rule(_one_of("skip", "roll"), "skip or roll"),
+    "wasm_filter_on_failure": Rule(
+        _one_of("auto", "rollback_wave", "rollback_workload", "stop"), "auto, rollback_wave, rollback_workload or stop"
+    ),
     "wasm_filter_proof": Rule(_one_of("auto", "require", "warn", "off", False), "auto, require, warn or off"),
     "wasm_filter_proof_seconds": Rule(_number(1, 86_400), "a number of seconds from 1 to 86400"),
     "wasm_filter_result_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),

@@ -22,7 +22,8 @@ from ..domain.plan import Plan, State
 from ..engine import proving
 from ..engine.events import Stop
 from ..engine.lease import Terms
-from ..engine.run import Run, Settings
+from ..engine.run import Run
+from ..engine.settings import Settings
 from . import loop
 from .executor import Executor, Report
 
@@ -51,6 +52,7 @@ def rollout(plan: Plan, api: ClusterApi, report: Report, stops: Stops = no_stops
         options.ill_before,
         Terms(holder(plan.run.id), options.lock_seconds, epoch=time.time() - executor.now()),
         proving.Terms(options.proof, options.proof_seconds, plan.run.exported_data.get("foreign") is True),
+        options.on_failure,
     )
     machine = Run(operation, plan.waves, ineligible, settings)
     with stops(executor.put):

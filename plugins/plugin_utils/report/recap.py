@@ -9,7 +9,7 @@ import textwrap
 from typing import Any
 
 from ansible import constants as C
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import Outcome
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import FAILURES, Outcome
 
 from .screen import Screen, columns
 
@@ -22,6 +22,8 @@ COLORS = {
     Outcome.HELD: C.COLOR_SKIP,
     Outcome.NOT_STARTED: C.COLOR_WARN,
     Outcome.FAILED: C.COLOR_ERROR,
+    Outcome.ROLLBACK_FAILED: C.COLOR_ERROR,
+    Outcome.ROLLED_BACK: C.COLOR_ERROR,
 }
 
 
@@ -48,7 +50,7 @@ def recap(screen: Screen, verdicts: list[dict[str, Any]], later: list[str], chec
 
 
 def _failed(entry: dict[str, Any]) -> bool:
-    return bool(entry["verdict"] == Outcome.FAILED.value)
+    return entry["verdict"] in FAILURES
 
 
 def _word(entry: dict[str, Any], check_mode: bool) -> str:

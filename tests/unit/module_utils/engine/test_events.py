@@ -11,7 +11,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.ev
     WatchClosed,
     WatchEvent,
 )
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
 
 from tests.unit.objects import delivery
 

@@ -11,7 +11,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import changes
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lease import Terms
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
 
 from tests.simulation.record import Record
 from tests.simulation.resources import RESOURCES, Place

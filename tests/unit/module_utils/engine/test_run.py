@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run, Settings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
 
 from tests.simulation.store import Change
 from tests.unit import objects

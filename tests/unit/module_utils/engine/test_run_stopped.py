@@ -11,7 +11,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.er
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import changes
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import STOP_SECONDS, Run, Settings
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import STOP_SECONDS, Run
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
 
 from tests.simulation.executor import SimulatedExecutor
 from tests.simulation.store import Change
