@@ -61,6 +61,14 @@ def without_guard(body: Object) -> Object:
     return {**body, "metadata": metadata}
 
 
+def with_the_last_one_only(body: Object, deploy: Deploy) -> Object:
+    """The older commit noted one revision of before, not three."""
+    found = copy.deepcopy(body)
+    key = names_of(deploy).previous_annotation
+    found["metadata"]["annotations"][key] = found["metadata"]["annotations"][key].partition(",")[0]
+    return found
+
+
 def patched(workload: Object, body: Object | None) -> Object:
     assert body is not None
     return merged(copy.deepcopy(workload), without_guard(body))
@@ -121,7 +129,7 @@ def test_a_workload_gets_the_same_change(name: str) -> None:
     for before, deploy in applied_again(STATES[name]):
         for key, workload in before.items():
             change = workload_change.deploy(kind_of(workload), live(workload), names_of(deploy), revision_of(deploy))
-            sent = without_guard(change.body) if change.body else None
+            sent = with_the_last_one_only(without_guard(change.body), deploy) if change.body else None
             assert sent == replay.applied(deploy.workloads[key], deploy.field_manager), key
             if sent:
                 assert plain(patched(workload, sent)) == plain(deploy.workloads[key])

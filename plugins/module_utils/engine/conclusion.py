@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from ..deliveries.base import Operation
 from ..domain.errors import WasmFilterError
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
+from ..kinds.base import Object
 from ..probes.proof import PodProof
 from .namespace import NamespaceState
-from .pod_diagnosis import explain
+from .pod_diagnosis import explain, is_ready, own_pods
 from .proof_summary import proof_note, proof_sentence
 from .summary import failure_sentence, summary
 from .workload_state import Cause, WorkloadState
@@ -64,13 +65,8 @@ class Conclusion:
             found.outcome = Outcome.ROLLBACK_FAILED if lost else Outcome.FAILED
             found.reason = failed[0].reason
             found.message = failure_sentence([*failed, *back]) + (f"; {done}" if found.changed else "")
-        elif back:
-            found.outcome, found.reason = Outcome.ROLLED_BACK, back[0].reason
-            others = any(one.patched and one.back is None for one in self.workloads)
-            found.message = failure_sentence(back) + (f"; {done}" if others else "")
-        elif state.cause is not None:
-            found.outcome, found.reason = Outcome.ROLLED_BACK, str(state.cause.reason)
-            found.message = f"{state.cause.message}; its objects are as they were before the run"
+        elif back or state.cause is not None:
+            self._say_taken_back(found, back, done)
         elif unproved:
             found.outcome, found.reason = Outcome.FAILED, unproved[0].reason
             found.message = proof_sentence(unproved) + (f"; {done}" if found.changed else "")
@@ -79,6 +75,16 @@ class Conclusion:
         else:
             found.outcome = state.operation.done if found.changed else Outcome.UNCHANGED
             found.message = done
+
+    def _say_taken_back(self, found: NamespaceVerdict, back: list[WorkloadVerdict], done: str) -> None:
+        found.outcome = Outcome.ROLLED_BACK
+        found.reason = back[0].reason if back else str(self.state.cause.reason if self.state.cause else "")
+        said = [failure_sentence(back)] if back else [self.state.cause.message if self.state.cause else ""]
+        if self.state.cause is not None:
+            said.append("its objects are as they were before the run")
+        if any(one.patched and one.back is None for one in self.workloads):
+            said.append(done)
+        found.message = "; ".join(said)
 
     def _end(self, found: NamespaceVerdict, failure: tuple[str, str], done: str) -> None:
         found.reason, found.message = failure
@@ -123,6 +129,12 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
     unproved = [proof for proof in proofs if proof.fails]
     if one.back is not None and one.cause is not None:
         outcome, reason, message = _taken_back(one.back, one.cause, outcome, message)
+        if outcome == Outcome.ROLLBACK_FAILED and one.kind.pods_in_order:
+            message += _stuck(own_pods(list(state.pods), one.kind.pod_labels(one.object)))
+    elif unproved and state.cause is not None:
+        # It was not changed itself: the objects of its namespace were.
+        outcome = Outcome.ROLLED_BACK if state.failure is None else Outcome.ROLLBACK_FAILED
+        reason, message = unproved[0].reason, proof_sentence(unproved)
     elif unproved and outcome != Outcome.FAILED:
         outcome, reason, message = Outcome.FAILED, unproved[0].reason, proof_sentence(unproved)
     kept = not one.patched and one.change.body is not None
@@ -146,6 +158,13 @@ def _taken_back(back: Operation, cause: Cause, outcome: Outcome, message: str) -
         return Outcome.ROLLBACK_FAILED, str(cause.reason), said
     note = f" ({message})" if message else ""
     return Outcome.ROLLED_BACK, str(cause.reason), f"{cause.message}; it is {back.description}{note}"
+
+
+def _stuck(pods: list[Object]) -> str:
+    """What a StatefulSet needs to go back: https://github.com/kubernetes/kubernetes/issues/67250"""
+    names = [pod["metadata"]["name"] for pod in pods if not is_ready(pod)]
+    which = f"pod {', '.join(names)}" if names else "it"
+    return f"; a StatefulSet does not replace a pod that has not got ready: delete {which}"
 
 
 def of_ineligible(name: str, reason: str, message: str) -> NamespaceVerdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..kinds.base import RolloutState
+from .namespace import NamespaceState
 from .workload_state import WorkloadState
 
 
@@ -24,6 +25,13 @@ def of_workload(old: WorkloadState, new: WorkloadState, dry_run: bool) -> list[t
 def of_objects(labels: tuple[str, ...], done: str, dry_run: bool) -> str:
     """Such as "ConfigMap/a and EnvoyFilter/b set"."""
     return f"{' and '.join(labels)} {'would be ' if dry_run else ''}{done}"
+
+
+def of_end(state: NamespaceState, dry_run: bool) -> str:
+    """What became of the objects last; empty: nothing."""
+    if state.cause is not None and state.failure is None:
+        return of_objects(tuple(step.label for step in state.done), "as before the run", dry_run) if state.done else ""
+    return of_objects(state.gone, "deleted", dry_run) if state.gone else ""
 
 
 def proving(pods: int) -> str:

@@ -267,8 +267,8 @@ class WaveRun:
     def _finish(self, state: NamespaceState, now: float) -> None:
         """Its way is at its end."""
         if state.phase == namespaces.Phase.DONE and state.name not in self.verdicts:
-            if state.gone:
-                self._bus.tell(state.name, progress_lines.of_objects(state.gone, "deleted", self._context.dry_run))
+            if line := progress_lines.of_end(state, self._context.dry_run):
+                self._bus.tell(state.name, line)
             others = self._members.others.get(state.name, [])
             self._conclude(state.name, Conclusion(state, self._members.of(state.name), others).verdict(), now)
 

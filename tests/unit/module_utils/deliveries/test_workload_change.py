@@ -78,7 +78,38 @@ def test_the_next_revision_remembers_the_one_before() -> None:
     entry = deployed(R1)
     change = workload_change.deploy(DEPLOYMENT, entry, NAMES, R2)
     assert (change.from_revision, change.to_revision) == (R1, R2)
-    assert applied(entry, change)["metadata"]["annotations"][PREVIOUS] == R1
+    assert applied(entry, change)["metadata"]["annotations"][PREVIOUS] == f"{R1},none"
+
+
+def through(*revisions: str) -> dict[str, Any]:
+    """Deployed one after the other."""
+    entry = deployed(revisions[0])
+    for revision in revisions[1:]:
+        entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, revision))
+    return entry
+
+
+def test_three_revisions_before_it_are_remembered() -> None:
+    assert workload_change.previous_revisions(through(R1, R2, "3333333333"), NAMES) == [R2, R1, "none"]
+    assert workload_change.previous_revisions(through(R1, R2, "3333333333", R1), NAMES) == ["3333333333", R2, R1]
+    assert workload_change.previous_revisions(stored(), NAMES) == ["none"]
+
+
+def test_what_an_older_version_noted_is_one_revision() -> None:
+    entry = deployed(R1)
+    entry["metadata"]["annotations"][PREVIOUS] = "0123456789"
+    assert workload_change.previous_revisions(entry, NAMES) == ["0123456789"]
+    entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, R2))
+    assert entry["metadata"]["annotations"][PREVIOUS] == f"{R1},0123456789"
+
+
+def test_going_back_forgets_what_came_after() -> None:
+    before = deployed(R1)
+    entry = applied(before, workload_change.deploy(DEPLOYMENT, before, NAMES, R2))
+    back = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, R1, back=True))
+    assert (back["metadata"]["annotations"], template(back)) == (before["metadata"]["annotations"], template(before))
+    unknown = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, "9999999999", back=True))
+    assert unknown["metadata"]["annotations"][PREVIOUS] == f"{R1},none"
 
 
 def test_a_repair_of_the_same_revision_keeps_the_previous_one() -> None:
@@ -86,7 +117,7 @@ def test_a_repair_of_the_same_revision_keeps_the_previous_one() -> None:
     entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, R2))
     template(entry)["annotations"][VOLUME] = "[]"
     repaired = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, R2))
-    assert repaired["metadata"]["annotations"][PREVIOUS] == R1
+    assert repaired["metadata"]["annotations"][PREVIOUS] == f"{R1},none"
     assert NAMES.volume in template(repaired)["annotations"][VOLUME]
 
 
