@@ -102,9 +102,7 @@ class Proofs:
             request = Request(Verb.LIST, collection(PODS, scope), label_selector=selector)
             self._bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, selector, own, wide))
 
-    def _listed(
-        self, selector: str, group: list[_Question], wide: bool, message: Reply | Refusal, now: float
-    ) -> None:
+    def _listed(self, selector: str, group: list[_Question], wide: bool, message: Reply | Refusal, now: float) -> None:
         if isinstance(message, Reply):
             pods: dict[str, list[Object]] = {}
             for pod in message.answer[0]:
