@@ -142,7 +142,7 @@ class Proofs:
             if namespace in self._forbidden:
                 self._judge(pod, Proof.UNPROVED, Reason.PROOF_FORBIDDEN, self._forbidden[namespace])
             elif now > self._deadline:
-                pod.samples = pod.samples.failed(NOT_ASKED)
+                pod.samples = pod.samples.failed(pod.samples.error or NOT_ASKED)
                 self._end(pod)
             else:
                 self._asked += 1
