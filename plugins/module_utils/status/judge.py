@@ -11,7 +11,7 @@ from ..planning.old_script import Leftovers
 from ..probes.proof import PodProof
 from . import proved, workloads
 from .found import Found
-from .states import NO_DRIFT, FilterStatus, Finding, NamespaceStatus, RevisionStatus, State
+from .states import NO_DRIFT, FilterStatus, Finding, NamespaceStatus, RevisionStatus, State, WorkloadStatus
 
 
 def unread(name: str, error: ApiError) -> NamespaceStatus:
@@ -45,7 +45,8 @@ def needs_history(found: Found) -> bool:
 
 
 def of_filter(found: Found, proofs: Sequence[PodProof] = ()) -> FilterStatus:
-    judged, others = [], list(proofs)
+    judged: list[WorkloadStatus] = []
+    others = list(proofs)
     if found.inline is None:
         judged, others = proved.with_pods(found, list(workloads.judged(found)), proofs)
     return FilterStatus(

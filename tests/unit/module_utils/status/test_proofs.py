@@ -25,7 +25,8 @@ def known(proofs: list[PodProof]) -> dict[str, tuple[str, str]]:
 
 
 def test_it_is_proved_by_two_pages_a_heartbeat_apart() -> None:
-    there = Cluster(pod("a"), pod("b"), a=page(), b=page())
+    # A tick may be a little late.
+    there = Cluster(pod("a"), pod("b"), a=page(period=5.4), b=page(period=5.4))
     proofs = there.proofs(shop=[found(envoy_filter())]).of("shop")["trace"]
     assert known(proofs) == {"a": ("proved", ""), "b": ("proved", "")}
     assert there.asked == ["a", "b", "a", "b"] and 5 < there.now < 7
