@@ -24,7 +24,7 @@ UNKNOWN = {
 
 
 def runs(filters: list[dict[str, Any]]) -> str:
-    """Such as ": 12 workloads, runs in 30 of 31 pods", of namespaces that are on one revision; empty: nothing to count.
+    """Such as ": 12 workloads, runs in 30 of 31 pods", of namespaces on one revision; empty: nothing to count.
 
     :param filters: as `FilterStatus.as_dict` has them.
     """
@@ -33,7 +33,9 @@ def runs(filters: list[dict[str, Any]]) -> str:
     parts = [many(len(own), "workload")] if own else []
     if proofs:
         well, total = proofs.count(Proof.PROVED.value), many(len(proofs), "pod")
+        doubtful = proofs.count(Proof.UNPROVED.value)
         parts.append(f"runs in {total}" if well == len(proofs) else f"runs in {well} of {total}")
+        parts += [f"not known of {doubtful}"] if doubtful else []
     return f": {', '.join(parts)}" if parts else ""
 
 

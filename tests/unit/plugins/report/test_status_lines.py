@@ -60,7 +60,7 @@ def test_what_is_not_known_of_pods_stands_once_above_what_is_not_well() -> None:
     )
     assert found == [
         "  2 namespaces: 1 rolling, 1 deployed",
-        f"  trace  revision {R1} (configmap) in 2 namespaces: 2 workloads, runs in 0 of 3 pods",
+        f"  trace  revision {R1} (configmap) in 2 namespaces: 2 workloads, runs in 0 of 3 pods, not known of 3",
         "  not known whether it runs in 3 pods in 2 namespaces: may not be asked: docs/rbac/proof.yml has the right",
         "  rolling  pay  Deployment/w0: why",
     ]

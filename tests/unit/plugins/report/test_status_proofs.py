@@ -38,7 +38,8 @@ def lines(*filters: dict[str, Any]) -> list[str]:
 def test_all_or_how_many_of_them() -> None:
     assert runs([on(R1, WELL, WELL), on(R1, WELL)]) == ": 2 workloads, runs in 3 pods"
     assert runs([on(R1, WELL, WRONG)]) == ": 1 workload, runs in 1 of 2 pods"
-    assert runs([on(R1, doubtful(Reason.NO_ANSWER))]) == ": 1 workload, runs in 0 of 1 pod"
+    assert runs([on(R1, doubtful(Reason.NO_ANSWER))]) == ": 1 workload, runs in 0 of 1 pod, not known of 1"
+    assert runs([on(R1, WELL, WRONG, doubtful(Reason.DRAINING))]).endswith("runs in 1 of 3 pods, not known of 1")
 
 
 def test_nobody_was_asked() -> None:
