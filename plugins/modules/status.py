@@ -15,8 +15,8 @@ description:
   - Reads the objects of filters and the workloads in namespaces, and gives each namespace, each filter in it and each
     workload a state. C(docs/status.md) says what each of them means, and what to do then.
   - Shows how many namespaces there are of each state, then what is not well.
-  - Goes by the cluster's objects alone. It does not ask the proxies what they run.
-  - Changes nothing. C(docs/rbac/status.yml) has the rights that are needed.
+  - Asks the pods' own sidecars whether the filter runs in them, all together, twice with a heartbeat in between.
+  - Changes nothing. C(docs/rbac/status.yml) has the rights that are needed, C(docs/rbac/proof.yml) the one to ask pods.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - openclarity.wasm_filters.attributes
@@ -44,6 +44,10 @@ options:
     description: Gets all that was found as JSON (C(docs/schemas/status.schema.json)); written on the controller.
     type: raw
     default: ""
+  proof:
+    description: Whether the pods' own sidecars are asked, or only objects read. V(true) or V(false).
+    type: raw
+    default: true
   refused:
     description: Set by the action plugin; what it has found wrong.
     type: list
@@ -77,6 +81,11 @@ EXAMPLES = r"""
     status_file: status.json
   register: status
 
+- name: Look at objects only, which takes no heartbeat
+  openclarity.wasm_filters.status:
+    proof: false
+  register: status
+
 - name: Fail where they are not as they were left
   ansible.builtin.assert:
     that: status.drifted == []
@@ -103,7 +112,9 @@ drifted:
   elements: str
   sample: [pay]
 namespaces:
-  description: Each namespace with its filters, and these with their revisions, findings and workloads.
+  description:
+    - Each namespace with its filters, and these with their revisions, findings, workloads and pods.
+    - The pods of a workload stand with it; with delivery inline, or where they are of none, with the filter.
   returned: success
   type: list
   elements: dict
@@ -130,9 +141,22 @@ namespaces:
               revision: 3f2a91c0de
               reason: ""
               message: ""
-              pods:
+              rollout:
                 new: 2
                 total: 2
+              pods:
+                - name: web-5d8f7c9b4-x2x7p
+                  proof: proved
+                  reason: ""
+                  message: ""
+                  metrics:
+                    heartbeat: 1795408120
+                    rejected: 0
+                    draining: 0
+                    sent: 17
+                    failed: 0
+                    dropped: 0
+          pods: []
 """
 
 from typing import Any
@@ -153,6 +177,7 @@ ARGUMENTS: dict[str, Any] = {
     "namespaces": {"type": "raw", "default": []},
     "filter_name": {"type": "str", "default": ""},
     "status_file": {"type": "raw", "default": ""},
+    "proof": {"type": "raw", "default": True},
     "refused": {"type": "list", "elements": "str", "default": []},
     "variables": {"type": "dict", "default": {}},
     "variables_given": {"type": "list", "elements": "str", "default": []},
@@ -175,7 +200,7 @@ def main() -> None:
 
 
 def _answered(module: AnsibleK8SModule, asked: question.Question) -> dict[str, Any]:
-    statuses = status(ClusterApi(get_api_client(module)), asked.namespaces, asked.filter_name)
+    statuses = status(ClusterApi(get_api_client(module)), asked.namespaces, asked.filter_name, asked.proof)
     return {"cluster": cluster_alias(module.params), **summary(statuses)}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import yaml
 
 from ..kubernetes_api import Api, ApiError, Object
 from ..paths import Layout
-from .proof import PodLife, PodProof, read
+from .proof import PodLife
 
 FOLDER = Path(__file__).resolve().parent
 MANIFESTS = ("traces", "shop", "pay")
@@ -26,8 +25,7 @@ PATHS = {
 APPLY = "application/apply-patch+yaml"
 POD_LABEL = "wasm-filters.openclarity.io/trace"
 REVISION_LABEL = "wasm-filters.openclarity.io/revision"
-PAGE_SECONDS = 10
-Unreachable = (OSError, http.client.HTTPException, ApiError, subprocess.SubprocessError)
+Unreachable = (OSError, http.client.HTTPException, ApiError)
 """What passes by itself while pods come and go."""
 
 
@@ -52,7 +50,6 @@ class Workload:
 
 class Cluster:
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
         self._api = Api(layout.kubeconfig)
 
     def apply(self, document: Object) -> None:
@@ -82,10 +79,6 @@ class Cluster:
     def lives(self) -> dict[str, PodLife]:
         return {f"{name}/{pod['metadata']['name']}": _life(pod) for name in INJECTED for pod in self.pods(name)}
 
-    def proofs(self) -> dict[str, PodProof]:
-        """Of each sidecar, what it says itself, through the API server."""
-        return {pod: read(self._page(f"{_pod_path(pod)}:15090/proxy/stats/prometheus")) for pod in self.lives()}
-
     def pod_revisions(self) -> set[str]:
         """Delivery configmap: what the pods are labelled with."""
         pods = [pod for name in INJECTED for pod in self.pods(name)]
@@ -102,20 +95,6 @@ class Cluster:
         if pod is None:
             raise ConnectionError("the trace backend has no pod")
         return self._api.request(method, f"{_pod_path('traces/' + pod['metadata']['name'])}:9000/proxy{query}")
-
-    def _page(self, path: str) -> str:
-        command = [
-            str(self._layout.bin / "kubectl"),
-            "--kubeconfig",
-            str(self._layout.kubeconfig),
-            "get",
-            "--raw",
-            path,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PAGE_SECONDS)
-        if done.returncode:
-            raise ConnectionError(done.stderr.strip())
-        return done.stdout
 
 
 def manifest(name: str) -> list[Object]:

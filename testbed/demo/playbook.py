@@ -1,27 +1,42 @@
-"""Runs the deploy playbook as a user would type it, its output straight to the user."""
+"""Runs a playbook as a user would type it, its output straight to the user."""
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from ..paths import CHECKOUT, Layout
 from .errors import DemoError
 from .screen import BOLD, Screen
 
-ARGUMENTS = ("-e", "namespaces=shop,pay", "-e", "wasm_filter_trace_backend_address=collector.traces")
+NAMESPACES = ("-e", "namespaces=shop,pay")
+ARGUMENTS = (*NAMESPACES, "-e", "wasm_filter_trace_backend_address=collector.traces")
 OTHERS = ("K8S_AUTH_", "WASM_FILTER_", "TRACE_SAMPLING_")
 """Whatever a user has set for other clusters is not for this one."""
 
 
-def deploy(screen: Screen, layout: Layout, *more: str) -> None:
+def deploy(screen: Screen, layout: Layout, *more: str) -> dict[str, Any]:
+    """The result of it."""
+    return _run(screen, layout, "deploy", "result", *ARGUMENTS, *more)
+
+
+def status(screen: Screen, layout: Layout) -> dict[str, Any]:
+    """What is there."""
+    return _run(screen, layout, "status", "status", *NAMESPACES)
+
+
+def _run(screen: Screen, layout: Layout, name: str, file: str, *arguments: str) -> dict[str, Any]:
+    """What it has written."""
     program = Path(sys.executable).with_name("ansible-playbook")
+    path = layout.of_demo(file)
     screen.line("")
     screen.line(f"  $ export KUBECONFIG={layout.kubeconfig}")
-    words = [str(near(program)), "playbooks/deploy.yml", *ARGUMENTS, *more]
+    words = [str(near(program)), f"playbooks/{name}.yml", *arguments, "-e", f"wasm_filter_{file}_file={near(path)}"]
     for text in command_lines(words):
         screen.line(f"  {text}", BOLD)
     screen.line("")
@@ -32,6 +47,8 @@ def deploy(screen: Screen, layout: Layout, *more: str) -> None:
     done = subprocess.run([str(program), *words[1:]], cwd=CHECKOUT, env=environment, check=False)
     if done.returncode:
         raise DemoError(f"The playbook ended with exit status {done.returncode}; what failed stands above.")
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
 
 
 def command_lines(words: list[str], width: int = 96) -> list[str]:

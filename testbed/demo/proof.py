@@ -1,30 +1,27 @@
-"""What a sidecar's Prometheus page says about the filter in it, and the tables made of it."""
+"""What a deploy, or the status, has found out about the filter in each pod, and the tables made of it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .table import table
-
-REJECTED = "envoy_listener_manager_lds_update_rejected"
-REVISION = "wasmcustom_trace_revision"
-SENT = "wasmcustom_trace_sent"
-_SAMPLE = re.compile(r"^(\w+)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class PodProof:
+    proved: bool
+    """Its own sidecar has shown that the revision runs in it."""
     rejected: int | None
     """Listeners that this sidecar refused."""
-    revision: str | None
-    """What runs in it: ten hex digits."""
+    revision: str
+    """Ten hex digits."""
     sent: int
 
     @property
     def holds(self) -> bool:
-        return self.rejected == 0 and self.revision is not None
+        return self.proved and self.rejected == 0
 
 
 @dataclass(frozen=True)
@@ -36,27 +33,36 @@ class PodLife:
     restarts: int
 
 
-def read(page: str) -> PodProof:
-    values: dict[str, float] = {}
-    for name, value in _SAMPLE.findall(page):
-        if name in (REJECTED, SENT):
-            # Old and new filter stand side by side while connections drain.
-            values[name] = values.get(name, 0.0) + float(value)
-        elif name == REVISION:
-            values[name] = float(value)
-    rejected, revision = values.get(REJECTED), values.get(REVISION)
-    return PodProof(
-        rejected=None if rejected is None else int(rejected),
-        revision=None if not revision else f"{int(revision):010x}",
-        sent=int(values.get(SENT, 0)),
-    )
+def of_file(content: Mapping[str, Any], revision: str) -> dict[str, PodProof]:
+    """By namespace/pod, of a result file or a status file.
+
+    :param revision: the one that the pods were asked for.
+    """
+    return {
+        f"{entry['name']}/{pod['name']}": PodProof(
+            pod["proof"] == "proved", pod["metrics"].get("rejected"), revision, pod["metrics"].get("sent", 0)
+        )
+        for cluster in content["clusters"]
+        for entry in cluster["namespaces"]
+        for owner in (entry, *entry.get("filters", ()))
+        for pod in _pods(owner)
+    }
+
+
+def _pods(owner: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from owner.get("pods", ())
+    for workload in owner.get("workloads", ()):
+        yield from workload["pods"]
 
 
 def sidecars(proofs: Mapping[str, PodProof]) -> list[str]:
-    titles = ("sidecar of", "listeners rejected", "revision", "traces sent")
+    titles = ("sidecar of", "listeners rejected", "revision", "runs", "traces sent by then")
     return table(
         titles,
-        [(pod, _number(proof.rejected), proof.revision or "none", str(proof.sent)) for pod, proof in proofs.items()],
+        [
+            (pod, _number(proof.rejected), proof.revision, "yes" if proof.proved else "no", str(proof.sent))
+            for pod, proof in proofs.items()
+        ],
     )
 
 
@@ -66,9 +72,9 @@ def swapped(before: Mapping[str, PodProof], after: Mapping[str, PodProof], lives
 
 
 def _swap(pod: str, before: PodProof | None, now: PodProof, life: PodLife) -> Sequence[str]:
-    was = (before.revision if before else None) or "none"
+    was = before.revision if before else "none"
     clock = life.started.removesuffix("Z").partition("T")[2]
-    return pod, f"{clock} UTC", str(life.restarts), _number(now.rejected), was, now.revision or "none"
+    return pod, f"{clock} UTC", str(life.restarts), _number(now.rejected), was, now.revision
 
 
 def _number(value: int | None) -> str:

@@ -20,6 +20,7 @@ from tests.cluster.test_faults import POD_LABEL
 from tests.cluster.test_rbac import kubeconfig_of
 
 ROLE = CHECKOUT / "docs" / "rbac" / "status.yml"
+PROOF = CHECKOUT / "docs" / "rbac" / "proof.yml"
 SCHEMA = json.loads((CHECKOUT / "docs" / "schemas" / "status.schema.json").read_text())
 OURS = "app.kubernetes.io/managed-by=openclarity.wasm_filters"
 VOLUMES = ("sidecar.istio.io/userVolume", "sidecar.istio.io/userVolumeMount")
@@ -33,7 +34,8 @@ class Status:
 
     def __call__(self, *arguments: str, environment: dict[str, str] | None = None, **variables: Any) -> Outcome:
         path = self._collection.scratch / f"{uuid.uuid4().hex}.json"
-        content = json.dumps({"wasm_filter_status_file": str(path), **variables})
+        # Proof takes a heartbeat: the tests that are about it ask for it.
+        content = json.dumps({"wasm_filter_status_file": str(path), "wasm_filter_status_proof": False, **variables})
         outcome = self._collection.typed(
             "playbooks/status.yml", "-e", content, *arguments, result=path, environment=environment
         )
@@ -45,6 +47,10 @@ class Status:
         outcome = self(namespaces=list(namespaces))
         assert outcome.status == 0, outcome.output
         return {name: entry["state"] for name, entry in outcome.namespaces.items()}
+
+    def proved(self, *namespaces: str, environment: dict[str, str] | None = None) -> Outcome:
+        variables = {"wasm_filter_status_proof": True, "wasm_filter_fail_on_drift": True}
+        return self(namespaces=list(namespaces), environment=environment, **variables)
 
     def workloads(self, namespace: str) -> dict[str, str]:
         (found,) = self(namespaces=namespace).namespaces[namespace]["filters"]
@@ -85,7 +91,7 @@ def test_from_nothing_to_deployed_to_removed(
     (found,) = outcome.namespaces[shop]["filters"]
     assert (found["state"], found["delivery"]) == ("deployed", "configmap")
     assert found["revision"] == revision_of(kubectl, shop)
-    assert [(one["name"], one["state"], one["pods"]) for one in found["workloads"]] == [
+    assert [(one["name"], one["state"], one["rollout"]) for one in found["workloads"]] == [
         (name, "deployed", {"new": 1, "total": 1}) for name in ("api", "web")
     ]
     assert "changed=0" in outcome.output and len(outcome.output.splitlines()) <= 40
@@ -181,6 +187,75 @@ def test_the_cluster_role_is_enough(
         )
     finally:
         kubectl("delete", *binding)
+
+
+def pods_of(outcome: Outcome, namespace: str) -> list[tuple[str, str]]:
+    """(proof, reason) of each."""
+    (found,) = outcome.namespaces[namespace]["filters"]
+    pods = [*found["pods"], *(pod for one in found["workloads"] for pod in one["pods"])]
+    return sorted((pod["proof"], pod["reason"]) for pod in pods)
+
+
+@pytest.fixture
+def running(kubectl: Kubectl, collection: Collection, new_namespace: Callable[..., str]) -> tuple[str, str]:
+    """Real pods, by either delivery; beside one of them a pod that never answers."""
+    by_mount, by_inline = new_namespace("status-mount"), new_namespace("status-inline")
+    for name in (by_mount, by_inline):
+        kubectl.apply(manifests.service(name, "web"), manifests.workload(name, "web"))
+    kubectl.apply(manifests.workload(by_mount, "silent", pod=manifests.KWOK))
+    for name in (by_mount, by_inline):
+        kubectl.rolled(name, "deployment/web")
+    deployed(collection, by_mount)
+    deployed(collection, by_inline, wasm_filter_delivery="inline")
+    return by_mount, by_inline
+
+
+def test_what_runs_in_pods_is_proved_and_what_does_not_is_drift(
+    kubectl: Kubectl, status: Status, running: tuple[str, str], tmp_path: Path
+) -> None:
+    by_mount, by_inline = running
+    kubectl("apply", "-f", str(ROLE), "-f", str(PROOF))
+    kubectl("create", "serviceaccount", "reader", "-n", by_mount)
+    reader = {"KUBECONFIG": kubeconfig_of(kubectl, by_mount, "reader", tmp_path)}
+
+    def bind(path: Path) -> None:
+        role = yaml.safe_load(path.read_text())["metadata"]["name"]
+        for name in running:
+            who = (f"--clusterrole={role}", f"--serviceaccount={by_mount}:reader")
+            kubectl("create", "rolebinding", role, "-n", name, *who)
+
+    proved = status.proved(*running)
+    assert proved.status == 0, proved.output
+    assert pods_of(proved, by_mount) == [("proved", ""), ("unproved", "no_answer")]
+    assert pods_of(proved, by_inline) == [("proved", "")]
+    assert (
+        f"{revision_of(kubectl, by_mount)} (configmap) in 1 namespace: 2 workloads, runs in 1 of 2 pods"
+        in proved.output
+    )
+    assert f"{revision_of(kubectl, by_inline)} (inline) in 1 namespace: runs in 1 pod" in proved.output
+    assert "not known whether it runs in 1 pod in 1 namespace: no answer" in proved.output
+    (web,) = (one for one in proved.namespaces[by_mount]["filters"][0]["workloads"] if one["name"] == "web")
+    assert [pod["name"] for pod in web["pods"]] == [
+        pod["metadata"]["name"] for pod in kubectl.pods(by_mount, "app=web")
+    ]
+    assert all(pod["metrics"]["heartbeat"] > 0 for pod in web["pods"])
+
+    bind(ROLE)
+    forbidden = status.proved(*running, environment=reader)
+    assert forbidden.status == 0, forbidden.output
+    assert pods_of(forbidden, by_mount) == [("unproved", "proof_forbidden")] * 2
+    assert forbidden.output.count("docs/rbac/proof.yml") == 1
+
+    bind(PROOF)
+    kubectl("delete", "envoyfilters", "-n", by_inline, "-l", OURS)
+    template = kubectl.get("deployment", "web", "-n", by_mount)["spec"]["template"]
+    labels = {**template["metadata"]["labels"], "sidecar.istio.io/inject": "false"}
+    bare = {"apiVersion": "v1", "kind": "Pod", "spec": {**template["spec"], **manifests.KWOK}}
+    kubectl.apply({**bare, "metadata": {"name": "bare", "namespace": by_mount, "labels": labels}})
+    drifted = status.proved(*running, environment=reader)
+    assert (drifted.status, drifted.result["counts"]) == (2, {"not_running": 1, "orphaned": 1}), drifted.output
+    assert pods_of(drifted, by_mount) == [("disproved", "no_sidecar"), ("proved", ""), ("unproved", "no_answer")]
+    assert "runs in 1 of 3 pods" in drifted.output and "pod bare: it has no sidecar" in drifted.output
 
 
 def test_a_misspelt_variable_is_refused(status: Status) -> None:

@@ -103,28 +103,32 @@ def test_the_most_telling_trace_has_something_redacted_and_both_bodies() -> None
     assert trace.Trace(0.0, document()).telling > plain.telling
 
 
-PAGE = """# TYPE envoy_listener_manager_lds_update_rejected counter
-envoy_listener_manager_lds_update_rejected{} 0
-wasmcustom_trace_sent{} 17
-wasmcustom_trace_sent{old="1"} 2
-wasmcustom_trace_revision{} 443698846527
-envoy_cluster_upstream_rq_time_bucket{cluster_name="a b",le="0.5"} 2
-"""
+def pod(name: str, proof: str = "proved", **metrics: int) -> dict[str, Any]:
+    return {"name": name, "proof": proof, "reason": "", "message": "", "metrics": metrics}
 
 
-def test_a_sidecars_page_is_read() -> None:
-    found = proof.read(PAGE)
-    assert found == proof.PodProof(rejected=0, revision="674e831b3f", sent=19)
-    assert found.holds
+def test_pods_of_a_result_are_those_of_its_workloads_and_others() -> None:
+    workload = {"name": "web", "pods": [pod("web-1", rejected=0, sent=19), pod("web-2", "unproved")]}
+    entry = {"name": "shop", "workloads": [workload], "pods": [pod("bare", "disproved", rejected=1)]}
+    found = proof.of_file({"clusters": [{"namespaces": [entry]}]}, "674e831b3f")
+    assert found == {
+        "shop/web-1": proof.PodProof(True, 0, "674e831b3f", 19),
+        "shop/web-2": proof.PodProof(False, None, "674e831b3f", 0),
+        "shop/bare": proof.PodProof(False, 1, "674e831b3f", 0),
+    }
+    assert [name for name, one in found.items() if one.holds] == ["shop/web-1"]
 
 
-def test_a_small_revision_keeps_its_ten_digits() -> None:
-    assert proof.read("wasmcustom_trace_revision{} 255\n").revision == "00000000ff"
+def test_pods_of_a_status_are_those_of_its_filters() -> None:
+    filters = [{"filter": "trace", "workloads": [{"name": "web", "pods": [pod("a")]}], "pods": [pod("b")]}]
+    entry = {"name": "shop", "filters": filters, "findings": []}
+    assert list(proof.of_file({"clusters": [{"namespaces": [entry]}]}, "x")) == ["shop/b", "shop/a"]
 
 
-def test_a_page_without_our_metrics_proves_nothing() -> None:
-    assert not proof.read("").holds
-    assert not proof.read(PAGE.replace("rejected{} 0", "rejected{} 1")).holds
+def test_a_pod_in_which_it_is_not_known_to_run_does_not_hold() -> None:
+    assert proof.PodProof(True, 0, "x", 0).holds
+    assert not proof.PodProof(False, 0, "x", 5).holds
+    assert not proof.PodProof(True, 1, "x", 5).holds
 
 
 def test_tables_line_up() -> None:
@@ -136,7 +140,7 @@ def test_tables_line_up() -> None:
 
 
 def test_the_swap_is_shown_per_pod() -> None:
-    was, now = proof.PodProof(0, "1afbef72d1", 5), proof.PodProof(0, "eab4718157", 9)
+    was, now = proof.PodProof(True, 0, "1afbef72d1", 5), proof.PodProof(True, 0, "eab4718157", 9)
     life = proof.PodLife("uid", "2026-11-23T04:32:59Z", 0)
     lines = proof.swapped({"shop/web": was}, {"shop/web": now}, {"shop/web": life})
     assert re.split(r"  +", lines[1]) == ["shop/web", "04:32:59 UTC", "0", "0", "1afbef72d1", "eab4718157"]

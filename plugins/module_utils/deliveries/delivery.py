@@ -57,10 +57,7 @@ class Delivery(Operation):
 
     def expected(self) -> Expected:
         """Of this release."""
-        spec = self.release.spec
-        contexts = {(patch.get("match") or {}).get("context") or "ANY" for patch in spec.get("configPatches") or []}
-        labels = (spec.get("workloadSelector") or {}).get("labels") or {}
-        return Expected(self.names, self.release.revision, labels, self.restarts_pods, frozenset(contexts))
+        return Expected.of(self.names, self.release.revision, self.release.spec, self.restarts_pods)
 
     def unless_excluded(self, kind: WorkloadKind, workload: Object, change: WorkloadChange) -> WorkloadChange:
         """The change; nothing for a workload that is to be left alone, though one that is as wanted is just that."""

@@ -128,6 +128,7 @@ RULES: Mapping[str, Rule] = {
     "wasm_filter_result_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
     "wasm_filter_plan_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
     "wasm_filter_status_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
+    "wasm_filter_status_proof": Rule(*_BOOLEAN, removal=True),
     "wasm_filter_fail_on_drift": Rule(*_BOOLEAN, removal=True),
 }
 

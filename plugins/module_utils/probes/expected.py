@@ -31,6 +31,13 @@ class Expected:
     mounted: bool
     contexts: frozenset[str]
 
+    @classmethod
+    def of(cls, names: FilterNames, revision: str, spec: Mapping[str, Any], mounted: bool) -> Expected:
+        """:param spec: of the EnvoyFilter that brings it."""
+        contexts = {(patch.get("match") or {}).get("context") or _ANY for patch in spec.get("configPatches") or []}
+        labels = (spec.get("workloadSelector") or {}).get("labels") or {}
+        return cls(names, revision, labels, mounted, frozenset(contexts))
+
     @property
     def always_loaded(self) -> bool:
         return bool(self.contexts & {_OUTBOUND, _ANY})

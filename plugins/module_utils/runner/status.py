@@ -13,15 +13,18 @@ from .executor import Executor
 from .progress import silent
 
 
-def status(api: ClusterApi, namespaces: Sequence[str], filter_name: str = "") -> list[NamespaceStatus]:
+def status(
+    api: ClusterApi, namespaces: Sequence[str], filter_name: str = "", proof: bool = False
+) -> list[NamespaceStatus]:
     """Changes nothing.
 
     :param namespaces: empty: all that hold an object of ours.
     :param filter_name: only this filter; empty: all.
+    :param proof: whether the pods' sidecars are asked too.
     :raises InputError: no namespaces are named, and which hold one may not be read.
     :raises ApiError: the same, and it could not be read.
     """
-    machine = Survey(namespaces, filter_name)
+    machine = Survey(namespaces, filter_name, proof)
     loop.run(machine, Executor(api, silent))
     if isinstance(machine.error, Forbidden):
         raise InputError(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..deliveries.base import revision_label
 from ..domain.errors import ApiError
 from ..kinds.base import Object
 from ..planning.old_script import Leftovers
-from . import workloads
+from ..probes.proof import PodProof
+from . import proved, workloads
 from .found import Found
-from .states import NO_DRIFT, FilterStatus, Finding, NamespaceStatus, RevisionStatus, State
+from .states import NO_DRIFT, FilterStatus, Finding, NamespaceStatus, RevisionStatus, State, WorkloadStatus
 
 
 def unread(name: str, error: ApiError) -> NamespaceStatus:
@@ -24,11 +25,18 @@ def missing(name: str) -> NamespaceStatus:
 
 
 def namespace(
-    name: str, found: list[Found], leftovers: Leftovers | None = None, unreadable: list[str] | None = None
+    name: str,
+    found: list[Found],
+    leftovers: Leftovers | None = None,
+    unreadable: list[str] | None = None,
+    proofs: Mapping[str, Sequence[PodProof]] | None = None,
 ) -> NamespaceStatus:
-    """:param leftovers: of the old script."""
+    """:param leftovers: of the old script.
+    :param proofs: of pods, by filter.
+    """
     findings = tuple(_old_script(leftovers)) if leftovers else ()
-    return NamespaceStatus(name, tuple(of_filter(one) for one in found), findings, tuple(unreadable or ()))
+    filters = tuple(of_filter(one, (proofs or {}).get(one.names.name, ())) for one in found)
+    return NamespaceStatus(name, filters, findings, tuple(unreadable or ()))
 
 
 def needs_history(found: Found) -> bool:
@@ -36,10 +44,20 @@ def needs_history(found: Found) -> bool:
     return found.used is None and bool(found.superseded) and _all_well(found)
 
 
-def of_filter(found: Found) -> FilterStatus:
-    judged = () if found.inline is not None else tuple(workloads.judged(found))
-    findings = (*_of_objects(found), *_orphans(found), *_lock(found.lease))
-    return FilterStatus(found.names.name, _delivery(found), found.revision, tuple(_revisions(found)), judged, findings)
+def of_filter(found: Found, proofs: Sequence[PodProof] = ()) -> FilterStatus:
+    judged: list[WorkloadStatus] = []
+    others = list(proofs)
+    if found.inline is None:
+        judged, others = proved.with_pods(found, list(workloads.judged(found)), proofs)
+    return FilterStatus(
+        found.names.name,
+        _delivery(found),
+        found.revision,
+        tuple(_revisions(found)),
+        tuple(judged),
+        (*_of_objects(found), *proved.findings(others), *_orphans(found), *_lock(found.lease)),
+        tuple(others),
+    )
 
 
 def _delivery(found: Found) -> str:

@@ -13,10 +13,11 @@ from ..planning.request import namespace_names
 
 @dataclass(frozen=True)
 class Question:
-    """Empty means all."""
+    """Empty means all. `proof`: whether the pods' sidecars are asked too."""
 
     namespaces: tuple[str, ...] = ()
     filter_name: str = ""
+    proof: bool = True
 
 
 def check(params: dict[str, Any], found: Findings) -> Question | None:
@@ -28,11 +29,12 @@ def check(params: dict[str, Any], found: Findings) -> Question | None:
         found.attempt(lambda: FilterNames(params["filter_name"]))
     found.errors += params["refused"]
     found.errors += role_variables.unknown_names(params["variables_given"], params["variables_known"])
-    variables = {**params["variables"], "wasm_filter_status_file": params["status_file"]}
+    own = {"wasm_filter_status_file": params["status_file"], "wasm_filter_status_proof": params["proof"]}
+    variables = {**params["variables"], **own}
     found.errors += [str(error) for error in role_variables.wrong_values(variables)]
     if found.errors:
         return None
-    return Question(tuple(namespaces or ()), params["filter_name"])
+    return Question(tuple(namespaces or ()), params["filter_name"], role_variables.is_true(params["proof"]))
 
 
 def _named(value: Any) -> bool:

@@ -1,6 +1,6 @@
-"""What is said of a namespace, of a filter in it, and of a workload, by the cluster's objects alone.
+"""What is said of a namespace, of a filter in it, and of a workload.
 
-The words are those of the status file (docs/schemas/status.schema.json). None of them says what runs in a proxy.
+The words are those of the status file (docs/schemas/status.schema.json).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from ..domain.outcome import NONE
+from ..probes.proof import PodProof
 
 
 class State(str, Enum):
@@ -26,6 +27,8 @@ class State(str, Enum):
     BROKEN = "broken"
     # EnvoyFilters of both deliveries: a proxy may have two slots.
     DOUBLED = "doubled"
+    # By what their own sidecars say, the filter does not run in pods that should have it.
+    NOT_RUNNING = "not_running"
     # Somebody has taken away a part of what a run had set.
     DRIFTED = "drifted"
     # Workloads are on several revisions, or some have none, for no reason of their own.
@@ -80,7 +83,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class WorkloadStatus:
-    """`new_pods` of `pods` are of the newest template, as the workload's own status counts them."""
+    """`new_pods` of `pods` are of the newest template, as the workload's own status counts them.
+
+    `proofs`: what the pods' own sidecars say; empty where they were not asked.
+    """
 
     kind: str
     name: str
@@ -90,6 +96,7 @@ class WorkloadStatus:
     message: str = ""
     new_pods: int = 0
     pods: int = 0
+    proofs: tuple[PodProof, ...] = ()
 
     @property
     def label(self) -> str:
@@ -103,7 +110,8 @@ class WorkloadStatus:
             "revision": self.revision,
             "reason": str(self.reason),
             "message": self.message,
-            "pods": {"new": self.new_pods, "total": self.pods},
+            "rollout": {"new": self.new_pods, "total": self.pods},
+            "pods": [one.as_dict() for one in self.proofs],
         }
 
 
@@ -127,7 +135,10 @@ class RevisionStatus:
 
 @dataclass(frozen=True)
 class FilterStatus:
-    """One filter in a namespace. `revision`: the one that most is on; `delivery`: empty where no EnvoyFilter says."""
+    """One filter in a namespace. `revision`: the one that most is on; `delivery`: empty where no EnvoyFilter says.
+
+    `proofs`: of pods that are of none of `workloads`.
+    """
 
     name: str
     delivery: str
@@ -135,6 +146,7 @@ class FilterStatus:
     revisions: tuple[RevisionStatus, ...] = ()
     workloads: tuple[WorkloadStatus, ...] = ()
     findings: tuple[Finding, ...] = ()
+    proofs: tuple[PodProof, ...] = ()
 
     @property
     def state(self) -> State:
@@ -150,6 +162,7 @@ class FilterStatus:
             "revisions": [one.as_dict() for one in self.revisions],
             "findings": [one.as_dict() for one in self.findings],
             "workloads": [one.as_dict() for one in self.workloads],
+            "pods": [one.as_dict() for one in self.proofs],
         }
 
 

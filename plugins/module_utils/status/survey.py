@@ -19,6 +19,7 @@ from ..kinds.registry import KINDS
 from ..planning import old_script
 from . import judge
 from .found import Found, by_filter
+from .proofs import Proofs
 from .states import NamespaceStatus
 
 REQUEST_SECONDS = 60.0
@@ -30,12 +31,15 @@ class Survey:
 
     :param namespaces: empty: all that hold an object of ours.
     :param filter_name: only this filter; empty: all.
+    :param proof: whether the pods' sidecars are asked too.
     """
 
-    def __init__(self, namespaces: Sequence[str], filter_name: str = "") -> None:
+    def __init__(self, namespaces: Sequence[str], filter_name: str = "", proof: bool = False) -> None:
         self.error: ApiError | None = None
         self._asked, self._filter = list(namespaces), filter_name
         self._names = FilterNames(filter_name) if filter_name else AllFilters()
+        self._proof = proof
+        self._proofs: Proofs | None = None
         self._bus = Bus(len(self._asked))
         self._open = 0
         self._next: Callable[[float], None] | None = self._read if self._asked else self._find
@@ -48,7 +52,7 @@ class Survey:
 
     @property
     def finished(self) -> bool:
-        return self._next is None and not self._open
+        return self._next is None and not self._open and (self._proofs is None or self._proofs.finished)
 
     def start(self, now: float) -> list[Command]:
         """What is to be done first."""
@@ -74,7 +78,8 @@ class Survey:
             return judge.missing(read.name)
         if read.error is not None:
             return judge.unread(read.name, read.error)
-        return judge.namespace(read.name, list(self._found[read.name].values()), leftovers, read.unreadable)
+        proofs = self._proofs.of(read.name) if self._proofs else {}
+        return judge.namespace(read.name, list(self._found[read.name].values()), leftovers, read.unreadable, proofs)
 
     def _moved(self, now: float) -> list[Command]:
         while not self._open and self._next is not None:
@@ -139,11 +144,17 @@ class Survey:
 
     def _sort(self, now: float) -> None:
         """What belongs to which filter; what former templates refer to is asked where it matters."""
+        self._next = self._prove if self._proof else None
         for name, read in (self._reading.namespaces if self._reading else {}).items():
             self._found[name] = by_filter(read, self._leases.get(name, []), self._filter)
             for one in self._found[name].values():
                 if judge.needs_history(one):
                     self._ask_history(name, one, now)
+
+    def _prove(self, now: float) -> None:
+        reads = self._reading.namespaces if self._reading else {}
+        questions = {name: list(found.values()) for name, found in self._found.items() if reads[name].error is None}
+        self._proofs = Proofs(self._bus, questions, self._reading.of_cluster if self._reading else float("inf"), now)
 
     def _ask_history(self, name: str, found: Found, now: float) -> None:
         """Pods, ReplicaSets and ControllerRevisions carry the labels of their pod template."""

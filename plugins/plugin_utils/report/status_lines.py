@@ -1,7 +1,7 @@
 # Copyright: the openclarity.wasm_filters contributors
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status of many namespaces in few lines: how many there are of each state, then what is not well. Pure."""
+"""The status of many namespaces in few lines: how many of each state, what runs where, then what is not well. Pure."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.status.st
 )
 
 from .screen import shortened
+from .status_proofs import many, runs, unknown
 
 # With what Ansible says of play and task it is less than 40.
 LINES_MAX = 28
+HEAD_MAX = 12
 REVISIONS_MAX = 4
 Line = tuple[str, "str | None"]
 
@@ -40,7 +42,13 @@ def lines(namespaces: list[dict[str, Any]], width: int) -> list[Line]:
     :param namespaces: as `NamespaceStatus.as_dict` has them.
     :param width: of the terminal; 0: none, where a line stays one, for grep.
     """
-    head = [line for text, color in _head(namespaces) for line in _folded("  ", text, color, width)]
+    counts, *others = _head(namespaces)
+    head = _folded("  ", *counts, width)
+    told = [line for text, color in others for line in _folded("  ", text, color, width)]
+    # On a narrow terminal what is not well needs the room.
+    head += (
+        told if len(head) + len(told) <= HEAD_MAX else [(_shortened(f"  {text}", width, 0), c) for text, c in others]
+    )
     several = len({one["filter"] for entry in namespaces for one in entry["filters"]}) > 1
     rows = sorted(
         (row for entry in namespaces for row in _rows(entry, several)),
@@ -57,17 +65,17 @@ def _head(namespaces: list[dict[str, Any]]) -> Iterator[Line]:
     states = Counter(State(entry["state"]) for entry in namespaces)
     said = ", ".join(f"{states[state]} {state}" for state in by_badness(states))
     color = C.COLOR_OK if set(states) <= NO_DRIFT else C.COLOR_ERROR
-    yield f"{_many(len(namespaces), 'namespace')}: {said}" if said else "no namespace has a filter", color
-    counts = Counter(
-        (one["filter"], one["revision"], one["delivery"])
-        for entry in namespaces
-        for one in entry["filters"]
-        if one["delivery"]
-    )
-    for (name, revision, delivery), count in counts.most_common(REVISIONS_MAX):
-        yield f"{name}  revision {revision} ({delivery}) in {_many(count, 'namespace')}", None
-    if len(counts) > REVISIONS_MAX:
-        yield f"and {_many(len(counts) - REVISIONS_MAX, 'other revision')}", None
+    yield f"{many(len(namespaces), 'namespace')}: {said}" if said else "no namespace has a filter", color
+    filters = [one for entry in namespaces for one in entry["filters"] if one["delivery"]]
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for one in filters:
+        groups.setdefault((one["filter"], one["revision"], one["delivery"]), []).append(one)
+    largest = sorted(groups.items(), key=lambda item: -len(item[1]))
+    for (name, revision, delivery), found in largest[:REVISIONS_MAX]:
+        yield f"{name}  revision {revision} ({delivery}) in {many(len(found), 'namespace')}{runs(found)}", None
+    if len(groups) > REVISIONS_MAX:
+        yield f"and {many(len(groups) - REVISIONS_MAX, 'other revision')}", None
+    yield from ((text, C.COLOR_CHANGED) for text in unknown(namespaces))
 
 
 def _rows(entry: dict[str, Any], several: bool) -> Iterator[Row]:
@@ -134,7 +142,3 @@ def _folded(head: str, text: str, color: str | None, width: int) -> list[Line]:
 def _color(state: State) -> str:
     color: str = C.COLOR_CHANGED if state in NO_DRIFT else C.COLOR_ERROR
     return color
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import NamespaceObjects
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import Outcome
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import OnFailure
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.namespace import NamespaceState
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.rollback import (
@@ -33,7 +34,7 @@ def well(name: str = "web", namespace: str = "shop") -> WorkloadState:
 
 
 def ill(reason: str = "rollout_failed", **arguments: Any) -> WorkloadState:
-    return replace(well(**arguments), outcome="failed", reason=reason, message="no room")
+    return replace(well(**arguments), outcome=Outcome.FAILED, reason=reason, message="no room")
 
 
 def candidate(name: str, *workloads: WorkloadState, proofs: Any = (), inline: bool = False) -> Candidate:

@@ -11,7 +11,7 @@ from tests.unit.objects import NAMES, R1, R2, delivery
 from tests.unit.runs import Simulated
 from tests.unit.wires import Losing
 
-AUTO = {"on_failure": OnFailure.AUTO, "timeout_seconds": 20}
+AUTO: dict[str, Any] = {"on_failure": OnFailure.AUTO, "timeout_seconds": 20}
 
 
 def state(found: Simulated, namespace: str) -> Any:

@@ -49,6 +49,7 @@ GOOD: dict[str, list[Any]] = {
     "wasm_filter_result_file": ["", "result.json"],
     "wasm_filter_plan_file": ["", "plan.json"],
     "wasm_filter_status_file": ["", "status.json"],
+    "wasm_filter_status_proof": [True, "no", "1"],
     "wasm_filter_fail_on_drift": [True, "yes", "0"],
 }
 BAD: dict[str, list[Any]] = {
@@ -75,6 +76,7 @@ BAD: dict[str, list[Any]] = {
     "wasm_filter_result_file": [None, ["a"], 5],
     "wasm_filter_plan_file": [None, ["a"], 5],
     "wasm_filter_status_file": [None, ["a"], 5],
+    "wasm_filter_status_proof": ["auto", None, ""],
     "wasm_filter_fail_on_drift": ["perhaps", None, []],
 }
 

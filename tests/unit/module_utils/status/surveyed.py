@@ -14,8 +14,10 @@ from tests.simulation.executor import SimulatedExecutor
 from tests.unit.runs import Simulated
 
 
-def surveyed(there: Simulated, *namespaces: str, filter_name: str = "") -> dict[str, NamespaceStatus]:
-    machine = Survey(namespaces, filter_name)
+def surveyed(
+    there: Simulated, *namespaces: str, filter_name: str = "", proof: bool = False
+) -> dict[str, NamespaceStatus]:
+    machine = Survey(namespaces, filter_name, proof)
     loop.run(machine, SimulatedExecutor(there.server, there.wire))
     if machine.error is not None:
         raise machine.error

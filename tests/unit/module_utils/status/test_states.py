@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 
+import jsonschema
 import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import PodProof, Proof
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.status.states import (
     NO_DRIFT,
     FilterStatus,
@@ -59,6 +61,18 @@ def test_so_has_a_namespace() -> None:
 def test_badness() -> None:
     assert by_badness([State.DEPLOYED, State.BROKEN, State.DEPLOYED]) == [State.BROKEN, State.DEPLOYED]
     assert worst([], State.ABSENT) == State.ABSENT
+
+
+def test_pods_are_in_it_as_in_the_result_file() -> None:
+    result = json.loads((REPOSITORY / "docs/schemas/result.schema.json").read_text())["$defs"]["pod"]
+    own = SCHEMA["pod"]
+    assert own["properties"].keys() == result["properties"].keys() and own["required"] == result["required"]
+    assert own["properties"]["proof"] == result["properties"]["proof"]
+    proofs = (PodProof("a", Proof.UNPROVED, "no_answer", "why", {"heartbeat": 5}),)
+    workload = WorkloadStatus("Deployment", "web", State.DEPLOYED, R1, proofs=proofs)
+    found = FilterStatus("trace", "configmap", R1, (), (workload,), (), proofs).as_dict()
+    jsonschema.validate(found, {"$defs": SCHEMA, "$ref": "#/$defs/filter"})
+    assert found["pods"] == found["workloads"][0]["pods"] == [proofs[0].as_dict()]
 
 
 def test_the_summary_counts_and_names_what_has_drifted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import Forbidden
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
@@ -260,3 +262,39 @@ def test_two_filters_have_a_state_each_and_one_can_be_asked_for() -> None:
     assert (audit.name, audit.state, first.name, first.state) == ("audit", State.BROKEN, "trace", State.DEPLOYED)
     assert surveyed(there, "shop", filter_name="trace")["shop"].state == State.DEPLOYED
     assert surveyed(there, filter_name="audit")["shop"].state == State.BROKEN
+
+
+def bare_pod(namespace: str) -> dict[str, Any]:
+    """It has the label of a revision, and nobody has injected it."""
+    metadata = {"name": "bare", "namespace": namespace, "labels": {NAMES.pod_label: R1}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [{"name": "app"}]}}
+
+
+def test_pods_are_looked_at_where_that_is_asked_for() -> None:
+    there = cluster("shop")
+    there.deploy("shop")
+    there.server.seed(bare_pod("shop"))
+    assert trace(there).state == State.DEPLOYED
+    (found,) = surveyed(there, "shop", proof=True)["shop"].filters
+    assert found.state == State.NOT_RUNNING
+    assert [(one.name, one.reason) for one in found.proofs] == [("bare", "no_sidecar")]
+    assert found.findings[0].message == "pod bare: it has no sidecar"
+
+
+def test_a_namespace_whose_pods_may_not_be_listed_is_no_worse_for_it() -> None:
+    there = cluster("shop")
+    there.deploy("shop")
+    there.refuse("LIST .*/pods$", 403)
+    found = surveyed(there, "shop", proof=True)["shop"]
+    assert found.state == State.DEPLOYED
+    assert [(one.name, one.reason) for one in found.filters[0].proofs] == [("", "proof_forbidden")]
+
+
+def test_what_could_not_be_read_is_not_asked() -> None:
+    there = cluster("shop", "pay")
+    there.deploy("shop", "pay")
+    there.refuse("LIST /apis/apps/v1(/namespaces/pay)?/deployments", 403)
+    there.server.requests.clear()
+    found = surveyed(there, "pay", "nobody", proof=True)
+    assert {name: one.state for name, one in found.items()} == {"pay": State.UNREADABLE, "nobody": State.MISSING}
+    assert not [one for one in there.server.requests if one.endswith("/pods")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import Reason
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import PodProof, Proof
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.status.states import (
     FilterStatus,
     Finding,
@@ -16,9 +18,18 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report.st
 
 from tests.unit.objects import R1, R2
 
+REASONS = (Reason.NO_ANSWER, Reason.DRAINING, Reason.NOT_LOADED, Reason.FOREIGN_FILTER, Reason.PROOF_FORBIDDEN)
 
-def entry(name: str, *states: State, revision: str = R1, message: str = "why") -> dict[str, Any]:
-    workloads = tuple(WorkloadStatus("Deployment", f"w{at}", one, message=message) for at, one in enumerate(states))
+
+def entry(
+    name: str, *states: State, revision: str = R1, message: str = "why", reasons: tuple[Reason, ...] = ()
+) -> dict[str, Any]:
+    """:param reasons: why it is not known of a pod of each workload whether the filter runs."""
+    proofs = tuple(PodProof(f"{name}-{at}", Proof.UNPROVED, one) for at, one in enumerate(reasons))
+    workloads = tuple(
+        WorkloadStatus("Deployment", f"w{at}", one, revision, message=message, proofs=proofs)
+        for at, one in enumerate(states)
+    )
     return NamespaceStatus(name, (FilterStatus("trace", "configmap", revision, (), workloads),)).as_dict()
 
 
@@ -34,10 +45,24 @@ def test_counts_then_revisions_then_what_is_not_well_the_worst_first() -> None:
     )
     assert found == [
         "  3 namespaces: 1 half_done, 1 rolling, 1 deployed",
-        f"  trace  revision {R1} (configmap) in 2 namespaces",
-        f"  trace  revision {R2} (configmap) in 1 namespace",
+        f"  trace  revision {R1} (configmap) in 2 namespaces: 2 workloads",
+        f"  trace  revision {R2} (configmap) in 1 namespace: 3 workloads",
         "  half_done  bank  Deployment/w0: why (and 1 more)",
         "  rolling    pay   Deployment/w0: why",
+    ]
+
+
+def test_what_is_not_known_of_pods_stands_once_above_what_is_not_well() -> None:
+    found = texts(
+        entry("shop", State.DEPLOYED, reasons=(Reason.PROOF_FORBIDDEN,)),
+        entry("pay", State.ROLLING, reasons=(Reason.PROOF_FORBIDDEN, Reason.PROOF_FORBIDDEN)),
+        width=0,
+    )
+    assert found == [
+        "  2 namespaces: 1 rolling, 1 deployed",
+        f"  trace  revision {R1} (configmap) in 2 namespaces: 2 workloads, runs in 0 of 3 pods, not known of 3",
+        "  not known whether it runs in 3 pods in 2 namespaces: may not be asked: docs/rbac/proof.yml has the right",
+        "  rolling  pay  Deployment/w0: why",
     ]
 
 
@@ -61,9 +86,16 @@ def test_nothing_at_all_is_said() -> None:
 @pytest.mark.parametrize("width", [0, 40, 80, 200])
 @pytest.mark.parametrize("bad", [1, 5, 30, 200])
 @pytest.mark.parametrize("states", [[State.DRIFTED], list(State)])
-def test_200_namespaces_are_few_lines(width: int, bad: int, states: list[State]) -> None:
+@pytest.mark.parametrize("revisions", [1, 8])
+def test_200_namespaces_are_few_lines(width: int, bad: int, states: list[State], revisions: int) -> None:
     entries = [
-        entry(f"team-{at:03d}", states[at % len(states)] if at < bad else State.DEPLOYED, message="some words " * 30)
+        entry(
+            f"team-{at:03d}",
+            states[at % len(states)] if at < bad else State.DEPLOYED,
+            message="some words " * 30,
+            revision=f"{at % revisions:010x}",
+            reasons=REASONS,
+        )
         for at in range(200)
     ]
     found = texts(*entries, width=width)
