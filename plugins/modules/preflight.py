@@ -35,9 +35,9 @@ requirements:
   - PyYAML >= 3.11
 options:
   state:
-    description: What comes after. For V(absent) neither binary nor backend are looked at.
+    description: What comes after. For V(absent) and V(previous) neither binary nor backend are looked at.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, previous]
     default: present
   filter_name:
     description: Name of the filter, a DNS label of at most 40 characters. All names in the cluster derive from it.
@@ -237,7 +237,7 @@ ARGUMENTS = {
     "config_map_name": {"type": "str", "default": "wasm-filter"},
     "delivery": {"type": "raw", "default": "configmap"},
     "binary_path": {"type": "raw", "default": ""},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "previous"], "default": "present"},
     "namespaces": {"type": "raw", "required": True},
     "binary_sha256": {"type": "raw", "default": ""},
     "backend_address": {"type": "str"},

@@ -78,6 +78,9 @@ class Collection:
         variables = {**standing, **variables}
         return self.run("playbooks/deploy.yml", namespaces, *extra, **variables)
 
+    def rollback(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
+        return self.run("playbooks/rollback.yml", namespaces, *extra, **variables)
+
     def remove(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
         return self.run("playbooks/remove.yml", namespaces, *extra, **variables)
 

@@ -155,3 +155,58 @@ def test_what_is_to_be_taken_back_is_chosen(
 
     nothing = collection.deploy(both, wasm_filter_on_failure="stop")
     assert nothing.verdicts == {shop: "failed", pay: "deployed"}
+
+
+def test_the_playbook_goes_one_revision_back_or_to_a_named_one(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection
+) -> None:
+    shop = new_namespace("shop")
+    for name, kind in (("web", "Deployment"), ("db", "StatefulSet")):
+        kubectl.apply(manifests.workload(shop, name, kind, pod=manifests.KWOK))
+        kubectl.rolled(shop, f"{kind}/{name}")
+    states, revisions = [], []
+    for rate in (1.0, 0.5, 0.25):
+        outcome = collection.deploy(shop, wasm_filter_trace_sample_rate=rate)
+        assert outcome.verdicts == {shop: "deployed"}, outcome.output
+        states.append(state(kubectl, shop)[:2])
+        revisions.append(outcome.namespaces[shop]["workloads"][0]["to"])
+
+    checked = collection.rollback(shop, "--check")
+    assert checked.verdicts == {shop: "deployed"} and state(kubectl, shop)[:2] == states[2]
+    assert {(one["from"], one["to"]) for one in checked.namespaces[shop]["workloads"]} == {(revisions[2], revisions[1])}
+
+    back = collection.rollback(shop)
+    assert back.verdicts == {shop: "deployed"}, back.output
+    assert "back to the revision before" in back.namespaces[shop]["message"]
+    assert state(kubectl, shop)[:2] == states[1]
+
+    named = collection.rollback(shop, wasm_filter_rollback_to=revisions[0])
+    assert named.verdicts == {shop: "deployed"} and state(kubectl, shop)[:2] == states[0]
+    again = collection.rollback(shop, wasm_filter_rollback_to=revisions[0])
+    assert again.verdicts == {shop: "unchanged"} and again.recap(shop)["changed"] == 0
+
+    unknown = collection.rollback(shop, wasm_filter_rollback_to="0123456789")
+    assert unknown.verdicts == {shop: "failed"}
+    assert unknown.namespaces[shop]["reason"] == "no_revision" and state(kubectl, shop)[:2] == states[0]
+
+
+def test_the_playbook_goes_back_inline(kubectl: Kubectl, app: Callable[..., str], collection: Collection) -> None:
+    shop = app("inline")
+    inline = {"wasm_filter_delivery": "inline"}
+    specs = []
+    for rate in (1.0, 0.5):
+        assert collection.deploy(shop, wasm_filter_trace_sample_rate=rate, **inline).status == 0
+        (found,) = kubectl.get("envoyfilters", "-n", shop)["items"]
+        specs.append((found["spec"], found["metadata"]["labels"], found["metadata"]["annotations"]))
+
+    outcome = collection.rollback(shop)
+
+    assert outcome.verdicts == {shop: "deployed"}, outcome.output
+    (found,) = kubectl.get("envoyfilters", "-n", shop)["items"]
+    assert (found["spec"], found["metadata"]["labels"], found["metadata"]["annotations"]) == specs[0]
+    revision = found["metadata"]["labels"]["wasm-filters.openclarity.io/revision"]
+    eventually("it runs", lambda: kubectl.revision_running(shop, pod_of(kubectl, shop)) == revision)
+
+    nothing = collection.rollback(shop)
+    assert nothing.verdicts == {shop: "failed"}
+    assert "there was none before it" in nothing.namespaces[shop]["message"]

@@ -6,6 +6,7 @@ An operation is a delivery of a revision (config_map.py, inline.py) or the remov
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -44,6 +45,8 @@ class StepAction(str, Enum):
     # Try whether it would be created, before what works is taken away for it.
     REHEARSE = "rehearse"
     DELETE = "delete"
+    # Read the ConfigMap of a revision, which has the body of the next step.
+    FETCH = "fetch"
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Operation(ABC):
 
     `done`: what a namespace is that was changed. `description`: what it has come to, for people.
     `objects_go_last`: whether it is not done before its objects are, which are the last to be changed.
+    `goes_back`: whether what fails of it is taken back.
     `restarts_pods`: whether pods get it by being replaced, so that a namespace without workloads gets nothing.
     """
 
@@ -101,9 +105,14 @@ class Operation(ABC):
     description: str
     restarts_pods: bool
     objects_go_last: bool = False
+    goes_back: bool = False
 
     def __init__(self, names: FilterNames) -> None:
         self.names = names
+
+    def bound(self, objects: NamespaceObjects, workloads: Iterable[tuple[WorkloadKind, Object]]) -> Operation:
+        """The same for one namespace, where what is to be done depends on what is there."""
+        return self
 
     @abstractmethod
     def change(self, kind: WorkloadKind, workload: Object) -> WorkloadChange:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..domain.errors import InputError
 from ..domain.names import SHA256_ANNOTATION
-from ..domain.outcome import Outcome
+from ..domain.outcome import NONE, Outcome
 from ..domain.plan import Exclusion
 from ..kinds.base import Object, WorkloadKind
 from ..probes.expected import Expected
@@ -24,7 +24,9 @@ from .base import (
     delete_step,
     revision_label,
 )
+from .previous import previous_of
 from .release import Release, redacted_for_diff
+from .workload_change import PREVIOUS_KEPT
 
 REVISIONS_KEPT = 3
 BINARY_PATH = "wasm_filter_binary_path"
@@ -38,6 +40,7 @@ class Delivery(Operation):
     """
 
     done = Outcome.DEPLOYED
+    goes_back = True
     name: str
     bytes_max: int
     limit: str
@@ -124,8 +127,17 @@ class Delivery(Operation):
     ) -> ObjectStep:
         name = self.envoy_filter_name
         body = self.release.envoy_filter(namespace, name)
+        if not self.restarts_pods:
+            # It is one for all revisions, so that it says itself what was there before.
+            body["metadata"]["annotations"] = {self.names.previous_annotation: ",".join(self._before(found))}
         path = collection(ENVOY_FILTERS, namespace)
         return ObjectStep(action, "EnvoyFilter", path, name, body, found, True, before, after)
+
+    def _before(self, found: Object | None) -> list[str]:
+        if found is None:
+            return [NONE]
+        known, current = previous_of(found, self.names), revision_label(found)
+        return known if current == self.release.revision else [current, *known][:PREVIOUS_KEPT]
 
     def superseded(self, objects: NamespaceObjects) -> list[Object]:
         """All but the newest three, ours among them."""

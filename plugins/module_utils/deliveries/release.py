@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from ..domain import wasm_module
+from ..domain.errors import InputError
 from ..domain.names import SHA256_ANNOTATION, TIME_ANNOTATION, FilterNames
 from ..domain.wasm_module import WasmModule
 
@@ -67,6 +69,21 @@ class Release:
             "kind": "EnvoyFilter",
             "metadata": {"name": name, "namespace": namespace, "labels": self.names.labels(self.revision)},
         }
+
+
+def envoy_filter_in(config_map: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """The EnvoyFilter of a revision as its ConfigMap holds it; None: it holds none of that name.
+
+    :param name: which tells the delivery.
+    """
+    try:
+        found: dict[str, Any] = json.loads(config_map["data"][ENVOY_FILTER_KEY])
+        binary = wasm_module.read(base64.b64decode(config_map["binaryData"][BINARY_KEY]), BINARY_KEY)
+        if found["metadata"]["name"] != name:
+            return None
+    except (KeyError, TypeError, ValueError, InputError):
+        return None
+    return {**found, "spec": fill_inline_bytes(found["spec"], binary)}
 
 
 def wanted_labels(spec: dict[str, Any], names: FilterNames) -> dict[str, str]:

@@ -72,6 +72,8 @@ class Reason(str, Enum):
     RECREATED = "recreated"
     ROLLOUT_FAILED = "rollout_failed"
     ROLLOUT_TIMEOUT = "rollout_timeout"
+    # A revision that a workload was to go back to.
+    NO_REVISION = "no_revision"
     # Of a pod in which the revision is known not to run, or not known to.
     WRONG_REVISION = "wrong_revision"
     NOT_LOADED = "not_loaded"

@@ -22,6 +22,8 @@ class State(str, Enum):
 
     PRESENT = "present"
     ABSENT = "absent"
+    # One revision back, or to a named one.
+    PREVIOUS = "previous"
 
 
 class DeliveryName(str, Enum):
@@ -111,6 +113,7 @@ class Options:
     """How the run goes about it. `timeout_seconds`: what a workload's pods may take to be replaced.
 
     `lock_seconds`: how long to wait for a namespace that another run is changing.
+    `rollback_to`: of state previous, the revision to go to; empty: the one before.
     `proof_seconds`: how long the pods of a wave may take to show that the revision runs in them.
     """
 
@@ -124,6 +127,7 @@ class Options:
     proof: ProofMode = ProofMode.AUTO
     proof_seconds: int = 120
     on_failure: OnFailure = OnFailure.AUTO
+    rollback_to: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from enum import Enum
 
 from ..domain.outcome import Outcome
 from ..domain.plan import ProofMode
-from ..probes.proof import PodProof
 from .bus import Bus
 from .comparison import Comparison
 from .members import Members
@@ -51,15 +50,15 @@ class LastChecks:
     ) -> None:
         self._members, self._workloads, self._readings = members, workloads, readings
         self._bus, self._context = bus, context
-        self._phase, self._terms = Phase.PROVING, terms
+        self._phase, self._names, self._terms = Phase.PROVING, list(names), terms
         self._comparison: Comparison
-        self._proving = self._begin_proving(names, now)
+        self._proving = self._begin_proving(now)
 
-    def _begin_proving(self, names: Iterable[str], now: float) -> Proving | None:
+    def _begin_proving(self, now: float) -> Proving | None:
         expected, terms = self._context.operation.expected(), self._terms
         if expected is None or terms.mode == ProofMode.OFF or self._context.dry_run:
             return None
-        asked = [self._question(name, expected.revision) for name in names]
+        asked = [self._question(name, expected.revision) for name in self._names]
         # Of a namespace that was not changed there is only to be looked at what its pods were given.
         asked = [one for one in asked if one.changed or expected.mounted]
         return Proving(self._bus, expected, terms, asked, now)
@@ -77,11 +76,6 @@ class LastChecks:
     def finished(self) -> bool:
         return self._phase == Phase.DONE
 
-    def proofs(self, namespace: str) -> list[PodProof]:
-        """What is known of a namespace's pods."""
-        found = self._proving.proofs(namespace) if self._proving else []
-        return [replace(one, fails=holds_up(self._terms, one)) for one in found]
-
     def move(self, now: float) -> bool:
         """Do what it is time for; False where nothing moves by itself."""
         if self._phase == Phase.PROVING and (self._proving is None or self._proving.finished):
@@ -89,9 +83,18 @@ class LastChecks:
             self._bus.wake(self._settled_at(now), self._settled)
         elif self._phase == Phase.COMPARING and self._comparison.finished:
             self._phase = Phase.DONE
+            self._note_proofs()
         else:
             return False
         return True
+
+    def _note_proofs(self) -> None:
+        """What is known of the pods of each namespace; what was known of those that were taken back stays."""
+        for name in self._names if self._proving else ():
+            found = self._proving.proofs(name) if self._proving else []
+            if found:
+                proofs = tuple(replace(one, fails=holds_up(self._terms, one)) for one in found)
+                self._members.namespaces[name] = replace(self._members.namespaces[name], proofs=proofs)
 
     def end(self) -> None:
         """A workload is under way again, or all is over."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from ..deliveries.base import ObjectStep, StepAction
 from ..deliveries.delivery import is_as_wanted
+from ..deliveries.previous import gone, previous_of
+from ..deliveries.release import envoy_filter_in
 from ..domain.errors import Conflict
 from ..domain.names import FILTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, FilterNames
 from ..domain.outcome import Reason
@@ -62,6 +64,8 @@ def advance(state: StepsState, message: Reply | Refusal, now: float) -> Step:
     step = state.step
     if isinstance(message, Refusal):
         return _refused(state, message, now)
+    if step.action == StepAction.FETCH:
+        return _fetched(state, message.answer, now)
     if message.request.verb == Verb.GET:
         return _read(state, message.answer, now)
     gone_before = step.action == StepAction.DELETE and message.answer is False and not message.resent
@@ -74,12 +78,28 @@ def _next(state: StepsState, now: float) -> Step:
     if state.finished:
         return state, []
     step = state.step
+    if step.action == StepAction.FETCH:
+        return state, [_send(state, Verb.GET, step.path, None, now)]
     if step.action == StepAction.DELETE:
         return state, [_send(state, Verb.DELETE, step.path, None, now)]
     if step.action == StepAction.ENSURE and step.found is not None:
         return _replaced(replace(state, found=step.found), step.found, now)
     rehearsal = step.action == StepAction.REHEARSE
     return state, [_send(state, Verb.CREATE, step.collection, step.body, now, rehearsal)]
+
+
+def _fetched(state: StepsState, config_map: Object | None, now: float) -> Step:
+    """The step after it makes the EnvoyFilter what a revision was."""
+    following = state.steps[state.at + 1]
+    revision = state.step.name.rpartition("-")[2]
+    body = envoy_filter_in(config_map, following.name) if config_map else None
+    if body is None:
+        return replace(state, failure=(Reason.NO_REVISION, gone(revision))), []
+    before = previous_of(following.found or {"metadata": {}}, state.names)
+    rest = before[before.index(revision) + 1 :] if revision in before else before
+    body["metadata"]["annotations"] = {state.names.previous_annotation: ",".join(rest or ["none"])}
+    steps = (*state.steps[: state.at + 1], replace(following, body=body), *state.steps[state.at + 2 :])
+    return _next(replace(state, steps=steps, at=state.at + 1), now)
 
 
 def _done(state: StepsState, now: float) -> Step:
@@ -140,9 +160,12 @@ def _read(state: StepsState, found: Object | None, now: float) -> Step:
 def _replaced(state: StepsState, found: Object, now: float) -> Step:
     step = state.step
     body = step.body or {}
-    labels = {**(found["metadata"].get("labels") or {}), **body["metadata"]["labels"]}
+    both = {
+        key: {**(found["metadata"].get(key) or {}), **(body["metadata"].get(key) or {})}
+        for key in ("labels", "annotations")
+    }
     metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
-    wanted = {**body, "metadata": {**metadata, "labels": labels}}
+    wanted = {**body, "metadata": {**metadata, **{key: values for key, values in both.items() if values}}}
     return state, [_send(state, Verb.REPLACE, step.path, wanted, now)]
 
 

@@ -19,11 +19,10 @@ BY_CLUSTER = frozenset({Reason.ROLLOUT_FAILED, Reason.ROLLOUT_TIMEOUT, Reason.CH
 
 @dataclass(frozen=True)
 class Candidate:
-    """A namespace that this run has changed, with what its pods show of the filter, as far as that is known."""
+    """A namespace with its workloads."""
 
     state: NamespaceState
     workloads: list[WorkloadState]
-    proofs: list[PodProof]
 
 
 @dataclass
@@ -55,7 +54,7 @@ def decide(on_failure: OnFailure, candidates: Iterable[Candidate]) -> Decision:
 
 def _of_namespace(one: Candidate, found: Decision) -> list[Cause]:
     """What is wrong in it goes back; the causes among that which are the filter's."""
-    wrong = [proof for proof in one.proofs if proof.proof == Proof.DISPROVED]
+    wrong = [proof for proof in one.state.proofs if proof.proof == Proof.DISPROVED]
     causes = []
     for workload in filter(_can_go_back, one.workloads):
         own = [proof for proof in wrong if _is_of(proof, workload)]
@@ -87,6 +86,7 @@ def taken_back(state: WorkloadState, cause: Cause, context: Context) -> Workload
     fresh = WorkloadState(
         state.kind, state.object, change, phase, change.outcome, str(change.reason), change.message, ill=state.ill
     )
+    fresh = replace(fresh, operation=state.operation)
     return replace(fresh, former_patched=True, back=back, cause=cause, forward=state.change)
 
 

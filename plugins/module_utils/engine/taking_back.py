@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 
 from ..deliveries.base import collection
 from ..domain.outcome import NONE, Outcome
 from ..domain.plan import OnFailure
-from ..probes.proof import PodProof
 from . import rollback
 from .bus import Bus
 from .commands import Request, Send, Verb
@@ -28,7 +27,7 @@ class TakingBack:
         self, on_failure: OnFailure, members: Members, workloads: Workloads, bus: Bus, context: Context
     ) -> None:
         # What a removal took out is no revision to go back to, and a dry run has changed nothing.
-        never = context.dry_run or context.operation.done != Outcome.DEPLOYED
+        never = context.dry_run or not context.operation.goes_back
         self._on_failure = OnFailure.STOP if never else on_failure
         self._members, self._workloads, self._bus, self._context = members, workloads, bus, context
         self._open = 0
@@ -39,16 +38,12 @@ class TakingBack:
         """Is it still being asked why something failed?"""
         return self._open > 0
 
-    def begin(self, names: Iterable[str], proofs: Mapping[str, list[PodProof]], now: float) -> bool:
+    def begin(self, names: Iterable[str], now: float) -> bool:
         """Take back what is to go; whether workloads are under way because of it.
 
         :param names: the namespaces of the wave that are at their end.
-        :param proofs: what their pods show.
         """
-        candidates = [
-            rollback.Candidate(self._members.namespaces[name], self._members.of(name), list(proofs.get(name, ())))
-            for name in names
-        ]
+        candidates = [rollback.Candidate(self._members.namespaces[name], self._members.of(name)) for name in names]
         found = rollback.decide(self._on_failure, candidates)
         self._causes.update(found.namespaces)
         by_namespace: dict[str, dict[Key, Cause]] = {}

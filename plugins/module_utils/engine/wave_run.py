@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
-from ..probes.proof import PodProof
 from . import namespace as namespaces
 from . import other_pods, progress_lines, workload
 from .bus import Bus, changes
@@ -53,7 +52,6 @@ class WaveRun:
         self._locks = Locks(bus, context.operation.names, terms, self)
         self._taking_back = TakingBack(settings.on_failure, self._members, self._workloads, bus, context)
         self._checks: LastChecks
-        self._proofs: dict[str, list[PodProof]] = {}
         # Locked, and to be read again; with their turn of what comes after the workloads; ended before their way was.
         self._to_read: list[str] = []
         self._to_finish: dict[str, None] = {}
@@ -81,7 +79,8 @@ class WaveRun:
             if name in self._ending or name in self.verdicts:
                 continue
             known = self._members.namespaces.get(name)
-            state = NamespaceState(name, self._context.operation, read.objects, locked=known is not None)
+            operation = self._context.operation.bound(read.objects, read.workloads)
+            state = NamespaceState(name, operation, read.objects, locked=known is not None)
             unreadable = dict.fromkeys((*(known.unreadable if known else ()), *read.unreadable))
             self._members.add(replace(state, unreadable=tuple(unreadable)))
             try:
@@ -94,7 +93,8 @@ class WaveRun:
             self._conclude(read.name, of_ineligible(read.name, Reason.API_REFUSED, str(read.error)), now)
             return
         read.workloads.sort(key=lambda entry: (entry[0].kind, entry[1]["metadata"]["name"]))
-        found = [workload.planned(kind, item, self._context, now, pods=read.pods) for kind, item in read.workloads]
+        context = replace(self._context, operation=self._members.namespaces[read.name].operation)
+        found = [workload.planned(kind, item, context, now, pods=read.pods) for kind, item in read.workloads]
         others = other_pods.verdicts(read.other_pods, {(one.kind.kind, one.name) for one in found})
         self._members.add_workloads(read.name, found, others)
         self._go(self._members.namespaces[read.name], now)
@@ -224,7 +224,7 @@ class WaveRun:
             self._checks.end()
             self._phase = Phase.ROLLING
         elif phase == Phase.ROLLING and not busy:
-            if self._taking_back.begin(self._at_their_end, {}, now):
+            if self._taking_back.begin(self._at_their_end, now):
                 return True
             self._phase = Phase.CHECKING
             names, proof = self._at_their_end, self._proof
@@ -234,9 +234,7 @@ class WaveRun:
         elif phase == Phase.CHECKING and self._checks.move(now):
             return True
         elif phase == Phase.CHECKING and self._checks.finished:
-            names = self._at_their_end
-            self._proofs.update({name: found for name in names if (found := self._checks.proofs(name))})
-            if self._taking_back.begin(names, self._proofs, now):
+            if self._taking_back.begin(self._at_their_end, now):
                 self._phase = Phase.ROLLING
                 return True
             self._phase = Phase.FINISHING
@@ -252,11 +250,10 @@ class WaveRun:
         names, self._to_finish = self._to_finish, {}
         for name in names:
             members = self._members.of(name)
-            proofs = tuple(self._proofs.get(name, ()))
+            state = self._members.namespaces[name]
             well = all(one.outcome != Outcome.FAILED and one.back is None for one in members)
-            all_well = well and not any(one.fails for one in proofs)
+            all_well = well and not any(one.fails for one in state.proofs)
             unexplained = any(one.unexplained for one in members)
-            state = self._members.namespaces[name] = replace(self._members.namespaces[name], proofs=proofs)
             cause = self._taking_back.cause_of(name)
             self._put_namespace(*namespaces.workloads_done(state, unexplained, all_well, now, cause), now)
 

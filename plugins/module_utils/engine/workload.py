@@ -39,7 +39,7 @@ def planned(
     state = WorkloadState(
         kind, workload, change, Phase.DONE, change.outcome, str(change.reason), change.message, recreated=recreated
     )
-    state = replace(state, ill=ill)
+    state = replace(state, ill=ill, operation=context.operation)
     if change.body is not None:
         return replace(state, phase=Phase.PENDING)
     # One that is on our revision already is waited for too: an earlier run may have been killed.
@@ -51,8 +51,7 @@ def planned(
 
 def advance(state: WorkloadState, message: Message, now: float, context: Context) -> Step:
     """What becomes of a workload by what it is told."""
-    if state.back is not None:
-        context = replace(context, operation=state.back)
+    context = replace(context, operation=state.back or state.operation or context.operation)
     if isinstance(message, Granted):
         return _sent(state, context, now) if state.phase == Phase.PENDING else (state, [])
     if isinstance(message, Reply):
@@ -129,7 +128,7 @@ def _planned_again(state: WorkloadState, found: Object | None, now: float, conte
         maybe_patched=state.maybe_patched and not made_anew,
         former_patched=state.former_patched or state.patched,
     )
-    fresh = replace(fresh, back=state.back, cause=state.cause, forward=state.forward)
+    fresh = replace(fresh, operation=state.operation, back=state.back, cause=state.cause, forward=state.forward)
     if made_anew and fresh.recreated > RECREATED_MAX:
         return failed(fresh, Reason.RECREATED, f"it was deleted and made anew {fresh.recreated} times meanwhile"), []
     if fresh.change.body is not None:

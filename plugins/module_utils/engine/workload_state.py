@@ -90,6 +90,8 @@ class WorkloadState:
     maybe_patched: bool = False
     # Pods are to be looked at for what keeps them.
     unexplained: bool = False
+    # Its namespace's, where that is not the run's.
+    operation: Operation | None = None
     # It is being taken back, or was: by what, why, and what had been done to it.
     back: Operation | None = None
     cause: Cause | None = None

@@ -124,6 +124,7 @@ def _options(variables: dict[str, Any], state: State) -> Options:
         proof=ProofMode(variables.get("wasm_filter_proof", default.proof) or ProofMode.OFF),
         proof_seconds=int(variables.get("wasm_filter_proof_seconds", default.proof_seconds)),
         on_failure=OnFailure(variables.get("wasm_filter_on_failure", default.on_failure)),
+        rollback_to=variables.get("wasm_filter_rollback_to", "") if state == State.PREVIOUS else "",
         result_file=variables["wasm_filter_result_file"],
         plan_file=variables["wasm_filter_plan_file"],
     )

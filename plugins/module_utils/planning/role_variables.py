@@ -125,6 +125,9 @@ RULES: Mapping[str, Rule] = {
     ),
     "wasm_filter_proof": Rule(_one_of("auto", "require", "warn", "off", False), "auto, require, warn or off"),
     "wasm_filter_proof_seconds": Rule(_number(1, 86_400), "a number of seconds from 1 to 86400"),
+    "wasm_filter_rollback_to": Rule(
+        _text(r"([0-9a-f]{10})?"), "a revision, ten hexadecimal digits, or empty for the one before", removal=True
+    ),
     "wasm_filter_result_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
     "wasm_filter_plan_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
     "wasm_filter_status_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),

@@ -70,7 +70,7 @@ def check(
         )
         for name in request.namespaces
     )
-    if request.state == State.ABSENT:
+    if request.state != State.PRESENT:
         return targets, ()
     eligible = {target.namespace: labels[target.namespace] for target in targets if target.eligible}
     found.warnings += _surroundings(request, cluster, eligible, read)

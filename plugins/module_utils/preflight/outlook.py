@@ -48,7 +48,7 @@ def namespaces_to_ask(request: Request, labels: Labels) -> list[str]:
 
 def restarts(request: Request) -> bool:
     """Whether the run replaces pods."""
-    return request.state == State.ABSENT or DELIVERIES[request.filter.delivery.value].restarts_pods
+    return request.state != State.PRESENT or DELIVERIES[request.filter.delivery.value].restarts_pods
 
 
 def look_ahead(
@@ -85,7 +85,7 @@ def look_ahead(
 
 
 def _change(request: Request) -> Change | None:
-    if request.state == State.ABSENT:
+    if request.state != State.PRESENT:
         return partial(workload_change.remove, names=request.names)
     if not restarts(request):
         return None
@@ -133,7 +133,7 @@ def _other_sidecars(running: Mapping[str, set[str]], state: State, outlook: Outl
         if running[name] and coming - running[name]:
             was, becomes = (", ".join(sorted(those)) for those in (running[name], coming - running[name]))
             changes.append((name, f"sidecars are of istiod revision {was}; pods that are replaced get {becomes}"))
-        if state == State.ABSENT and running[name] and not any(one.proxy for one in injections):
-            changes.append((name, "pods have sidecars; those that take their place, when the filter goes, get none"))
+        if state != State.PRESENT and running[name] and not any(one.proxy for one in injections):
+            changes.append((name, "pods have sidecars; those that take their place get none"))
     for said, where in grouped(changes):
         yield f"{where}: {said}"

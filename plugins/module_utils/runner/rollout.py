@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..cluster.api import ClusterApi, now_rfc3339
 from ..deliveries.base import Operation
+from ..deliveries.previous import Previous
 from ..deliveries.registry import DELIVERIES
 from ..deliveries.release import Release
 from ..deliveries.removal import Removal
@@ -65,6 +66,8 @@ def operation_of(plan: Plan) -> Operation:
 
     :raises InputError: the binary is not the plan's.
     """
+    if plan.state == State.PREVIOUS:
+        return Previous(plan.names, plan.options.rollback_to)
     if plan.state == State.ABSENT or plan.binary is None:
         return Removal(plan.names)
     path = plan.binary.path

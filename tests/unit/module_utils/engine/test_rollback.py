@@ -39,8 +39,8 @@ def ill(reason: str = "rollout_failed", **arguments: Any) -> WorkloadState:
 
 def candidate(name: str, *workloads: WorkloadState, proofs: Any = (), inline: bool = False) -> Candidate:
     operation = delivery(name="inline" if inline else "configmap")
-    state = NamespaceState(name, operation, NamespaceObjects(), done=(CREATED,))
-    return Candidate(state, list(workloads), list(proofs))
+    state = NamespaceState(name, operation, NamespaceObjects(), done=(CREATED,), proofs=tuple(proofs))
+    return Candidate(state, list(workloads))
 
 
 def taken(found: Decision) -> set[tuple[str, str, str]]:
@@ -92,7 +92,7 @@ def test_inline_the_objects_go_back() -> None:
     candidates = [
         candidate("shop", proofs=[TRAPS], inline=True),
         candidate("pay", inline=True),
-        Candidate(NamespaceState("rest", delivery(name="inline"), NamespaceObjects()), [], []),
+        Candidate(NamespaceState("rest", delivery(name="inline"), NamespaceObjects()), []),
     ]
     assert taken(decide(OnFailure.AUTO, candidates)) == {("shop", "", "not_running"), ("pay", "", "wave_failed")}
     assert taken(decide(OnFailure.ROLLBACK_WORKLOAD, candidates)) == {("shop", "", "not_running")}
