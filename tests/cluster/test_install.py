@@ -28,6 +28,7 @@ LEFTOVERS = {"__pycache__", ".cache", ".zig-cache", "zig-out", ".venv", ".git", 
 NEEDED = (
     "playbooks/deploy.yml",
     "playbooks/remove.yml",
+    "playbooks/rollback.yml",
     "playbooks/build.yml",
     "roles/wasm_filter/tasks/deploy.yml",
     "roles/wasm_filter/meta/argument_specs.yml",

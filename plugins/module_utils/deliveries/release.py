@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..domain import wasm_module
-from ..domain.errors import InputError
 from ..domain.names import SHA256_ANNOTATION, TIME_ANNOTATION, FilterNames
 from ..domain.wasm_module import WasmModule
 
@@ -78,10 +77,13 @@ def envoy_filter_in(config_map: dict[str, Any], name: str) -> dict[str, Any] | N
     """
     try:
         found: dict[str, Any] = json.loads(config_map["data"][ENVOY_FILTER_KEY])
-        binary = wasm_module.read(base64.b64decode(config_map["binaryData"][BINARY_KEY]), BINARY_KEY)
+        content = base64.b64decode(config_map["binaryData"][BINARY_KEY])
+        binary = WasmModule(content, hashlib.sha256(content).hexdigest(), ())
+        if config_map["metadata"]["annotations"][SHA256_ANNOTATION] != binary.sha256:
+            return None
         if found["metadata"]["name"] != name:
             return None
-    except (KeyError, TypeError, ValueError, InputError):
+    except (KeyError, TypeError, ValueError):
         return None
     return {**found, "spec": fill_inline_bytes(found["spec"], binary)}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import (
+    envoy_filter_in,
     fill_inline_bytes,
     redacted_for_diff,
 )
@@ -107,3 +108,13 @@ def test_headers_of_another_form_are_hidden_whole() -> None:
         shown = redacted_for_diff(secret_spec(json.dumps({"backend": {"headers": headers}, "a": 1})))
         config = shown["configPatches"][0]["patch"]["value"]["typed_config"]["config"]
         assert config["configuration"]["value"] == {"backend": {"headers": "********"}, "a": 1}
+
+
+def test_a_config_map_gives_its_envoy_filter_back_with_the_bytes() -> None:
+    found = release(R1, "inline")
+    name = NAMES.envoy_filter(None)
+    config_map = found.config_map("shop", name)
+    assert envoy_filter_in(config_map, name) == found.envoy_filter("shop", name)
+    assert envoy_filter_in(config_map, NAMES.envoy_filter(R1)) is None, "of another delivery"
+    for broken in ({}, {**config_map, "data": {}}, {**config_map, "binaryData": {"filter.wasm": "!"}}):
+        assert envoy_filter_in(broken, name) is None

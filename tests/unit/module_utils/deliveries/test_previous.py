@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries import workload_change
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import NamespaceObjects
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.previous import (
+    Previous,
+    gone,
+    previous_of,
+)
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.deployment import DEPLOYMENT
+
+from tests.unit.module_utils.deliveries.test_workload_change import applied, deployed, stored
+from tests.unit.objects import NAMES, R1, R2
+
+R3 = "0000000003"
+LABEL = "wasm-filters.openclarity.io/revision"
+
+
+def config_map(revision: str, age: int) -> dict[str, Any]:
+    metadata = {"name": NAMES.config_map(revision), "labels": {LABEL: revision}}
+    return {"metadata": {**metadata, "creationTimestamp": f"2026-01-0{age}T00:00:00Z"}}
+
+
+def envoy_filter(revision: str, name: str = "", before: str = "") -> dict[str, Any]:
+    annotations = {"annotations": {NAMES.previous_annotation: before}} if before else {}
+    return {"metadata": {"name": name or NAMES.envoy_filter(revision), "labels": {LABEL: revision}, **annotations}}
+
+
+def kept(*revisions: str) -> NamespaceObjects:
+    """A namespace that has these, the oldest first."""
+    maps = [config_map(revision, age + 1) for age, revision in enumerate(revisions)]
+    return NamespaceObjects(maps, [envoy_filter(revision) for revision in revisions])
+
+
+def through(*revisions: str) -> dict[str, Any]:
+    entry = deployed(revisions[0])
+    for revision in revisions[1:]:
+        entry = applied(entry, workload_change.deploy(DEPLOYMENT, entry, NAMES, revision))
+    return entry
+
+
+def bound(objects: NamespaceObjects, *workloads: dict[str, Any], to: str = "") -> Previous:
+    return Previous(NAMES, to).bound(objects, [(DEPLOYMENT, one) for one in workloads])
+
+
+def test_one_back_and_as_it_was() -> None:
+    entry = through(R1, R2)
+    operation = bound(kept(R1, R2), entry)
+    change = operation.change(DEPLOYMENT, entry)
+    assert (change.from_revision, change.to_revision) == (R2, R1)
+    assert operation.missing(DEPLOYMENT, change, entry)
+    found = applied(entry, change)
+    before = deployed(R1)
+    assert (found["spec"], found["metadata"]["annotations"]) == (before["spec"], before["metadata"]["annotations"])
+    assert operation.missing(DEPLOYMENT, change, found) == []
+
+
+def test_what_a_killed_run_has_taken_back_stays_where_it_is() -> None:
+    objects, taken, left = kept(R1, R2, R3), through(R1, R2), through(R1, R2, R3)
+    operation = bound(objects, taken, left)
+    assert operation.change(DEPLOYMENT, taken).body is None
+    assert operation.change(DEPLOYMENT, left).to_revision == R2
+
+
+def test_from_none_it_goes_back_to_none() -> None:
+    entry = through(R1)
+    operation = bound(kept(R1), entry)
+    change = operation.change(DEPLOYMENT, entry)
+    assert (change.to_revision, change.outcome) == ("none", "removed")
+    assert operation.missing(DEPLOYMENT, change, applied(entry, change)) == []
+
+
+@pytest.mark.parametrize(("to", "expected"), [(R1, R1), (R2, R2), (R3, R3)])
+def test_a_named_one(to: str, expected: str) -> None:
+    entry = through(R1, R2, R3)
+    change = bound(kept(R1, R2, R3), entry, to=to).change(DEPLOYMENT, entry)
+    assert change.to_revision == expected and (change.body is None) == (to == R3)
+
+
+def test_one_that_is_gone_is_said() -> None:
+    entry = through(R1, R2)
+    without_filter = NamespaceObjects(kept(R1, R2).config_maps, [envoy_filter(R2)])
+    for objects in (kept(R2), without_filter):
+        change = bound(objects, entry).change(DEPLOYMENT, entry)
+        assert (change.body, change.outcome, change.reason) == (None, "failed", "no_revision")
+        assert change.message == gone(R1)
+
+
+def test_a_workload_without_the_filter_is_left_alone() -> None:
+    assert bound(kept(R1), stored(), to=R1).change(DEPLOYMENT, stored()).body is None
+    assert bound(kept(), stored()).steps_before("shop", kept()) == []
+
+
+def test_inline_it_is_the_envoy_filter_that_goes_back() -> None:
+    inline = envoy_filter(R2, NAMES.envoy_filter(None), f"{R1},none")
+    objects = NamespaceObjects([config_map(R1, 1), config_map(R2, 2)], [inline])
+    # What an earlier delivery has left on a workload stays.
+    entry = through(R1, R2)
+    operation = bound(objects, entry)
+    assert operation.change(DEPLOYMENT, entry).body is None
+    fetch, ensure = operation.steps_before("shop", objects)
+    assert (fetch.action, fetch.path) == ("fetch", f"/api/v1/namespaces/shop/configmaps/{NAMES.config_map(R1)}")
+    assert (ensure.action, ensure.label, ensure.found) == ("ensure", f"EnvoyFilter/{NAMES.envoy_filter(None)}", inline)
+    assert bound(objects, entry, to=R2).steps_before("shop", objects) == []
+
+
+def test_what_an_envoy_filter_says_of_before() -> None:
+    assert previous_of(envoy_filter(R2, before=f"{R1},none"), NAMES) == [R1, "none"]
+    assert previous_of(envoy_filter(R2), NAMES) == ["none"]
+    assert "remove.yml" in gone("none") and R1 in gone(R1)
