@@ -15,12 +15,13 @@ from tests.simulation.invariants.convergence import not_converged, not_quiet
 from tests.simulation.lock_takers import LOCK_TAKERS
 from tests.simulation.meddler import Meddler
 from tests.simulation.meddlers import MEDDLERS, ObjectThere, Touched
+from tests.simulation.proof_faults import PROOF_FAULTS
 from tests.simulation.record import Record
 from tests.simulation.refusals import REFUSALS
 from tests.simulation.simulation import Simulation
 
 KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped at once"
-OTHERS = (*MEDDLERS, *REFUSALS, *LOCK_TAKERS)
+OTHERS = (*MEDDLERS, *REFUSALS, *LOCK_TAKERS, *PROOF_FAULTS)
 SHARES = (0.02, 0.1, 0.3, 1.0)
 # What a fault of requests is aimed at, with what is rare more often.
 AIMS = dict.fromkeys(steps.REQUESTS, 1) | {

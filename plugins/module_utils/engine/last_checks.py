@@ -68,7 +68,7 @@ class LastChecks:
         members = self._members.of(name)
         return Question(
             name,
-            bool(self._members.namespaces[name].written) or any(one.patched for one in members),
+            self._members.changed(name),
             tuple(_labels(one) for one in members if one.patched and one.change.from_revision != revision),
             tuple(_labels(one) for one in members if one.outcome == Outcome.FAILED),
         )
@@ -118,6 +118,12 @@ class LastChecks:
         self._comparison = Comparison(
             self._bus, rolled, changed, lambda one, message, then: self._workloads.tell(one.key, message, then), now
         )
+
+
+def decide(context: Context, terms: Terms) -> bool:
+    """Whether a namespace that was changed is done only when it is known that the filter runs in its pods."""
+    wanted = terms.mode in (ProofMode.AUTO, ProofMode.REQUIRE)
+    return wanted and not context.dry_run and context.operation.expected() is not None
 
 
 def _labels(one: WorkloadState) -> dict[str, str]:
