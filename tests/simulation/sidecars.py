@@ -85,6 +85,15 @@ class Sidecar:
     def ran_all_along(self, filter_name: str, revision: str, since: float, until: float) -> bool:
         return any(one.since <= since and one.ends > until for one in self._machines(filter_name, revision))
 
+    def beats_of_this_run(self, filter_name: str, revision: str, begin: float, at: float) -> bool:
+        """Whether a machine beats that came while a run went on, though it may be on its way out."""
+        return any(begin <= one.since <= at <= one.beats_until for one in self._machines(filter_name, revision))
+
+    def changed_since(self, filter_name: str, since: float) -> bool:
+        """Whether another configuration has come, or what was before still was there."""
+        slot = self.slots.get(filter_name, Slot())
+        return any(one.since > since for one in slot.machines) or any(until > since for until in slot.drains)
+
     def _machines(self, filter_name: str, revision: str) -> Iterator[Machine]:
         slot = self.slots.get(filter_name, Slot())
         yield from (one for one in slot.machines if one.revision == revision and one.ends > one.since)
