@@ -34,6 +34,7 @@ AIMS = dict.fromkeys(steps.REQUESTS, 1) | {
     "release fields": 18,
     "read workload": 9,
     "read object": 6,
+    steps.PAGE: 4,
 }
 NEEDED = {"read workload": Touched.name, "read object": ObjectThere.name}
 
@@ -87,9 +88,12 @@ def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
 
 
 def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> Record:
-    names = [fault.name for fault in OTHERS]
+    names = [fault.name for fault in (*MEDDLERS, *REFUSALS, *LOCK_TAKERS)]
     everything = [*REQUEST_FAULTS * 2, *WATCH_FAULTS, *names, KILLED, STOPPED, STOPPED_TWICE]
     chosen = set(rng.sample(everything, rng.choice((0, 1, 2, 2, 3, 4, 6))))
+    task = simulation.scenario.task
+    if task.proof != "off" and task.revision and rng.random() < 0.4:
+        chosen.add(rng.choice(PROOF_FAULTS).name)
     shares = {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
     aims = {name: rng.choices(list(AIMS), list(AIMS.values()))[0] for name in shares if rng.random() < 0.75}
     shares |= {name: rng.choice(SHARES[2:]) for name in aims}
@@ -99,8 +103,9 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     keys = list(simulation.scenario.traits)
     meddlers: list[Meddler] = []
     for fault in OTHERS:
-        if fault.name in chosen and keys:
-            meddlers += [fault(simulation, rng, rng.choice(keys)) for _one in range(rng.choice((1, 1, 2)))]
+        concerned = [key for key in keys if key[1] in task.namespaces] if fault in PROOF_FAULTS else keys
+        if fault.name in chosen and concerned:
+            meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(rng.choice((1, 1, 2)))]
     for meddler in meddlers:
         meddler.begin()
     stops: tuple[tuple[float, bool], ...] = ()

@@ -72,7 +72,7 @@ def make(rng: random.Random) -> Scenario:
     for name in targets + others[:1]:
         _fill(scenario, name, rng)
     scenario.silent = {name: rng.choice((0.0, 10.0)) for name in targets if rng.random() < 0.06}
-    scenario.heartbeat_seconds = rng.choice((1.0, 2.0, 5.0))
+    scenario.heartbeat_seconds = rng.choice((2.0, 5.0, 5.0))
     if rng.random() < 0.1:
         targets.append("missing")
         scenario.ineligible["missing"] = ("namespace_missing", "namespace missing does not exist")
@@ -156,10 +156,16 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
     if scenario.interrupted and rng.random() < 0.6:
         # Back to what was there before.
         removes, revision = count < 2, REVISIONS[count - 2]
+    delivery = rng.choice(deliveries)
+    if scenario.before and not scenario.interrupted and rng.random() < 0.15:
+        # The revision stays, and comes by the other way.
+        last = scenario.before[-1]
+        removes, revision = False, last.revision if last.filter_name == "trace" else revision
+        delivery = CONFIG_MAP if last.delivery == INLINE else INLINE
     scenario.task = Task(
         waves,
         revision="" if removes else revision,
-        delivery=rng.choice(deliveries),
+        delivery=delivery,
         selector=TIER if rng.random() < 0.1 and not removes else (),
         timeout_seconds=rng.choice((20.0, 60.0, 60.0)),
         max_in_flight=rng.choice((1, 2, 3, 50)),

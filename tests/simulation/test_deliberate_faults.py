@@ -15,6 +15,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.delivery import Delivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import (
+    last_checks,
     lease,
     lock,
     locks,
@@ -26,6 +27,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine im
     workload,
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds import daemon_set, deployment, stateful_set
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import Samples
 
 from tests.simulation.play import play
 from tests.simulation.together import play_together
@@ -119,6 +121,16 @@ FAULTS: dict[str, Callable[[Patch], None]] = {
     "what is held is said to be done": patched(workload, "_releasing", lambda _sound: _said_to_be_done),
 }
 
+# Of what is said of pods.
+FAULTS_OF_PROOF: dict[str, Callable[[Patch], None]] = {
+    "the gauge alone proves a revision": patched(
+        Samples, "proved", lambda _sound: property(lambda one: one.last is not None and one.last.revision == one.revision)
+    ),
+    "chains that drain count": patched(Samples, "drains", lambda _sound: property(lambda _one: False)),
+    "one answer is enough to miss a heartbeat": patched(Samples, "judged", lambda sound: _however_short(sound)),
+    "what was stopped is not proved and said to be done": patched(last_checks, "decide", constant(False)),
+}
+
 # Where two runs at once show it, or somebody who takes a Lease away.
 FAULTS_OF_LOCKS: dict[str, Callable[[Patch], None]] = {
     "a lock that another has is taken": patched(lease, "seconds", constant(0.0)),
@@ -127,6 +139,10 @@ FAULTS_OF_LOCKS: dict[str, Callable[[Patch], None]] = {
     "a lock is not given back": patched(lock, "release", lambda _sound: lambda state, _now: (lock.abandon(state), [])),
     "a lock is not renewed": patched(lock, "_renew", lambda _sound: lambda state, _now: (state, [])),
 }
+
+
+def _however_short(sound: Any) -> Any:
+    return lambda samples, always_loaded, _seconds: sound(samples, always_loaded, 0.0)
 
 
 def _goes_on_as_read(self: Any, name: str, _note: str, now: float) -> None:
@@ -149,9 +165,9 @@ def _said_to_be_done(state: Any, *_context_and_now: Any) -> Any:
     return replace(state, phase=workload.Phase.ROLLED, outcome=outcome, reason=""), []
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [*FAULTS, *FAULTS_OF_PROOF])
 def test_a_deliberate_fault_is_found(monkeypatch: Patch, fault: str) -> None:
-    FAULTS[fault](monkeypatch)
+    (FAULTS | FAULTS_OF_PROOF)[fault](monkeypatch)
     found = next((seed for seed in itertools.count() if seed >= SEEDS_MAX or play(seed).violations), SEEDS_MAX)
     assert found < SEEDS_MAX, f"{fault}: not found by {SEEDS_MAX} seeds"
 

@@ -84,8 +84,8 @@ class Samples:
             # Where the revision came in between, its heartbeat began at 0.
             seen = stats.heartbeat if self.last is None else 0
             return replace(found, beat=seen, beats=stats.heartbeat > seen, since=now)
-        if found.drains:
-            # What beats may be machines of before: it has to go on without them.
+        if self.drains or found.drains:
+            # What has beaten up to now may be machines of before: it has to go on without them.
             return replace(found, beat=stats.heartbeat, beats=False, since=now)
         return replace(found, beats=self.beats or stats.heartbeat > self.beat)
 
