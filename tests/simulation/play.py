@@ -114,7 +114,7 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         stops = ((first, False),)
         if STOPPED_TWICE in chosen:
             stops += ((first + rng.choice((0.05, 7.0)) * rng.random(), True),)
-    stops_at = rng.choice(("", "", "CREATE", "MERGE_PATCH", "DELETE")) if stops else ""
+    stops_at = rng.choice(("", "", "CREATE", "MERGE_PATCH", "GET_TEXT", "DELETE")) if stops else ""
     if stops_at:
         stops = tuple((time - stops[0][0], urgent) for time, urgent in stops)
     lives = rng.randrange(1, rng.choice((10, 60, 300))) if KILLED in chosen else None

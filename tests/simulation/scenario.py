@@ -133,7 +133,13 @@ def _pod(name: str, owner: str) -> Object:
     if owner:
         metadata["ownerReferences"] = [{"kind": owner, "name": "lone", "uid": "uid-lone", "controller": True}]
     spec = {"containers": [{"name": "app"}, {"name": "istio-proxy", "args": ["proxy", "sidecar"]}]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"phase": "Running", "ready": True}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": spec,
+        "status": {"phase": "Running", "ready": True},
+    }
 
 
 def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:

@@ -173,9 +173,7 @@ class Sidecars:
             if wanted != slot.wanted:
                 self._configure(sidecar, slot, wanted, loadable, first)
 
-    def _configure(
-        self, sidecar: Sidecar, slot: Slot, wanted: tuple[str, str], loadable: bool, first: bool
-    ) -> None:
+    def _configure(self, sidecar: Sidecar, slot: Slot, wanted: tuple[str, str], loadable: bool, first: bool) -> None:
         now = self.clock.now
         if wanted[1] and (not loadable or any(rejects(sidecar.pod) for rejects in self.rejects)):
             slot.rejected += 1

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
-from . import namespace as namespaces
 from . import last_checks, other_pods, progress_lines, proving, workload
+from . import namespace as namespaces
 from .bus import Bus, changes
 from .commands import Request, Send
 from .conclusion import Conclusion, crash_text, not_started, of_ineligible

@@ -6,7 +6,16 @@ from tests.simulation.invariants import limits, locks, namespaces, proof, slots,
 from tests.simulation.record import Record
 from tests.simulation.simulation import Simulation
 
-CHECKS = (namespaces.check, workloads.check, untouched.check, limits.check, locks.check, slots.check, stops.check, proof.check)
+CHECKS = (
+    namespaces.check,
+    workloads.check,
+    untouched.check,
+    limits.check,
+    locks.check,
+    slots.check,
+    stops.check,
+    proof.check,
+)
 
 
 def violations(simulation: Simulation, record: Record) -> list[str]:

@@ -117,15 +117,19 @@ class OfNamespace:
             yield f"pods are named twice: {[pod['name'] for pod in said]}"
         if self.pages and not self.verdict.changed and not self.record.stops:
             yield "its pods were asked, and nothing was changed"
-        for pod in said:
-            for text in self._pod(pod):
-                yield f"pod {pod['name']} is {pod['proof']} ({pod['reason']}: {pod['message']}): {text}"
-        if self.task.proof == "warn" and self.verdict.outcome == "failed" and self.verdict.reason in REASONS:
-            if not any(pod["proof"] == "disproved" for pod in said):
-                yield "what is not known was only to be said"
+        yield from self.of_pods()
+        only_said = self.task.proof == "warn" and not any(pod["proof"] == "disproved" for pod in said)
+        if only_said and self.verdict.outcome == "failed" and self.verdict.reason in REASONS:
+            yield "what is not known was only to be said"
         deployed = self.verdict.outcome == "deployed" and self._changed
         if deployed and self.task.proof in LEFT_OPEN:
             yield from self._all_run({pod["name"]: pod for pod in said})
+
+    def of_pods(self) -> Iterator[str]:
+        """What is not true of each by itself."""
+        for pod in _pods(self.verdict):
+            for text in self._pod(pod):
+                yield f"pod {pod['name']} is {pod['proof']} ({pod['reason']}: {pod['message']}): {text}"
 
     def _pod(self, said: Object) -> Iterator[str]:
         name, proof, reason = said["name"], said["proof"], said["reason"]
