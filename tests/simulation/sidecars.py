@@ -89,6 +89,12 @@ class Sidecar:
         """Whether a machine beats that came while a run went on, though it may be on its way out."""
         return any(begin <= one.since <= at <= one.beats_until for one in self._machines(filter_name, revision))
 
+    def came_back(self, filter_name: str, revision: str, at: float) -> bool:
+        """Whether another revision was there for a moment, so short that machines of before it still beat."""
+        others = [one.since for one in self.slots.get(filter_name, Slot()).machines if one.revision != revision]
+        olds = [one for one in self._machines(filter_name, revision) if one.ends < at <= one.beats_until]
+        return any(one.ends <= since <= at for one in olds for since in others)
+
     def changed_since(self, filter_name: str, since: float) -> bool:
         """Whether another configuration has come, or what was before still was there."""
         slot = self.slots.get(filter_name, Slot())

@@ -164,11 +164,12 @@ class OfNamespace:
         return answered[0] > late or any(one.changed_since(self.task.filter_name, late) for one in self.named(name))
 
     def _runs(self, one: Sidecar, last: float) -> bool:
-        return one.runs(self.task.filter_name, self.task.revision, last - PAUSE_SECONDS, last) or (
-            # That somebody takes it away again right after it came shows in no page, as its chains go on for a while.
-            bool(self.record.faults(self.name, "EnvoyFilter deleted", "our object meddled with"))
-            and one.beats_of_this_run(self.task.filter_name, self.task.revision, self.record.begin, last)
-        )
+        what = (self.task.filter_name, self.task.revision)
+        if one.runs(*what, last - PAUSE_SECONDS, last) or one.came_back(*what, last):
+            return True
+        # That somebody takes it away again right after it came shows in no page, as its chains go on for a while.
+        taken = self.record.faults(self.name, "EnvoyFilter deleted", "our object meddled with")
+        return bool(taken) and one.beats_of_this_run(*what, self.record.begin, last)
 
     def _disproved(self, name: str, reason: str, pods: list[Sidecar]) -> Iterator[str]:
         answered = [one.time for one in self.pages.get(name, []) if one.error is None]
