@@ -178,7 +178,7 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
         max_fail_percentage=rng.choice((0, 0, 50, 100)),
         ill_before=rng.choice(tuple(IllBefore)),
         proof=rng.choice(tuple(ProofMode)),
-        proof_seconds=rng.choice((12.0, 20.0, 60.0)),
+        proof_seconds=rng.choice((12.0, 12.0, 20.0, 60.0)),
         dry_run=rng.random() < 0.05,
         ineligible=scenario.ineligible,
     )

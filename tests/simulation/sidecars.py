@@ -173,6 +173,8 @@ class Sidecars:
             return
         first, sidecar.booted = not sidecar.booted, True
         found = self._selected(sidecar)
+        if not found and not sidecar.slots:
+            return
         for name in sorted({*found, *sidecar.slots}):
             slot = sidecar.slots.setdefault(name, Slot())
             wanted, loadable = found.get(name, (("", ""), True))
@@ -287,7 +289,7 @@ class Sidecars:
                 ]
                 last = max(beats, default=0)
                 if last:
-                    last = last | 1 if now >= sidecar.odd else last - last % 2
+                    last = last | 1 if last >= EPOCH.timestamp() + sidecar.odd else last - last % 2
                 yield f"# TYPE wasmcustom_{name}_revision gauge"
                 yield f"wasmcustom_{name}_revision{{}} {int(slot.gauge, 16)}"
                 yield f"wasmcustom_{name}_heartbeat{{}} {last}"

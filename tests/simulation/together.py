@@ -101,7 +101,7 @@ def _task(rng: random.Random, names: Sequence[str]) -> Task:
         max_in_flight=rng.choice((1, 50)),
         max_fail_percentage=100,
         lock_seconds=rng.choice((0.0, 10.0, 60.0, 600.0)),
-        proof=rng.choice(tuple(ProofMode)),
+        proof=rng.choice((ProofMode.OFF, ProofMode.OFF, ProofMode.AUTO, ProofMode.REQUIRE)),
         proof_seconds=12.0,
     )
 
