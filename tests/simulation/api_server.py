@@ -13,7 +13,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.er
 
 from tests.simulation import managed_fields, writes
 from tests.simulation.clock import Clock
-from tests.simulation.resources import GROUP_VERSIONS, Place, place_of
+from tests.simulation.resources import GROUP_VERSIONS, Place, page_of, place_of
 from tests.simulation.selectors import selected
 from tests.simulation.store import Store
 from tests.simulation.values import Object, clone, merged
@@ -25,6 +25,8 @@ Gate = Callable[[str, str, str], None]
 
 class ApiServer(ClusterApi):
     """`gates` and `creating` are told of a request before it is carried out; `requests`: all that was asked.
+
+    `page`: what the sidecar of a pod (namespace, name) answers; `page_seconds`: how long that takes.
 
     `admission`: webhooks, each gets and gives back the object of a write.
     `copies`: what is handed out is a copy. Without, a caller must not change it; a simulation is a third faster so.
@@ -38,6 +40,8 @@ class ApiServer(ClusterApi):
         self.gates: list[Gate] = []
         self.creating: list[Callable[[str, Object], None]] = []
         self.requests: list[str] = []
+        self.page: Callable[[str, str], str] = _no_page
+        self.page_seconds: Callable[[str], float] = lambda _path: 0.0
         self.compacted = 0
         self.copies = True
         self.seed(*objects)
@@ -54,6 +58,13 @@ class ApiServer(ClusterApi):
         place = place_of(path)
         found = self.store.get(place) if place else None
         return self.handed_out(found) if found else None
+
+    def get_text(self, path: str) -> str:
+        self._asked("GET_TEXT", path)
+        found = page_of(path)
+        if found is None:
+            raise api_error(f"get {path}", 404, "the server could not find the requested resource")
+        return self.page(*found)
 
     def list(
         self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
@@ -190,6 +201,10 @@ class ApiServer(ClusterApi):
         self.requests.append(f"{dry}{verb} {path}")
         for gate in self.gates:
             gate(verb, path, manager)
+
+
+def _no_page(_namespace: str, _pod: str) -> str:
+    raise api_error("get page", 503, "no endpoints available")
 
 
 def watches(collection: Place, place: Place) -> bool:

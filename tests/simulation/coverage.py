@@ -41,6 +41,8 @@ def expected() -> dict[str, tuple[str, ...]]:
         "LIST fails": steps.LISTS[1:],
         "kind not served": ("list workloads",),
     }
+    pages = ("pages silent", "pages forbidden", "pod evicted", "EnvoyFilter deleted", "filter traps", "sidecar rejects")
+    found |= dict.fromkeys(pages, (steps.PAGE,)) | {"no injection": (steps.ROLLING,)}
     found |= dict.fromkeys(("created", "our object meddled with", "lock taken", "killed", "stopped"), RUN)
     # Where nothing is being changed the first stop is the last.
     found["stopped at once"] = (steps.CHANGING, steps.ENDING)

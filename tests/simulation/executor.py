@@ -15,6 +15,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
     SetTimer,
     StartWatch,
     Tell,
+    Verb,
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import (
     Answered,
@@ -144,11 +145,15 @@ class SimulatedExecutor:
                 failure = error
         if self._closed:
             self.orphans.update(range(version + 1, self.server.store.version + 1))
-        failure = fate.lost or failure
+        failure, back = fate.lost or failure, fate.back + self._seconds(command.request)
         if self.keeps:
             self.served.append(Served(asked, self.clock.now, command.request, failure, done))
         event = Failed(command.token, failure) if failure else Answered(command.token, answer)
-        self.clock.after(fate.back, lambda: self._answered(event))
+        self.clock.after(back, lambda: self._answered(event))
+
+    def _seconds(self, request: Request) -> float:
+        """What whoever is asked takes for his answer."""
+        return self.server.page_seconds(request.path) if request.verb == Verb.GET_TEXT else 0.0
 
     def _answered(self, event: Event) -> None:
         self._in_flight -= 1

@@ -15,12 +15,13 @@ from tests.simulation.invariants.convergence import not_converged, not_quiet
 from tests.simulation.lock_takers import LOCK_TAKERS
 from tests.simulation.meddler import Meddler
 from tests.simulation.meddlers import MEDDLERS, ObjectThere, Touched
+from tests.simulation.proof_faults import PROOF_FAULTS
 from tests.simulation.record import Record
 from tests.simulation.refusals import REFUSALS
 from tests.simulation.simulation import Simulation
 
 KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped at once"
-OTHERS = (*MEDDLERS, *REFUSALS, *LOCK_TAKERS)
+OTHERS = (*MEDDLERS, *REFUSALS, *LOCK_TAKERS, *PROOF_FAULTS)
 SHARES = (0.02, 0.1, 0.3, 1.0)
 # What a fault of requests is aimed at, with what is rare more often.
 AIMS = dict.fromkeys(steps.REQUESTS, 1) | {
@@ -33,6 +34,7 @@ AIMS = dict.fromkeys(steps.REQUESTS, 1) | {
     "release fields": 18,
     "read workload": 9,
     "read object": 6,
+    steps.PAGE: 4,
 }
 NEEDED = {"read workload": Touched.name, "read object": ObjectThere.name}
 
@@ -86,9 +88,12 @@ def _play(simulation: Simulation, rng: random.Random, played: Played) -> None:
 
 
 def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> Record:
-    names = [fault.name for fault in OTHERS]
+    names = [fault.name for fault in (*MEDDLERS, *REFUSALS, *LOCK_TAKERS)]
     everything = [*REQUEST_FAULTS * 2, *WATCH_FAULTS, *names, KILLED, STOPPED, STOPPED_TWICE]
     chosen = set(rng.sample(everything, rng.choice((0, 1, 2, 2, 3, 4, 6))))
+    task = simulation.scenario.task
+    if task.proof != "off" and task.revision and rng.random() < 0.4:
+        chosen.add(rng.choice(PROOF_FAULTS).name)
     shares = {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
     aims = {name: rng.choices(list(AIMS), list(AIMS.values()))[0] for name in shares if rng.random() < 0.75}
     shares |= {name: rng.choice(SHARES[2:]) for name in aims}
@@ -98,8 +103,9 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     keys = list(simulation.scenario.traits)
     meddlers: list[Meddler] = []
     for fault in OTHERS:
-        if fault.name in chosen and keys:
-            meddlers += [fault(simulation, rng, rng.choice(keys)) for _one in range(rng.choice((1, 1, 2)))]
+        concerned = [key for key in keys if key[1] in task.namespaces] if fault in PROOF_FAULTS else keys
+        if fault.name in chosen and concerned:
+            meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(rng.choice((1, 1, 2)))]
     for meddler in meddlers:
         meddler.begin()
     stops: tuple[tuple[float, bool], ...] = ()
@@ -108,7 +114,7 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         stops = ((first, False),)
         if STOPPED_TWICE in chosen:
             stops += ((first + rng.choice((0.05, 7.0)) * rng.random(), True),)
-    stops_at = rng.choice(("", "", "CREATE", "MERGE_PATCH", "DELETE")) if stops else ""
+    stops_at = rng.choice(("", "", "CREATE", "MERGE_PATCH", "GET_TEXT", "DELETE")) if stops else ""
     if stops_at:
         stops = tuple((time - stops[0][0], urgent) for time, urgent in stops)
     lives = rng.randrange(1, rng.choice((10, 60, 300))) if KILLED in chosen else None

@@ -77,6 +77,15 @@ def place_of(path: str) -> Place | None:
     return Place(resource, namespace, rest[1] if len(rest) == 2 else "")
 
 
+@lru_cache(100_000)
+def page_of(path: str) -> tuple[str, str] | None:
+    """The namespace and the pod whose own port is asked, by way of the API server."""
+    parts = path.partition("?")[0].strip("/").split("/")
+    if parts[:3] != ["api", "v1", "namespaces"] or parts[4:5] != ["pods"] or parts[6:7] != ["proxy"]:
+        return None
+    return parts[3], parts[5].partition(":")[0]
+
+
 def place_of_object(entry: Object) -> Place:
     metadata = entry["metadata"]
     return Place(RESOURCES[entry["kind"]], metadata.get("namespace", ""), metadata["name"])

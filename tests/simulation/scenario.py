@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore, ProofMode
 
 from tests.simulation import traits
 from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
@@ -26,6 +26,7 @@ class Scenario:
     """`traits`: of each workload (kind, namespace, name). `before`: what ran before, without faults; then `task`.
 
     `interrupted`: the last of `before` is killed midway. `unserved`: a kind that the cluster does not know.
+    `silent`: namespaces whose pods answer nothing, as those of kwok; and after how many seconds that is said.
     """
 
     objects: list[Object] = field(default_factory=list)
@@ -35,6 +36,8 @@ class Scenario:
     ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
     interrupted: bool = False
     unserved: str = ""
+    silent: dict[str, float] = field(default_factory=dict)
+    heartbeat_seconds: float = 2.0
 
     def ill(self, key: Key) -> bool:
         return any(trait.ill for trait in self.traits.get(key, ()))
@@ -68,6 +71,8 @@ def make(rng: random.Random) -> Scenario:
         scenario.objects.append(namespace(name))
     for name in targets + others[:1]:
         _fill(scenario, name, rng)
+    scenario.silent = {name: rng.choice((0.0, 10.0)) for name in targets if rng.random() < 0.06}
+    scenario.heartbeat_seconds = rng.choice((2.0, 5.0, 5.0))
     if rng.random() < 0.1:
         targets.append("missing")
         scenario.ineligible["missing"] = ("namespace_missing", "namespace missing does not exist")
@@ -127,7 +132,14 @@ def _pod(name: str, owner: str) -> Object:
     metadata: Object = {"name": "lone", "namespace": name, "annotations": {"sidecar.istio.io/status": "{}"}}
     if owner:
         metadata["ownerReferences"] = [{"kind": owner, "name": "lone", "uid": "uid-lone", "controller": True}]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": {"phase": "Running", "ready": True}}
+    spec = {"containers": [{"name": "app"}, {"name": "istio-proxy", "args": ["proxy", "sidecar"]}]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": spec,
+        "status": {"phase": "Running", "ready": True},
+    }
 
 
 def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
@@ -150,15 +162,23 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
     if scenario.interrupted and rng.random() < 0.6:
         # Back to what was there before.
         removes, revision = count < 2, REVISIONS[count - 2]
+    delivery = rng.choice(deliveries)
+    if scenario.before and not scenario.interrupted and rng.random() < 0.15:
+        # The revision stays, and comes by the other way.
+        last = scenario.before[-1]
+        removes, revision = False, last.revision if last.filter_name == "trace" else revision
+        delivery = CONFIG_MAP if last.delivery == INLINE else INLINE
     scenario.task = Task(
         waves,
         revision="" if removes else revision,
-        delivery=rng.choice(deliveries),
+        delivery=delivery,
         selector=TIER if rng.random() < 0.1 and not removes else (),
         timeout_seconds=rng.choice((20.0, 60.0, 60.0)),
         max_in_flight=rng.choice((1, 2, 3, 50)),
         max_fail_percentage=rng.choice((0, 0, 50, 100)),
         ill_before=rng.choice(tuple(IllBefore)),
+        proof=rng.choice(tuple(ProofMode)),
+        proof_seconds=rng.choice((12.0, 12.0, 20.0, 60.0)),
         dry_run=rng.random() < 0.05,
         ineligible=scenario.ineligible,
     )

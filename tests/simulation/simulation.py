@@ -17,8 +17,9 @@ from tests.simulation.controllers.cluster import Cluster
 from tests.simulation.executor import SimulatedExecutor
 from tests.simulation.originals import Originals
 from tests.simulation.record import Met, Record
-from tests.simulation.resources import RESOURCES, Place, place_of, place_of_object
+from tests.simulation.resources import RESOURCES, Place, page_of, place_of, place_of_object
 from tests.simulation.scenario import Key, Scenario
+from tests.simulation.sidecars import Sidecars
 from tests.simulation.tasks import Task
 from tests.simulation.tracker import Tracker, Watched
 from tests.simulation.truth import DOMAIN, WORKLOADS
@@ -59,6 +60,10 @@ class Simulation:
         self.unhindered()
         self.sick: set[Key] = set()
         self.cluster = Cluster(self.server, rng, self._healthy, start_seconds=start_seconds)
+        self.sidecars = Sidecars(self.store, rng, scenario.heartbeat_seconds)
+        self.sidecars.silent = dict(scenario.silent)
+        self.cluster.owned.inject = self.sidecars.inject
+        self.server.page, self.server.page_seconds = self.sidecars.page, self.sidecars.seconds
         self.tracker = Tracker(self.store, self.cluster.owned, NODES)
         self.originals = Originals(self.store)
         self.executor: SimulatedExecutor | None = None
@@ -95,8 +100,10 @@ class Simulation:
 
     def meet_request(self, fault: str, request: Request) -> None:
         """A fault has hit a request."""
-        place = place_of(request.path)
-        if place is not None:
+        place, page = place_of(request.path), page_of(request.path)
+        if page is not None:
+            self.meet(fault, page[0], "Pod", page[1], steps.PAGE)
+        elif place is not None:
             namespace = place.name if place.resource.kind == "Namespace" else place.namespace
             self.meet(fault, namespace, place.resource.kind, place.name, steps.of_request(request))
 
@@ -205,7 +212,7 @@ class Simulation:
         return found
 
     def _healthy(self, pod: Object) -> bool:
-        key = self._owner_key(pod)
+        key = self.owner_key(pod)
         if key is None:
             return True
         if self.scenario.ill(key):
@@ -216,7 +223,7 @@ class Simulation:
             return False
         return True
 
-    def _owner_key(self, pod: Object) -> Key | None:
+    def owner_key(self, pod: Object) -> Key | None:
         namespace = pod["metadata"]["namespace"]
         owner = next(iter(pod["metadata"].get("ownerReferences") or ()), None)
         if owner is not None and owner["kind"] == "ReplicaSet":

@@ -17,7 +17,8 @@ OBJECTS = ("create ConfigMap", "create EnvoyFilter", "rehearse EnvoyFilter", "re
 DELETES = ("delete EnvoyFilter", "delete ConfigMap")
 PATCHES = ("patch", "unpatch", "release fields")
 LOCKS = ("create Lease", "read Lease", "replace Lease", "delete Lease")
-READS = ("read workload", "read object")
+PAGE = "read page"
+READS = ("read workload", "read object", PAGE)
 REQUESTS = (*LISTS, *LOCKS, *OBJECTS, *DELETES, *PATCHES, *READS)
 
 
@@ -25,6 +26,8 @@ def of_request(request: Request) -> str:
     """What a request is for."""
     place = place_of(request.path)
     kind = place.resource.kind if place else ""
+    if request.verb == Verb.GET_TEXT:
+        return PAGE
     if request.verb == Verb.LIST:
         return _of_list(kind)
     if request.verb == Verb.GET and kind == "Lease":

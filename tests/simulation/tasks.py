@@ -14,8 +14,9 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore, ProofMode
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import WasmModule
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import proving
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lease import Terms
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
@@ -40,6 +41,8 @@ class Task:
     max_fail_percentage: int = 0
     lock_seconds: float = 60.0
     ill_before: IllBefore = IllBefore.SKIP
+    proof: ProofMode = ProofMode.OFF
+    proof_seconds: float = 20.0
     dry_run: bool = False
     ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -70,7 +73,8 @@ class Task:
         """:param holder: who locks namespaces for it."""
         terms = Terms(holder, self.lock_seconds, epoch=EPOCH.timestamp())
         limits = (self.timeout_seconds, self.max_in_flight, self.max_fail_percentage)
-        settings = Settings(*limits, self.dry_run, self.ill_before, terms)
+        proof = proving.Terms(self.proof, self.proof_seconds)
+        settings = Settings(*limits, self.dry_run, self.ill_before, terms, proof)
         return Run(self.operation(), self.waves, dict(self.ineligible), settings)
 
 

@@ -15,6 +15,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.delivery import Delivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import (
+    last_checks,
     lease,
     lock,
     locks,
@@ -26,12 +27,15 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine im
     workload,
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds import daemon_set, deployment, stateful_set
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import Samples
 
 from tests.simulation.play import play
 from tests.simulation.together import play_together
 
 Patch = pytest.MonkeyPatch
 SEEDS_MAX = 600
+# Few of their pods meet what shows these.
+SEEDS_OF_PROOF_MAX = 1_500
 
 
 def patched(owner: Any, name: str, change: Callable[[Any], Any]) -> Callable[[Patch], None]:
@@ -119,6 +123,17 @@ FAULTS: dict[str, Callable[[Patch], None]] = {
     "what is held is said to be done": patched(workload, "_releasing", lambda _sound: _said_to_be_done),
 }
 
+# Of what is said of pods.
+FAULTS_OF_PROOF: dict[str, Callable[[Patch], None]] = {
+    "the gauge alone proves a revision": patched(
+        Samples,
+        "proved",
+        lambda _sound: property(lambda one: one.last is not None and one.last.revision == one.revision),
+    ),
+    "chains that drain count": patched(Samples, "drains", lambda _sound: property(lambda _one: False)),
+    "what was stopped is not proved and said to be done": patched(last_checks, "decide", constant(False)),
+}
+
 # Where two runs at once show it, or somebody who takes a Lease away.
 FAULTS_OF_LOCKS: dict[str, Callable[[Patch], None]] = {
     "a lock that another has is taken": patched(lease, "seconds", constant(0.0)),
@@ -154,6 +169,13 @@ def test_a_deliberate_fault_is_found(monkeypatch: Patch, fault: str) -> None:
     FAULTS[fault](monkeypatch)
     found = next((seed for seed in itertools.count() if seed >= SEEDS_MAX or play(seed).violations), SEEDS_MAX)
     assert found < SEEDS_MAX, f"{fault}: not found by {SEEDS_MAX} seeds"
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_PROOF)
+def test_a_deliberate_fault_of_proof_is_found(monkeypatch: Patch, fault: str) -> None:
+    FAULTS_OF_PROOF[fault](monkeypatch)
+    found = (seed for seed in range(SEEDS_OF_PROOF_MAX) if play(seed).violations)
+    assert next(found, None) is not None, f"{fault}: not found by {SEEDS_OF_PROOF_MAX} seeds"
 
 
 @pytest.mark.parametrize("fault", FAULTS_OF_LOCKS)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import ProofMode
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
 
 from tests.simulation import scenario
@@ -100,6 +101,8 @@ def _task(rng: random.Random, names: Sequence[str]) -> Task:
         max_in_flight=rng.choice((1, 50)),
         max_fail_percentage=100,
         lock_seconds=rng.choice((0.0, 10.0, 60.0, 600.0)),
+        proof=rng.choice((ProofMode.OFF, ProofMode.OFF, ProofMode.AUTO, ProofMode.REQUIRE)),
+        proof_seconds=12.0,
     )
 
 

@@ -65,6 +65,8 @@ def perform(server: ApiServer, request: Request) -> object:
     path, body, manager, rehearsal = request.path, request.body or {}, request.manager, request.rehearsal
     if request.verb == Verb.GET:
         return server.get(path)
+    if request.verb == Verb.GET_TEXT:
+        return server.get_text(path)
     if request.verb == Verb.LIST:
         return server.list(path, request.label_selector, request.metadata_only, request.field_selector)
     if request.verb == Verb.DELETE:

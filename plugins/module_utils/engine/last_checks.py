@@ -64,10 +64,11 @@ class LastChecks:
         return Proving(self._bus, expected, terms, asked, now)
 
     def _question(self, name: str, revision: str) -> Question:
-        members = self._members.of(name)
+        members, state = self._members.of(name), self._members.namespaces[name]
         return Question(
             name,
-            bool(self._members.namespaces[name].written) or any(one.patched for one in members),
+            # Nor is a revision deleted that may have to be gone back to, before the one after it is proved.
+            self._members.changed(name) or bool(state.operation.superseded(state.objects)),
             tuple(_labels(one) for one in members if one.patched and one.change.from_revision != revision),
             tuple(_labels(one) for one in members if one.outcome == Outcome.FAILED),
         )
@@ -121,6 +122,12 @@ class LastChecks:
         self._comparison = Comparison(
             self._bus, rolled, changed, lambda one, message, then: self._workloads.tell(one.key, message, then), now
         )
+
+
+def decide(context: Context, terms: Terms) -> bool:
+    """Whether a namespace that was changed is done only when it is known that the filter runs in its pods."""
+    wanted = terms.mode in (ProofMode.AUTO, ProofMode.REQUIRE)
+    return wanted and not context.dry_run and context.operation.expected() is not None
 
 
 def _labels(one: WorkloadState) -> dict[str, str]:

@@ -114,6 +114,10 @@ class Members:
         """The workloads of a namespace."""
         return [self.workloads[key] for key in self._keys.get(name, [])]
 
+    def changed(self, name: str) -> bool:
+        """Has this run changed what its pods are given?"""
+        return bool(self.namespaces[name].written) or any(one.patched for one in self.of(name))
+
     def rolled(self) -> list[WorkloadState]:
         """Those that wait to be compared once more."""
         return [one for one in self.workloads.values() if one.phase == Phase.ROLLED]

@@ -149,10 +149,11 @@ def ended(state: NamespaceState, reason: str, message: str) -> NamespaceState:
     return replace(state, phase=Phase.DONE, failure=state.failure or (str(reason), message))
 
 
-def stopped(state: NamespaceState, unanswered: bool) -> NamespaceState:
+def stopped(state: NamespaceState, unanswered: bool, unproved: bool = False) -> NamespaceState:
     """The run ends, whatever there is left to do.
 
     :param unanswered: a change of it is under way.
+    :param unproved: it was changed, and is not done before it is known that the filter runs.
     """
     on_objects = state.phase in (Phase.LOCKING, Phase.OBJECTS, Phase.CLEANUP, Phase.BACK)
     if on_objects and unanswered:
@@ -162,6 +163,8 @@ def stopped(state: NamespaceState, unanswered: bool) -> NamespaceState:
     left = operation.objects_go_last and operation.steps_after(state.name, state.objects, set(), True)
     if on_objects or left:
         return ended(state, Reason.STOPPED, WAS_STOPPED)
+    if unproved and state.phase == Phase.WORKLOADS:
+        return ended(state, Reason.STOPPED, f"{WAS_STOPPED} before it was known whether the filter runs in its pods")
     return replace(state, phase=Phase.DONE)
 
 

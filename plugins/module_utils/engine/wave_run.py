@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
+from . import last_checks, other_pods, progress_lines, workload
 from . import namespace as namespaces
-from . import other_pods, progress_lines, workload
 from .bus import Bus, changes
 from .commands import Request, Send
 from .conclusion import Conclusion, crash_text, not_started, of_ineligible
@@ -311,7 +311,9 @@ class WaveRun:
         for name in list(self._members.namespaces):
             self._workloads.stop(name, Stopped(), now, all_of_them=True)
         for state in list(self._members.namespaces.values()):
-            self._finish(namespaces.stopped(state, self._bus.writes_under_way(state.name) > 0), now)
+            unanswered = self._bus.writes_under_way(state.name) > 0
+            unproved = last_checks.decide(self._context, self._proof) and self._members.changed(state.name)
+            self._finish(namespaces.stopped(state, unanswered, unproved), now)
         for name in self._names:
             if name not in self.verdicts:
                 self._conclude(name, not_started(name, Reason.STOPPED, f"{WAS_STOPPED} before it was begun"), now)

@@ -60,7 +60,7 @@ class Samples:
     """Of one pod. `fresh`: the pod is younger than what was to be done, so that nothing of before is in it.
 
     `beat`: the heartbeat that the next one is to be ahead of; None before the revision showed.
-    `before`: the first sample had the revision and a heartbeat.
+    `before`: the first sample had the revision and a heartbeat. `since`, `until`: while the heartbeat was looked for.
     """
 
     revision: str
@@ -70,10 +70,12 @@ class Samples:
     beat: int | None = None
     beats: bool = False
     before: bool = False
+    since: float = 0.0
+    until: float = 0.0
 
-    def taken(self, stats: SidecarStats) -> Samples:
+    def taken(self, stats: SidecarStats, now: float) -> Samples:
         """With another sample."""
-        found = replace(self, last=stats, error="")
+        found = replace(self, last=stats, error="", until=now)
         if stats.revision != self.revision:
             return replace(found, beat=None, beats=False)
         if self.last is None:
@@ -81,7 +83,10 @@ class Samples:
         if self.beat is None:
             # Where the revision came in between, its heartbeat began at 0.
             seen = stats.heartbeat if self.last is None else 0
-            return replace(found, beat=seen, beats=stats.heartbeat > seen)
+            return replace(found, beat=seen, beats=stats.heartbeat > seen, since=now)
+        if self.drains or found.drains:
+            # What has beaten up to now may be machines of before: it has to go on without them.
+            return replace(found, beat=stats.heartbeat, beats=False, since=now)
         return replace(found, beats=self.beats or stats.heartbeat > self.beat)
 
     def failed(self, error: str) -> Samples:
@@ -89,13 +94,20 @@ class Samples:
         return replace(self, error=error)
 
     @property
+    def drains(self) -> bool:
+        """May machines of before be all that there is of the revision?"""
+        return self.before and not self.fresh and self.last is not None and self.last.draining > 0
+
+    @property
     def proved(self) -> bool:
         """Is it proved by now?"""
-        settled = self.fresh or not self.before or (self.last is not None and not self.last.draining)
-        return self.beats and settled and not self.error
+        return self.beats and not self.drains and not self.error
 
-    def judged(self, always_loaded: bool) -> tuple[Proof, str, str]:
-        """Proof, reason and sentence, when there is no more time."""
+    def judged(self, always_loaded: bool, seconds: float) -> tuple[Proof, str, str]:
+        """Proof, reason and sentence, when there is no more time.
+
+        :param seconds: no heartbeat in that time is none at all.
+        """
         last = self.last
         if self.proved:
             return Proof.PROVED, "", ""
@@ -103,10 +115,13 @@ class Samples:
             return Proof.UNPROVED, Reason.NO_ANSWER, f"its sidecar does not answer: {self.error or 'not asked yet'}"
         if last.revision != self.revision:
             return _other(last, always_loaded)
-        if not self.beats:
-            return Proof.DISPROVED, Reason.NOT_RUNNING, "the revision was loaded and does not run: no heartbeat"
-        said = f"the revision was there before, and {last.draining} filter chains of before still serve"
-        return Proof.UNPROVED, Reason.DRAINING, said
+        if self.drains:
+            said = f"the revision was there before, and {last.draining} filter chains of before still serve"
+            return Proof.UNPROVED, Reason.DRAINING, said
+        if self.until - self.since < seconds:
+            said = f"the revision is loaded, and its heartbeat was looked for for {self.until - self.since:.0f} s only"
+            return Proof.UNPROVED, Reason.NO_ANSWER, said
+        return Proof.DISPROVED, Reason.NOT_RUNNING, "the revision was loaded and does not run: no heartbeat"
 
 
 def _other(last: SidecarStats, always_loaded: bool) -> tuple[Proof, str, str]:

@@ -159,7 +159,7 @@ class Proofs:
         if isinstance(message, Reply):
             try:
                 page = sidecar_stats.parse(message.answer, pod.expectation.expected.names.name)
-                pod.samples = pod.samples.taken(page)
+                pod.samples = pod.samples.taken(page, now)
             except ValueError as error:
                 pod.samples = pod.samples.failed(f"no page of statistics: {error}")
         elif isinstance(message.error, Forbidden):
@@ -184,7 +184,7 @@ class Proofs:
         self._ask(now)
 
     def _end(self, pod: _Pod) -> None:
-        self._judge(pod, *pod.samples.judged(pod.expectation.expected.always_loaded))
+        self._judge(pod, *pod.samples.judged(pod.expectation.expected.always_loaded, pod.expectation.heartbeat_seconds))
 
     def _judge(self, pod: _Pod, proof: Proof, reason: str, message: str) -> None:
         metrics = pod.samples.last.metrics() if pod.samples.last else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tests.simulation import managed_fields, writes
 from tests.simulation.resources import RESOURCES, Place, place_of_object
@@ -15,11 +15,15 @@ MANAGER = "kube-controller-manager"
 
 
 class Owned:
-    """The objects that belong to an owner, by its uid. `down`: nodes that do not answer, whose pods nobody can end."""
+    """The objects that belong to an owner, by its uid. `down`: nodes that do not answer, whose pods nobody can end.
+
+    `inject`: what a webhook makes of each new pod.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.down: set[str] = set()
+        self.inject: Callable[[Object], Object] = lambda pod: pod
         self._places: dict[str, dict[str, dict[Place, None]]] = {}
         for entry in store.everything():
             self._take_in(place_of_object(entry), entry)
@@ -79,6 +83,8 @@ class Controller:
             "metadata": {**metadata, "ownerReferences": [owner_reference(owner)]},
             **content,
         }
+        if kind == "Pod":
+            entry = self.owned.inject(entry)
         return self.store.put(writes.numbered(self.store, entry), MANAGER)
 
     def create_pod(self, owner: Object, name: str, template: Object, node: str = "", **labels: str) -> Object:

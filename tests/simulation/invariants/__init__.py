@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from tests.simulation.invariants import limits, locks, namespaces, slots, stops, untouched, workloads
+from tests.simulation.invariants import limits, locks, namespaces, proof, slots, stops, untouched, workloads
 from tests.simulation.record import Record
 from tests.simulation.simulation import Simulation
 
-CHECKS = (namespaces.check, workloads.check, untouched.check, limits.check, locks.check, slots.check, stops.check)
+CHECKS = (
+    namespaces.check,
+    workloads.check,
+    untouched.check,
+    limits.check,
+    locks.check,
+    slots.check,
+    stops.check,
+    proof.check,
+)
 
 
 def violations(simulation: Simulation, record: Record) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Verb
 
 from tests.simulation import truth
+from tests.simulation.invariants import proof
 from tests.simulation.invariants.facts import eligible
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.record import Record
@@ -24,8 +25,9 @@ def not_converged(simulation: Simulation, record: Record) -> Iterator[str]:
         if verdict.outcome == "failed" and verdict.name not in record.task.ineligible:
             reasons = {str(one.reason) for one in verdict.workloads if one.outcome == "failed"} or {str(verdict.reason)}
             ill = any(simulation.scenario.ill(key) for key in simulation.scenario.traits if key[1] == verdict.name)
-            allowed = (*LASTING, *FOR_LACK) if ill else LASTING
-            if not reasons <= set(allowed):
+            allowed = {*LASTING, *FOR_LACK} if ill else {*LASTING}
+            allowed |= proof.lasting(simulation, record, verdict.name)
+            if not reasons <= allowed:
                 yield f"{verdict.name} still fails: {verdict.reason}: {verdict.message}"
     if record.task.by_pods:
         yield from _not_there(simulation, record)

@@ -11,7 +11,7 @@ from tests.simulation.resources import RESOURCES, Place, place_of
 from tests.simulation.simulation import Simulation
 from tests.simulation.values import at
 
-READS = (Verb.GET, Verb.LIST)
+READS = (Verb.GET, Verb.GET_TEXT, Verb.LIST)
 # After which a run must have noticed that somebody took its Lease away.
 NOTICED_SECONDS = 30.0
 TAKEN = ("lock taken", "namespace deleted")

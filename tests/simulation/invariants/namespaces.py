@@ -87,7 +87,7 @@ def _objects(simulation: Simulation, record: Record, namespace: str) -> Iterator
         for entry in simulation.store.collection(RESOURCES[kind], namespace)
         if at(entry, "metadata", "labels", f"{truth.DOMAIN}/filter") == task.filter_name
     }
-    meddled = record.faults(namespace, "our object meddled with", "namespace deleted")
+    meddled = record.faults(namespace, "our object meddled with", "EnvoyFilter deleted", "namespace deleted")
     if meddled:
         return
     if task.removes:

@@ -10,6 +10,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
 )
 
 from tests.simulation import truth
+from tests.simulation.invariants import proof
 from tests.simulation.invariants.facts import Facts, eligible
 from tests.simulation.record import Record
 from tests.simulation.resources import RESOURCES
@@ -84,7 +85,7 @@ def _failed(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -
             yield "nobody has stopped it"
     elif reason in ("locked", "lock_lost"):
         yield from _locked(record, verdict.name, reason)
-    else:
+    elif reason not in proof.REASONS or not proof.names_it(verdict, reason):
         yield "nothing like it has happened"
 
 
@@ -144,7 +145,11 @@ def of_workload(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> 
         "stopped": lambda: bool(record.stops),
         "lock_lost": lambda: not list(_locked(record, facts.place.namespace, "lock_lost")),
     }
-    if reason not in holds:
+    if reason in proof.REASONS:
+        # Its pods are judged by themselves.
+        if not any(pod["reason"] == reason for pod in said.pods):
+            yield "none of its pods is said to be so"
+    elif reason not in holds:
         yield "there is no such reason"
     elif not holds[reason]():
         yield "nothing like it has happened"

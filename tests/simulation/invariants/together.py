@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
 
 from tests.simulation import truth
-from tests.simulation.invariants import locks
+from tests.simulation.invariants import locks, proof
 from tests.simulation.record import Record
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.simulation import Simulation
@@ -31,6 +31,8 @@ def check(simulation: Simulation, records: Sequence[Record]) -> Iterator[str]:
         for verdict in record.verdicts:
             for text in _verdict(simulation, record, verdict):
                 yield f"{record.holder}: {verdict.name} is {verdict.outcome} ({verdict.reason}): {text}"
+            for text in proof.OfNamespace(simulation, record, verdict).of_pods():
+                yield f"{record.holder}: {verdict.name}: {text}"
     for name in records[0].task.namespaces:
         yield from _once_each(records, name)
         yield from _slots(simulation, name)
