@@ -15,6 +15,8 @@ from ..domain.wasm_module import WasmModule
 BINARY_KEY = "filter.wasm"
 ENVOY_FILTER_KEY = "envoyfilter.json"
 _HIDDEN = "********"
+# What the role puts into every configuration of our own filter, and of no other.
+_OURS = {"revision", "heartbeat_seconds"}
 
 
 @dataclass(frozen=True)
@@ -129,18 +131,32 @@ def redacted_for_diff(spec: dict[str, Any]) -> dict[str, Any]:
         configuration = config.get("configuration")
         if isinstance(configuration, dict) and isinstance(configuration.get("value"), str):
             configuration["value"] = _without_tokens(configuration["value"])
+        elif configuration is not None:
+            config["configuration"] = _names_of(configuration)
     return shown
 
 
 def _without_tokens(text: str) -> Any:
+    """Of our own filter's configuration all but the headers; of another filter's, in which anything may be a token,
+    only the names.
+    """
     try:
         configuration = json.loads(text)
-        headers = configuration["backend"]["headers"]
-    except (ValueError, TypeError, KeyError):
-        return text
-    try:
-        configuration["backend"]["headers"] = [[name, _HIDDEN] for name, _value in headers]
-    except (TypeError, ValueError):
-        # Another filter's own form; it may be a token all the same.
-        configuration["backend"]["headers"] = _HIDDEN
+    except ValueError:
+        return _HIDDEN if text else text
+    if not (isinstance(configuration, dict) and set(configuration) >= _OURS):
+        return _names_of(configuration)
+    backend = configuration.get("backend")
+    headers = backend.get("headers") if isinstance(backend, dict) else None
+    if headers:
+        try:
+            configuration["backend"]["headers"] = [[name, _HIDDEN] for name, _value in headers]
+        except (TypeError, ValueError):
+            configuration["backend"]["headers"] = _HIDDEN
     return configuration
+
+
+def _names_of(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: inner if name == "@type" else _names_of(inner) for name, inner in value.items()}
+    return [_names_of(inner) for inner in value] if isinstance(value, list) else _HIDDEN

@@ -12,8 +12,10 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
     redacted_for_diff,
 )
 
-from tests.unit.objects import NAMES, R1, R2, binary, release
+from tests.unit.objects import NAMES, R1, binary, release
 
+# What tells our own filter's configuration from any other.
+OURS = {"revision": R1, "heartbeat_seconds": 5}
 BYTES = base64.b64encode(binary().content).decode()
 
 
@@ -75,7 +77,7 @@ def secret_spec(configuration: Any) -> dict[str, Any]:
 
 
 def test_a_diff_shows_no_token_and_no_bytes() -> None:
-    spec = secret_spec(json.dumps({"backend": {"headers": [["authorization", "Bearer s3cret"]], "path": "/p"}}))
+    spec = secret_spec(json.dumps({**OURS, "backend": {"headers": [["authorization", "Bearer s3cret"]], "path": "/p"}}))
     local(spec)["inline_bytes"] = "QUJD" * 1000
     before = copy.deepcopy(spec)
     shown = json.dumps(redacted_for_diff(spec))
@@ -88,10 +90,31 @@ def test_a_diff_shows_no_token_and_no_bytes() -> None:
     assert spec == before
 
 
-def test_a_diff_of_a_foreign_configuration_is_its_text() -> None:
-    for text in ("not JSON", "[]", '"x"', "null", '{"backend": null}', ""):
-        config = redacted_for_diff(secret_spec(text))["configPatches"][0]["patch"]["value"]["typed_config"]["config"]
-        assert config["configuration"]["value"] == text
+def shown_of(value: object) -> object:
+    spec = secret_spec("")
+    spec["configPatches"][0]["patch"]["value"]["typed_config"]["config"]["configuration"] = value
+    return redacted_for_diff(spec)["configPatches"][0]["patch"]["value"]["typed_config"]["config"]["configuration"]
+
+
+def test_of_a_foreign_configuration_only_names_are_shown() -> None:
+    hidden = "********"
+    for text, expected in (
+        (
+            '{"api_key": "s3cret", "keys": [{"of": "s3cret"}], "backend": {"headers": [["a", "s3cret"]]}}',
+            {"api_key": hidden, "keys": [{"of": hidden}], "backend": {"headers": [[hidden, hidden]]}},
+        ),
+        ("s3cret", hidden),
+        ("[5]", [hidden]),
+        ('"s3cret"', hidden),
+        ("", ""),
+    ):
+        assert shown_of({"value": text}) == {"value": expected}
+    # A google.protobuf.Struct, as a template of the user's own may have it.
+    assert shown_of({"@type": "Struct", "value": {"api_key": "s3cret"}}) == {
+        "@type": "Struct",
+        "value": {"api_key": hidden},
+    }
+    assert shown_of(None) is None
 
 
 def test_a_diff_of_any_envoy_filter() -> None:
@@ -100,14 +123,14 @@ def test_a_diff_of_any_envoy_filter() -> None:
 
 
 def test_two_revisions_differ_in_the_diff() -> None:
-    assert redacted_for_diff(release(R1).spec) != redacted_for_diff(release(R2).spec)
+    assert shown_of({"value": json.dumps({**OURS, "a": 1})}) != shown_of({"value": json.dumps({**OURS, "a": 2})})
 
 
 def test_headers_of_another_form_are_hidden_whole() -> None:
     for headers in ({"authorization": "s3cret"}, "s3cret", ["s3cret"], 5):
-        shown = redacted_for_diff(secret_spec(json.dumps({"backend": {"headers": headers}, "a": 1})))
+        shown = redacted_for_diff(secret_spec(json.dumps({**OURS, "backend": {"headers": headers}, "a": 1})))
         config = shown["configPatches"][0]["patch"]["value"]["typed_config"]["config"]
-        assert config["configuration"]["value"] == {"backend": {"headers": "********"}, "a": 1}
+        assert config["configuration"]["value"] == {**OURS, "backend": {"headers": "********"}, "a": 1}
 
 
 def test_a_config_map_gives_its_envoy_filter_back_with_the_bytes() -> None:
