@@ -129,21 +129,21 @@ def redacted_for_diff(spec: dict[str, Any]) -> dict[str, Any]:
         if allowed:
             config["capability_restriction_config"]["allowed_capabilities"] = ", ".join(sorted(allowed))
         configuration = config.get("configuration")
-        if isinstance(configuration, dict) and isinstance(configuration.get("value"), str):
+        if isinstance(configuration, dict) and "value" in configuration:
             configuration["value"] = _without_tokens(configuration["value"])
         elif configuration is not None:
             config["configuration"] = _names_of(configuration)
     return shown
 
 
-def _without_tokens(text: str) -> Any:
+def _without_tokens(value: Any) -> Any:
     """Of our own filter's configuration all but the headers; of another filter's, in which anything may be a token,
     only the names.
     """
     try:
-        configuration = json.loads(text)
+        configuration = json.loads(value) if isinstance(value, str) else value
     except ValueError:
-        return _HIDDEN if text else text
+        return _HIDDEN if value else value
     if not (isinstance(configuration, dict) and set(configuration) >= _OURS):
         return _names_of(configuration)
     backend = configuration.get("backend")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import (
     CONFIG_MAPS,
     ENVOY_FILTERS,
@@ -35,7 +37,8 @@ def test_what_is_deleted_is_what_was_read_and_the_diff_says_it_was_there() -> No
 def test_a_deleted_envoy_filter_shows_its_spec_without_tokens() -> None:
     found = release(R1, "inline").envoy_filter("shop", "trace-filter")
     config = found["spec"]["configPatches"][0]["patch"]["value"]["typed_config"]["config"]
-    config["configuration"]["value"] = '{"backend": {"headers": [["authorization", "s3cret"]]}}'
+    ours = {"revision": R1, "heartbeat_seconds": 5, "backend": {"headers": [["authorization", "s3cret"]]}}
+    config["configuration"]["value"] = json.dumps(ours)
     step = delete_envoy_filter("shop", found)
     assert list(step.before) == ["EnvoyFilter/trace-filter"]
     assert "authorization" in str(step.before)

@@ -20,6 +20,8 @@ from tests.unit.objects import REPOSITORY
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "schemas" / "plan.schema.json").read_text())
 CONFIGURATION = {
+    "revision": "00000000ab",
+    "heartbeat_seconds": 5,
     "backend": {"cluster": "c", "path": "/publish?key=hunter2", "headers": [["x-token", "hunter2"]]},
     "hosts_from": {"path": "/hosts?key=hunter2"},
     "bodies": "off",
