@@ -71,6 +71,7 @@ class LastChecks:
             self._members.changed(name) or bool(state.operation.superseded(state.objects)),
             tuple(_labels(one) for one in members if one.patched and one.change.from_revision != revision),
             tuple(_labels(one) for one in members if one.outcome == Outcome.FAILED),
+            tuple(_labels(one) for one in members if one.patched and one.outcome != Outcome.HELD),
         )
 
     @property

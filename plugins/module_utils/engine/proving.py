@@ -19,6 +19,7 @@ from . import progress_lines
 from .bus import Bus
 from .commands import Request, Send, Verb
 from .messages import Refusal, Reply
+from .pod_diagnosis import is_ready
 from .proof_summary import runs_in
 from .reading import NOT_FOUND, PODS
 from .requests import REQUEST_SECONDS
@@ -48,8 +49,9 @@ class Question:
     namespace: str
     changed: bool
     fresh: tuple[Mapping[str, str], ...] = ()
-    # Of workloads that are on no way to be proved.
+    # Of workloads that are on no way to be proved; and of those whose pods were all seen ready by this run.
     failed: tuple[Mapping[str, str], ...] = ()
+    rolled: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass
@@ -121,6 +123,9 @@ class Proving:
         lacking = self._expected.lacks(pod)
         if lacking is not None:
             found.proofs.append(PodProof(name, Proof.DISPROVED, *lacking, labels=labels))
+        elif not is_ready(pod) and not _is_of(labels, question.rolled):
+            # It may be ill for reasons of its own, as where a workload is held because a node is down.
+            return
         elif question.changed and self._terms.foreign:
             found.proofs.append(PodProof(name, Proof.UNPROVED, Reason.FOREIGN_FILTER, FOREIGN, labels=labels))
         elif question.changed:

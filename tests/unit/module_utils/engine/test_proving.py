@@ -26,10 +26,12 @@ EXPECTED = Expected(NAMES, R1, LABELS, True, frozenset({"SIDECAR_OUTBOUND"}))
 SILENT = api_error("get", 503, "no route to host")
 
 
-def pod(name: str, app: str = "web", sidecar: bool = True) -> dict[str, Any]:
+def pod(name: str, app: str = "web", sidecar: bool = True, ready: bool = True) -> dict[str, Any]:
     mounts = [{"name": NAMES.volume, "mountPath": NAMES.mount_path}]
     containers = [{"name": "istio-proxy", "args": ["proxy", "sidecar"], "volumeMounts": mounts}] if sidecar else []
-    return {"metadata": {"name": name, "labels": {**LABELS, "app": app}}, "spec": {"containers": containers}}
+    conditions = [{"type": "Ready", "status": str(ready)}]
+    metadata = {"name": name, "labels": {**LABELS, "app": app}}
+    return {"metadata": metadata, "spec": {"containers": containers}, "status": {"conditions": conditions}}
 
 
 def page(heartbeat: int, revision: str = R1) -> str:
@@ -146,6 +148,12 @@ def test_a_new_pod_has_nothing_of_before() -> None:
 def test_pods_of_a_failed_workload_are_not_waited_for() -> None:
     prove = Prove(Question("shop", True, failed=({"app": "web"},))).pods(pod("a"))
     assert prove.proving.finished and prove.proofs() == {}
+
+
+def test_a_pod_that_is_not_ready_is_asked_only_where_it_was_ready() -> None:
+    ill = Prove().pods(pod("a", ready=False), pod("bare", sidecar=False, ready=False))
+    assert ill.asked == [] and ill.proofs() == {"bare": ("disproved", "no_sidecar")}
+    assert Prove(Question("shop", True, rolled=({"app": "web"},))).pods(pod("a", ready=False)).asked == ["a"]
 
 
 def test_who_may_not_ask_asks_once() -> None:
