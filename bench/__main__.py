@@ -34,10 +34,14 @@ def _soak(report: Callable[[str], None]) -> int:
 
 def _fleet(report: Callable[[str], None]) -> int:
     options = fleet_options(os.environ)
-    tables = fleet_table.render(sequence.run(options, report), options.rounds)
+    found, tables = [], ""
+    for one in sequence.run(options, report):
+        found.append(one)
+        tables = fleet_table.render(found, options.rounds)
+        # The next size may take ten minutes, and be interrupted.
+        if options.output is not None:
+            options.output.write_text(tables)
     print(tables)
-    if options.output is not None:
-        options.output.write_text(tables)
     return 0
 
 

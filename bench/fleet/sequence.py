@@ -51,15 +51,13 @@ class Figures:
         return None if one is None or not other else one / other
 
 
-def run(options: Options, report: Report) -> list[Figures]:
+def run(options: Options, report: Report) -> Iterator[Figures]:
     """One after the other, the smallest first, which alone has the rows that do not depend on size."""
-    found = []
     with _mesh(report) as running, tempfile.TemporaryDirectory() as scratch:
         for number, size in enumerate(sorted(options.sizes, key=lambda size: size[0] * size[1])):
             folder = Path(scratch) / str(number)
             folder.mkdir()
-            found.append(_Sequence(running, size, folder, report).run(options, whole=number == 0))
-    return found
+            yield _Sequence(running, size, folder, report).run(options, whole=number == 0)
 
 
 @contextmanager
