@@ -44,8 +44,10 @@ class Fleet:
         self.wait_rolled(0, lambda: self.each(self._create_workload, self.workloads))
 
     def delete(self) -> None:
-        """What is deleted keeps controllers busy: so it is waited for."""
         self.each(lambda name: self.api.delete(f"/api/v1/namespaces/{name}"), ((name,) for name in self.namespaces))
+
+    def wait_gone(self) -> None:
+        """What is being deleted keeps controllers busy."""
         deadline = time.monotonic() + GONE_SECONDS
         while self.api.get(f"/api/v1/namespaces?labelSelector={LABEL}={self.id}")["items"]:
             if time.monotonic() > deadline:

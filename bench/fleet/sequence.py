@@ -54,10 +54,14 @@ class Figures:
 def run(options: Options, report: Report) -> Iterator[Figures]:
     """One after the other, the smallest first, which alone has the rows that do not depend on size."""
     with _mesh(report) as running, tempfile.TemporaryDirectory() as scratch:
-        for number, size in enumerate(sorted(options.sizes, key=lambda size: size[0] * size[1])):
+        sizes = sorted(options.sizes, key=lambda size: size[0] * size[1])
+        for number, size in enumerate(sizes):
             folder = Path(scratch) / str(number)
             folder.mkdir()
-            yield _Sequence(running, size, folder, report).run(options, whole=number == 0)
+            sequence = _Sequence(running, size, folder, report)
+            yield sequence.run(options, whole=number == 0)
+            if number + 1 < len(sizes):
+                sequence.wait_gone()
 
 
 @contextmanager
@@ -81,10 +85,12 @@ class _Sequence:
         self._empty = Playbooks(str(running.kubeconfig), scratch, empty.write(scratch), scratch)
         self._figures = Figures(size)
         self._revision = 0
+        self._fleet: Fleet
 
     def run(self, options: Options, whole: bool) -> Figures:
         self._report(f"{_text(self._figures.size)}: creating the fleet")
         with created(self._mesh.api, *self._figures.size) as fleet:
+            self._fleet = fleet
             spec = self._plan(fleet)["envoy_filter_spec"]
             floor = Floor(fleet, spec)
             for number in range(options.rounds):
@@ -98,8 +104,12 @@ class _Sequence:
             if whole:
                 self._namespaced(fleet)
                 self._stopped(fleet, floor, spec)
-            self._report(f"{_text(self._figures.size)}: deleting the fleet")
         return self._figures
+
+    def wait_gone(self) -> None:
+        """Before the next one is measured."""
+        self._report(f"{_text(self._figures.size)}: waiting until the fleet is gone")
+        self._fleet.wait_gone()
 
     def _rolled(self, fleet: Fleet, again: int) -> None:
         self._next()

@@ -85,7 +85,8 @@ def _to(name: str, to: str) -> Value:
 
 
 def _memory(one: Figures) -> float | None:
-    return max((one.get(f"{name}, memory") or 0 for name in ("rolled", "proved", "nothing")), default=0) / 1e6
+    found = [one.get(f"{name}, memory") for name in ("rolled", "proved", "nothing")]
+    return max((value / 1e6 for value in found if value is not None), default=None)
 
 
 def _workloads(one: Figures) -> int:
