@@ -1,4 +1,4 @@
-"""`python -m bench filter`, `python -m bench soak`: what the targets of the Makefile run."""
+"""`python -m bench filter`, `soak` and `fleet`: what the targets of the Makefile run."""
 
 import os
 import signal
@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 
 from bench import filter_bench, soak
+from bench.fleet import sequence
+from bench.fleet import table as fleet_table
+from bench.fleet.options import fleet_options
 from bench.load import BadAnswer
 from bench.options import BadOption, bench_options, soak_options
 from bench.rounds import Invalid
@@ -29,7 +32,20 @@ def _soak(report: Callable[[str], None]) -> int:
     return 1 if found else 0
 
 
-COMMANDS = {"filter": _bench, "soak": _soak}
+def _fleet(report: Callable[[str], None]) -> int:
+    options = fleet_options(os.environ)
+    found, tables = [], ""
+    for one in sequence.run(options, report):
+        found.append(one)
+        tables = fleet_table.render(found, options.rounds)
+        # The next size may take ten minutes, and be interrupted.
+        if options.output is not None:
+            options.output.write_text(tables)
+    print(tables)
+    return 0
+
+
+COMMANDS = {"filter": _bench, "soak": _soak, "fleet": _fleet}
 
 
 def main(arguments: list[str]) -> int:

@@ -57,7 +57,7 @@ def _read(
         rounds=number(environment, "ROUNDS", rounds[0] if short else rounds[1], 2),
         requests=number(environment, "REQUESTS", requests[0] if short else requests[1], least),
         starts=number(environment, "STARTS", starts[0] if short else starts[1], 1),
-        output=_output(environment, "OUTPUT"),
+        output=output(environment, "OUTPUT"),
     )
 
 
@@ -90,7 +90,7 @@ def wasm(environment: Mapping[str, str], name: str) -> Path | None:
     return path
 
 
-def _output(environment: Mapping[str, str], name: str) -> Path | None:
+def output(environment: Mapping[str, str], name: str) -> Path | None:
     value = environment.get(name, "")
     if not value:
         return None

@@ -25,12 +25,13 @@ def render(rows: list[Row], goals: list[Goal], options: Options) -> str:
         f"{options.rounds} rounds of {options.requests:,} requests, {options.starts} starts. Each figure is over an "
         "Envoy without a filter: the median (and what half of the rounds lie between); of the starts the fastest."
     )
-    figures = _table(HEAD, [_cells(row) for row in rows])
-    judged = _table(["goal", "figure", "met"], [[goal.goal, goal.figure, _met(goal)] for goal in goals])
+    figures = markdown(HEAD, [_cells(row) for row in rows])
+    judged = markdown(["goal", "figure", "met"], [[goal.goal, goal.figure, met(goal)] for goal in goals])
     return f"{caption}\n\n{figures}\n\n{judged}\n"
 
 
-def _table(head: list[str], lines: list[list[str]]) -> str:
+def markdown(head: list[str], lines: list[list[str]]) -> str:
+    """A table."""
     rule = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *lines])
 
@@ -57,5 +58,6 @@ def _spread(value: Spread | None, digits: int) -> str:
     return f"{value.median:.{digits}f} ({value.low:.{digits}f} to {value.high:.{digits}f})"
 
 
-def _met(goal: Goal) -> str:
+def met(goal: Goal) -> str:
+    """In a word."""
     return "-" if goal.met is None else "yes" if goal.met else "**no**"
