@@ -90,7 +90,7 @@ def test_a_page_for_a_pod_without_a_process_is_proof_once_it_has_ticked() -> Non
     for now in (100.0, 100.0 + responder.HEARTBEAT_SECONDS):
         assert not samples.proved
         page = responder.page(REVISION, "10.245.0.7", now)
-        samples = samples.taken(sidecar_stats.parse(page, "trace"))
+        samples = samples.taken(sidecar_stats.parse(page, "trace"), now)
     assert samples.proved
     assert responder.page(REVISION, "10.245.0.7", 100.0) == responder.page(REVISION, "10.245.0.7", 100.1)
 
