@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 import time
@@ -114,6 +115,27 @@ class Mesh:
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def killed(self, component: str) -> Iterator[None]:
+        """By SIGKILL; it is started anew afterwards, with the data that it had."""
+        os.kill(mesh.component_pid(self.layout, component), signal.SIGKILL)
+        try:
+            self.wait(f"the end of {component}", lambda: not self._runs(component))
+            yield
+        finally:
+            mesh.start_again(self.layout)
+            self.wait(f"{component}, and an API server that answers", lambda: self._runs(component) and self._answers())
+
+    def _runs(self, component: str) -> bool:
+        status = mesh.status(self.layout)
+        return status is not None and status.components[component]
+
+    def _answers(self) -> bool:
+        try:
+            return self.api.raw("GET", "/readyz") == b"ok"
+        except (OSError, http.client.HTTPException, ApiError):
+            return False
 
 
 def is_ready(pod: Object) -> bool:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from testbed import mesh, paths
-from tests.faults import plays
+from testbed.client import Mesh
+from tests.faults import plays, restart
 from tests.faults.options import BadOption, Options, read
 from tests.faults.play import Played
 
+Report = Callable[[str], None]
 # One of its own: an API server that others use is not to be disturbed.
 FOLDER = paths.CHECKOUT / ".cache" / "faults-mesh"
 
@@ -32,7 +36,9 @@ def main() -> int:
     running = mesh.status(layout) is not None
     try:
         mesh.up(layout, real_pods=False, report=report)
-        return _judged(options, [_told(one, report) for one in plays.play(options, layout)], begin)
+        stories = [_told(one, report) for one in plays.play(options, layout)]
+        outages = [_outage(Mesh(layout), seed, report) for seed in options.outages]
+        return _judged(options, stories, outages, begin)
     except KeyboardInterrupt:
         print("faults: interrupted", file=sys.stderr)
         return 130
@@ -41,7 +47,7 @@ def main() -> int:
             mesh.down(layout)
 
 
-def _told(played: Played, report: Callable[[str], None]) -> Played:
+def _told(played: Played, report: Report) -> Played:
     end = "ok" if not played.problems else "FAILED"
     killed = "" if played.killed else " (it had ended before)"
     verdicts = ", ".join(played.verdicts)
@@ -49,16 +55,28 @@ def _told(played: Played, report: Callable[[str], None]) -> Played:
     return played
 
 
-def _judged(options: Options, played: list[Played], begin: float) -> int:
-    killed = sum(one.killed for one in played)
-    print(f"faults: {len(played)} stories in {time.monotonic() - begin:.0f} s, {killed} runs were killed")
-    print(f"faults: verdicts of the runs after: {dict(Counter(v for one in played for v in one.verdicts))}")
-    failed = [one for one in played if one.problems]
-    for one in failed:
-        for text in one.problems:
-            print(f"faults: seed {one.story.seed}: {text}", file=sys.stderr)
-    if failed:
-        again = f"SEED={failed[0].story.seed} RUNS=1{' SHORT=1' if options.quick else ''} make faults"
+def _outage(mesh: Mesh, seed: int, report: Report) -> restart.Played:
+    with tempfile.TemporaryDirectory() as folder:
+        played = restart.play(mesh, Path(folder), restart.draw(seed))
+    end = "ok" if not played.problems else "FAILED"
+    report(f"outage {seed}, {played.seconds:.0f} s: {played.outage}; {', '.join(played.verdicts)}; {end}")
+    return played
+
+
+def _judged(options: Options, stories: list[Played], outages: list[restart.Played], begin: float) -> int:
+    killed = sum(one.killed for one in stories)
+    print(f"faults: {len(stories)} stories in {time.monotonic() - begin:.0f} s, {killed} runs were killed")
+    print(f"faults: verdicts of the runs after: {dict(Counter(v for one in stories for v in one.verdicts))}")
+    print(f"faults: of those that met a killed API server: {dict(Counter(v for one in outages for v in one.verdicts))}")
+    failed = {one.story.seed: one.problems for one in stories if one.problems}
+    failed_outages = {one.outage.seed: one.problems for one in outages if one.problems}
+    for what, found in (("seed", failed), ("outage", failed_outages)):
+        for seed, problems in found.items():
+            for text in problems:
+                print(f"faults: {what} {seed}: {text}", file=sys.stderr)
+    if failed or failed_outages:
+        first = min([*failed, *failed_outages])
+        again = f"SEED={first} RUNS=1{' SHORT=1' if options.quick else ''} make faults"
         print(f"faults: failed; {again} plays the first again", file=sys.stderr)
         return 1
     print("faults: passed")

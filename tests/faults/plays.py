@@ -11,7 +11,8 @@ from testbed.paths import Layout
 from tests.cluster.kubectl import Kubectl
 from tests.faults import story
 from tests.faults.options import AT_ONCE, Options
-from tests.faults.play import Played, Player
+from tests.faults.play import Played
+from tests.faults.play import play as play_one
 from tests.faults.proxy import Proxy
 
 
@@ -31,6 +32,6 @@ def play(options: Options, layout: Layout) -> Iterator[Played]:
 def _one(layout: Layout, seed: int, quick: bool) -> Callable[[], Played]:
     def played() -> Played:
         with tempfile.TemporaryDirectory() as folder, Proxy(layout.kubeconfig, Path(folder)) as proxy:
-            return Player(Kubectl(layout), Path(folder), proxy, story.draw(seed, quick)).play()
+            return play_one(Kubectl(layout), Path(folder), proxy, story.draw(seed, quick))
 
     return played

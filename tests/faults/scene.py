@@ -56,9 +56,9 @@ class State:
         return found
 
 
-def draw(rng: random.Random, namespace: str) -> Scene:
-    """All three kinds, and a few more."""
-    kinds = [*KINDS, *rng.choices(KINDS, k=rng.randint(0, 2))]
+def draw(rng: random.Random, namespace: str, more: int = 0) -> Scene:
+    """All three kinds, and a few more; with `more` so many more."""
+    kinds = [*KINDS, *rng.choices(KINDS, k=rng.randint(0, 2) + more)]
     objects = [_workload(rng, namespace, f"w{number}", kind) for number, kind in enumerate(kinds)]
     outside = _workload(rng, namespace, NOT_INJECTED, "Deployment")
     outside["spec"]["template"]["metadata"]["labels"]["sidecar.istio.io/inject"] = "false"

@@ -14,6 +14,8 @@ DELIVERIES = (CONFIG_MAP, INLINE)
 WRITING_SECONDS = 4.0
 # How many writes a run has, about: what of it is later kills nothing, and is told.
 WRITES = 14
+# Of a workload; what can't come up is mostly given up before.
+TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Step:
         if self.playbook == "remove":
             return {}
         return {
+            "wasm_filter_timeout": TIMEOUT_SECONDS,
             "wasm_filter_delivery": self.delivery,
             "wasm_filter_bodies": self.bodies,
             # KWOK's pods have no sidecar that answers.
@@ -38,6 +41,9 @@ class Step:
 
     def __str__(self) -> str:
         return self.playbook if self.playbook == "remove" else f"deploy ({self.delivery}, bodies {self.bodies})"
+
+
+REMOVE = Step("remove")
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Kill:
 
 @dataclass(frozen=True)
 class Story:
-    """`fails`: a quota keeps pods of one namespace from coming up, so the deploy goes back.
+    """`quota`: so many pods less than there are may be in one namespace, so the deploy fails there and goes back.
 
     `waits`: what the killed run has locked is left to expire, which takes half a minute.
     """
@@ -65,13 +71,13 @@ class Story:
     namespaces: int
     before: Step | None
     step: Step
-    fails: bool
+    quota: int | None
     kill: Kill
     waits: bool
 
     def __str__(self) -> str:
         first = f"{self.before}, then " if self.before else ""
-        fails = " that fails and goes back" if self.fails else ""
+        fails = "" if self.quota is None else f" with a quota that lacks {self.quota} pods"
         return f"{first}{self.step}{fails}, {self.kill}{'' if self.waits else ', lock taken away'}"
 
 
@@ -83,7 +89,7 @@ def draw(seed: int, quick: bool = False) -> Story:
     deployed_before = kind == "remove" or rng.random() < 0.5
     before = Step("deploy", rng.choice(DELIVERIES), "on") if deployed_before else None
     if kind == "remove":
-        step = Step("remove")
+        step = REMOVE
     else:
         # With inline nothing is rolled, so nothing fails of a quota.
         step = Step("deploy", CONFIG_MAP if kind == "rollback" else rng.choice(DELIVERIES), "off")
@@ -92,4 +98,6 @@ def draw(seed: int, quick: bool = False) -> Story:
     if rng.random() < 0.4:
         kill = Kill(1, Moment.AFTER, rng.uniform(0.01, WRITING_SECONDS))
     waits = rng.random() < 0.5
-    return Story(seed, rng.randint(1, 2), before, step, kind == "rollback", kill, waits and not quick)
+    namespaces = rng.randint(1, 2)
+    quota = rng.choice((0, 1, 100)) if kind == "rollback" else None
+    return Story(seed, namespaces, before, step, quota, kill, waits and not quick)
