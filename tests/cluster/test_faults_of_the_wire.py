@@ -22,7 +22,7 @@ def met(trouble: Trouble) -> int:
     if isinstance(trouble, Bursts):
         return sum(trouble.met.values())
     if isinstance(trouble, LostAnswers):
-        return sum(request.writes for request in trouble.lost)
+        return len(trouble.lost)
     return trouble.count if isinstance(trouble, CutWatches) else 0
 
 
@@ -36,7 +36,7 @@ def generations(kubectl: Kubectl, namespace: str) -> list[int]:
     [
         lambda: Bursts(seed=1, share=0.6, seconds=1.5),
         lambda: CutWatches(events=2, seconds=1.0),
-        lambda: LostAnswers(seed=3, share=0.25),
+        lambda: LostAnswers(seed=3),
     ],
     ids=["bursts", "cut_watches", "lost_answers"],
 )

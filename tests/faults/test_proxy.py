@@ -111,11 +111,13 @@ def test_in_a_burst_requests_are_turned_away_and_not_passed_on(proxy: Proxy, ser
 
 
 def test_a_lost_answer_is_of_a_request_that_was_done(proxy: Proxy, server: Server) -> None:
-    proxy.trouble = LostAnswers(seed=1, share=1.0)
+    proxy.trouble = LostAnswers(seed=1, share=0.0)
     with pytest.raises(http.client.RemoteDisconnected):
         ask(proxy, "POST", "/a", "{}")
-    assert server.asked == ["POST /a"]
-    assert [one.status for one in proxy.writes()] == [0]
+    assert ask(proxy, "POST", "/a", "{}")[0] == 201
+    assert ask(proxy, "GET", "/a")[0] == 200
+    assert server.asked == ["POST /a", "POST /a", "GET /a"]
+    assert [one.status for one in proxy.writes()] == [0, 201]
 
 
 def test_a_watch_is_cut_in_the_middle_of_an_event(proxy: Proxy) -> None:

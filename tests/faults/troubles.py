@@ -91,21 +91,22 @@ class Bursts(Trouble):
 
 
 class LostAnswers(Trouble):
-    """A share of the requests is done, and nobody learns of it. Not a watch: its answer has no end."""
+    """Each write's first answer is lost, and a share of what is read. Not a watch: its answer has no end."""
 
-    def __init__(self, seed: int, share: float = 0.3) -> None:
+    def __init__(self, seed: int, share: float = 0.1) -> None:
         self._random, self._share = random.Random(seed), share
         self._lock = threading.Lock()
-        self.lost: list[Request] = []
+        self.lost: set[str] = set()
 
     def loses(self, request: Request) -> bool:
         if request.watches:
             return False
         with self._lock:
-            lost = self._random.random() < self._share
-            if lost:
-                self.lost.append(request)
-            return lost
+            if not request.writes:
+                return self._random.random() < self._share
+            first = str(request) not in self.lost
+            self.lost.add(str(request))
+            return first
 
 
 class CutWatches(Trouble):
