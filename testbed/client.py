@@ -117,19 +117,22 @@ class Mesh:
             os.kill(pid, signal.SIGCONT)
 
     @contextlib.contextmanager
-    def killed(self, component: str) -> Iterator[None]:
-        """By SIGKILL; it is started anew afterwards, with the data that it had."""
-        os.kill(mesh.component_pid(self.layout, component), signal.SIGKILL)
+    def killed(self, *components: str) -> Iterator[None]:
+        """By SIGKILL, all at once; they are started anew afterwards, with the data that they had."""
+        for pid in [mesh.component_pid(self.layout, name) for name in components]:
+            os.kill(pid, signal.SIGKILL)
         try:
-            self.wait(f"the end of {component}", lambda: not self._runs(component))
+            self.wait(f"the end of {components}", lambda: not any(self._run(components)))
             yield
         finally:
             mesh.start_again(self.layout)
-            self.wait(f"{component}, and an API server that answers", lambda: self._runs(component) and self._answers())
+            self.wait(
+                f"{components}, and an API server that answers", lambda: all(self._run(components)) and self._answers()
+            )
 
-    def _runs(self, component: str) -> bool:
+    def _run(self, components: tuple[str, ...]) -> list[bool]:
         status = mesh.status(self.layout)
-        return status is not None and status.components[component]
+        return [status is not None and status.components[name] for name in components]
 
     def _answers(self) -> bool:
         try:

@@ -52,6 +52,7 @@ def _told(played: Played, report: Report) -> Played:
     killed = "" if played.killed else " (it had ended before)"
     verdicts = ", ".join(played.verdicts)
     report(f"seed {played.story.seed}, {played.seconds:.0f} s: {played.story}{killed}; again: {verdicts}; {end}")
+    _problems(f"seed {played.story.seed}", played.problems)
     return played
 
 
@@ -60,7 +61,13 @@ def _outage(mesh: Mesh, seed: int, report: Report) -> restart.Played:
         played = restart.play(mesh, Path(folder), restart.draw(seed))
     end = "ok" if not played.problems else "FAILED"
     report(f"outage {seed}, {played.seconds:.0f} s: {played.outage}; {', '.join(played.verdicts)}; {end}")
+    _problems(f"outage {seed}", played.problems)
     return played
+
+
+def _problems(where: str, problems: list[str]) -> None:
+    for text in problems:
+        print(f"faults: {where}: {text}", file=sys.stderr, flush=True)
 
 
 def _judged(options: Options, stories: list[Played], outages: list[restart.Played], begin: float) -> int:
@@ -68,15 +75,10 @@ def _judged(options: Options, stories: list[Played], outages: list[restart.Playe
     print(f"faults: {len(stories)} stories in {time.monotonic() - begin:.0f} s, {killed} runs were killed")
     print(f"faults: verdicts of the runs after: {dict(Counter(v for one in stories for v in one.verdicts))}")
     print(f"faults: of those that met a killed API server: {dict(Counter(v for one in outages for v in one.verdicts))}")
-    failed = {one.story.seed: one.problems for one in stories if one.problems}
-    failed_outages = {one.outage.seed: one.problems for one in outages if one.problems}
-    for what, found in (("seed", failed), ("outage", failed_outages)):
-        for seed, problems in found.items():
-            for text in problems:
-                print(f"faults: {what} {seed}: {text}", file=sys.stderr)
-    if failed or failed_outages:
-        first = min([*failed, *failed_outages])
-        again = f"SEED={first} RUNS=1{' SHORT=1' if options.quick else ''} make faults"
+    failed = [one.story.seed for one in stories if one.problems]
+    failed += [one.outage.seed for one in outages if one.problems]
+    if failed:
+        again = f"SEED={min(failed)} RUNS=1{' SHORT=1' if options.quick else ''} make faults"
         print(f"faults: failed; {again} plays the first again", file=sys.stderr)
         return 1
     print("faults: passed")

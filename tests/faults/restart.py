@@ -17,6 +17,9 @@ from tests.faults.troubles import AtWrite, Moment, Trouble
 
 # Of one namespace; a wave of so many has some that are under way wherever it is met.
 WORKLOADS_MORE = 8
+# As where the machine of a control plane is started anew. And the controllers alone would take up to a minute to look
+# again after an API server that was away, and hold KWOK's node for dead meanwhile, whose pods never get ready again.
+CONTROL_PLANE = ("apiserver", "controller-manager", "scheduler", "kwok")
 # A run waits for a lock that long, as long as its own lasts.
 LOCK_SECONDS = 30.0
 
@@ -77,7 +80,7 @@ def _play(mesh: Mesh, stage: Stage, outage: Outage, played: Played) -> None:
     down, up = threading.Event(), threading.Event()
 
     def fail() -> None:
-        with mesh.killed("apiserver"):
+        with mesh.killed(*CONTROL_PLANE):
             down.set()
             # Not a wait for something to happen: this is how long the fault lasts.
             threading.Event().wait(outage.seconds)
