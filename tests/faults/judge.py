@@ -16,7 +16,7 @@ SLOT = "EnvoyFilter/trace-filter"
 def lies(step: Step, entry: dict[str, Any], now: State) -> list[str]:
     """What a namespace's entry in the result file says, and is not so."""
     # Where nothing was to be done no lock was taken, so one of a run that was killed may be there still.
-    found = [f"{now.leases} Leases are left"] if now.leases and entry["verdict"] != "unchanged" else []
+    found = [f"{now.leases} Leases are left"] if now.leases and entry["changed"] else []
     workloads = {f"{one['kind']}/{one['name']}": one for one in entry["workloads"]}
     if entry["verdict"] in GOOD:
         found += _removed(now) if step.playbook == "remove" else _deployed(step, now)

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.cluster import processes
 from tests.cluster.conftest import PLAYBOOK_SECONDS
@@ -18,6 +19,7 @@ from tests.faults.story import Kill, Step, Story
 from tests.faults.troubles import AtWrite, Trouble
 
 QUOTA = "full"
+CONTROLLERS_SECONDS = 300.0
 
 
 @dataclass
@@ -60,7 +62,7 @@ def _play(stage: Stage, story: Story, played: Played) -> None:
     played.verdicts = list(again.verdicts.values())
     stage.judged("again", story.step, again, may_fail=story.quota is not None)
     if story.quota is not None:
-        stage.kubectl("delete", "resourcequota", QUOTA, "-n", stage.scenes[0].namespace)
+        _pods_again(stage)
         stage.judged("without the quota", story.step, stage.run(story.step))
     stage.converged(story.step)
     stage.taken_out(story.step)
@@ -96,6 +98,29 @@ def _unlock(stage: Stage) -> None:
     """As somebody does who knows that the run is dead."""
     for one in stage.scenes:
         stage.kubectl("delete", "lease", LEASE, "-n", one.namespace, "--ignore-not-found")
+
+
+def _pods_again(stage: Stage) -> None:
+    """Waited for: controllers try again ever more seldom, and until they have, what they say of the quota stands."""
+    one = stage.scenes[0]
+    stage.kubectl("delete", "resourcequota", QUOTA, "-n", one.namespace)
+
+    def up() -> bool:
+        # A change of what they look after makes them try now.
+        stage.kubectl("annotate", "replicasets,pods", "--all", "-n", one.namespace, f"now={time.time()}", "--overwrite")
+        found = stage.kubectl.get("deployments,statefulsets,daemonsets", "-n", one.namespace)["items"]
+        return all(_is_up(entry["spec"], entry["status"]) for entry in found)
+
+    eventually("pods come up without the quota", up, CONTROLLERS_SECONDS)
+
+
+def _is_up(spec: dict[str, Any], status: dict[str, Any]) -> bool:
+    """Of any of the three kinds; and its last rollout is over."""
+    wanted = spec.get("replicas", status.get("desiredNumberScheduled"))
+    ready = status.get("readyReplicas", status.get("numberReady", 0))
+    refused = [one for one in status.get("conditions", []) if one["type"] == "ReplicaFailure"]
+    updated = status.get("updatedReplicas", status.get("updatedNumberScheduled", 0))
+    return bool(ready == updated == wanted and not refused)
 
 
 def _no_more_pods(stage: Stage, less: int) -> None:
