@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test fuzz simulate bench-engine bench-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test fuzz simulate faults bench-engine bench-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -39,6 +39,9 @@ fuzz: setup ## ten million random events for the filter, nonsense among them; EV
 
 simulate: setup ## more than 100,000 runs against a simulated cluster, with faults; RUNS (seeds), SEED, SHORT=1
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation
+
+faults: setup ## 50 runs that are killed, and run again; RUNS, SEED, SHORT=1
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.faults
 
 bench-engine: setup ## the engine's time and memory, up to 100,000 workloads; SHORT=1
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation.scale

@@ -28,6 +28,7 @@ from .components.relay import relay
 from .components.scheduler import scheduler
 from .errors import TestbedError
 from .kubernetes_api import Api
+from .mesh import START_AGAIN
 from .paths import Layout
 from .ports import Ports, free_ports
 from .prerequisites import ADMIN_PATH
@@ -89,14 +90,26 @@ class Leader:
             if ended is not None:
                 print(f"{ended.component.name} ended with status {ended.process.wait()}", flush=True)
             elif info is not None:
-                os.waitpid(info.si_pid, 0)
+                # `start_again` may have been quicker.
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(info.si_pid, 0)
+
+    def start_again(self, *_: object) -> None:
+        """What has ended, as a kubelet does with the pods of a control plane; a handler of signals."""
+        for place, running in enumerate(self.running):
+            if running.process.poll() is not None:
+                self.running[place] = self._launched(running.component)
+        self.save_state()
 
     def _start(self, component: Component) -> process.Running:
-        environment = {"PATH": ADMIN_PATH, "HOME": str(self.setting.data), "LANG": "C.UTF-8"}
-        running = process.start(component, self.setting.layout.log(component.name), environment)
+        running = self._launched(component)
         self.running.append(running)
         self.save_state()
         return running
+
+    def _launched(self, component: Component) -> process.Running:
+        environment = {"PATH": ADMIN_PATH, "HOME": str(self.setting.data), "LANG": "C.UTF-8"}
+        return process.start(component, self.setting.layout.log(component.name), environment)
 
     def _wait(self, running: process.Running) -> None:
         seconds = process.wait_ready(running)
@@ -125,6 +138,7 @@ def main() -> None:
         setting = _setting(layout, data, Binaries(arguments.binaries), real_pods, arguments.outer_url)
         leader = Leader(setting, reporter, arguments.listener_fd)
         leader.bring_up()
+        signal.signal(START_AGAIN, leader.start_again)
         reporter.done()
         leader.supervise()
     except TestbedError as error:

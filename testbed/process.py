@@ -49,7 +49,8 @@ def start(component: Component, log: Path, base_environment: Mapping[str, str]) 
     program = shutil.which(component.command[0])
     if program is None:
         raise ComponentNotFound(component.name, component.command[0])
-    with log.open("wb") as output:
+    # What one that was killed has written stays.
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [*_bound_to_parent(), program, *component.command[1:]],
             env={**base_environment, **component.environment},

@@ -15,4 +15,4 @@ echo "==> the OpenTelemetry Collector"
 tests/checks/run.sh
 
 echo "==> pytest"
-.venv/bin/python -m pytest tests/unit tests/simulation tests/filter tests/bench tests/testbed tests/cluster "$@"
+.venv/bin/python -m pytest tests/unit tests/simulation tests/filter tests/bench tests/testbed tests/cluster tests/faults "$@"

@@ -225,6 +225,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import An
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.connecting import connected
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Run
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning import planner, request
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning.findings import Findings
@@ -276,7 +277,7 @@ def main() -> None:
 def _checked(module: AnsibleK8SModule, asked: request.Request, found: Findings) -> dict[str, Any]:
     checked, alias = None, ""
     try:
-        api = ClusterApi(get_api_client(module), resend=True)
+        api = ClusterApi(connected(lambda: get_api_client(module)), resend=True)
         alias = cluster_alias(module.params)
         checked = check.check(api, asked, alias, found)
     except Exception as error:

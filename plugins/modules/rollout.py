@@ -87,6 +87,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import An
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.connecting import connected
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.report import result_file
@@ -131,7 +132,7 @@ def _run(module: AnsibleK8SModule, plan: Plan) -> list[NamespaceVerdict]:
     if not plan.targets:
         return []
     path = module.params["progress_file"]
-    api = ClusterApi(get_api_client(module))
+    api = ClusterApi(connected(lambda: get_api_client(module)))
     return rollout(plan, api, progress.to_file(path), progress.stoppable(path))
 
 

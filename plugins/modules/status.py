@@ -166,6 +166,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import An
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils import failure
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.arguments import AUTH_ARGUMENTS
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.connecting import connected
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning.findings import Findings
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.preflight.alias import cluster_alias
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.runner.status import status
@@ -200,7 +201,9 @@ def main() -> None:
 
 
 def _answered(module: AnsibleK8SModule, asked: question.Question) -> dict[str, Any]:
-    statuses = status(ClusterApi(get_api_client(module)), asked.namespaces, asked.filter_name, asked.proof)
+    statuses = status(
+        ClusterApi(connected(lambda: get_api_client(module))), asked.namespaces, asked.filter_name, asked.proof
+    )
     return {"cluster": cluster_alias(module.params), **summary(statuses)}
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import uuid
@@ -18,7 +16,7 @@ import pytest
 
 from testbed.client import Mesh
 from testbed.paths import CHECKOUT
-from tests.cluster import manifests
+from tests.cluster import manifests, processes
 from tests.cluster.kubectl import Kubectl, eventually
 
 PLAYBOOK_SECONDS = 240
@@ -116,23 +114,26 @@ class Collection:
         found = json.loads(result.read_text()) if result and result.exists() else {}
         return Outcome(done.returncode, done.stdout, found)
 
-    def deploy_killed(self, namespaces: str, when: Callable[[], object], **variables: Any) -> None:
-        """A deploy whose processes are all killed once `when` gives something true."""
-        content = {"namespaces": namespaces, "wasm_filter_trace_backend_address": self.backend, **variables}
-        running = subprocess.Popen(
-            [PLAYBOOK, "playbooks/deploy.yml", "-e", json.dumps(content)],
+    def begin(self, playbook: str, namespaces: str, kubeconfig: str = "", **variables: Any) -> subprocess.Popen[bytes]:
+        """A run that goes on while the test does; nobody sees what it prints."""
+        environment = self._environment(self.checkout)
+        return subprocess.Popen(
+            [PLAYBOOK, playbook, "-e", json.dumps({"namespaces": namespaces, **variables})],
             cwd=self.checkout,
-            env=self._environment(self.checkout),
-            start_new_session=True,
+            env={**environment, **({"KUBECONFIG": kubeconfig} if kubeconfig else {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+    def deploy_killed(self, namespaces: str, when: Callable[[], object], **variables: Any) -> None:
+        """A deploy whose processes are all killed once `when` gives something true."""
+        variables = {"wasm_filter_trace_backend_address": self.backend, **variables}
+        running = self.begin("playbooks/deploy.yml", namespaces, **variables)
         try:
             eventually("it is time to kill it", when)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGKILL)
+            processes.kill(running.pid)
             running.wait()
 
     def _environment(self, folder: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import manifests
+from tests.cluster import manifests, processes
 from tests.cluster.conftest import Collection, Outcome
 from tests.cluster.kubectl import Kubectl, eventually
 
@@ -58,19 +57,8 @@ class Started:
 
     def kill(self) -> None:
         """With all that it has started."""
-        for process in descendants(self.process.pid):
-            os.kill(process, signal.SIGKILL)
+        processes.kill(self.process.pid)
         self.process.wait()
-
-
-def descendants(process: int) -> list[int]:
-    """It and all that it has started, in whatever session."""
-    found = [process]
-    for line in subprocess.check_output(["ps", "-e", "-o", "pid=,ppid="], text=True).splitlines():
-        child, parent = map(int, line.split())
-        if parent == process:
-            found += descendants(child)
-    return found
 
 
 @pytest.fixture

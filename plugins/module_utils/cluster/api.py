@@ -235,10 +235,10 @@ def _error(method: str, path: str, error: Any) -> ApiError:
         message = json.loads(error.body)["message"]
     except (TypeError, ValueError, KeyError):
         message = str(error.reason or error.body or error)
-    return api_error(f"{method} {path}", error.status or 0, message, _retry_after(error.headers))
+    return api_error(f"{method} {path}", error.status or 0, message, retry_after(error.headers))
 
 
-def _retry_after(headers: Any) -> float:
+def retry_after(headers: Any) -> float:
     """Seconds, where the server asks for a pause (RFC 9110, 10.2.3); the other form, a date, no API server sends."""
     value = str((headers or {}).get("Retry-After") or "")
     return min(float(value), RETRY_AFTER_MAX) if value.isascii() and value.isdigit() else 0.0
