@@ -9,7 +9,7 @@ from tests.faults.scene import LABEL, State
 from tests.faults.story import INLINE, REMOVE, Step
 
 R = "0123456789"
-OBJECTS = {f"EnvoyFilter/trace-filter-{R}": {}, f"ConfigMap/wasm-filter-{R}": {}}
+OBJECTS: dict[str, Any] = {f"EnvoyFilter/trace-filter-{R}": {}, f"ConfigMap/wasm-filter-{R}": {}}
 
 
 def state(revision: str, ours: dict[str, Any], leases: int = 0) -> State:
