@@ -8,12 +8,21 @@ from tests.simulation import steps
 from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS
 
 ENOUGH = 100
+# A workload that is on its way back, or was.
+BACK = (steps.GOING_BACK,)
+# Why workloads were taken back, and could not be.
+REASONS = (
+    *("rollout_failed", "rollout_timeout", "changed_by_admission", "wave_failed"),
+    *("no_sidecar", "no_mount", "not_loaded", "not_running"),
+)
 WORKLOAD = (steps.BEFORE, steps.UNDER_WAY, steps.ROLLING, steps.ROLLED)
-RUN = (steps.READING, steps.CHANGING, steps.ENDING)
+RUN = (steps.READING, steps.CHANGING, steps.ENDING, steps.RUN_BACK)
 # What a killed run had sent may arrive when the next one has not begun with the workload; too seldom to be counted on.
 SELDOM = {(fault, place) for fault in ("never ready", "webhook refuses", "webhook drops") for place in WORKLOAD}
 # A first stop while a Lease is being created waits for its answer; then a second one can come.
 SELDOM.add(("stopped at once", steps.READING))
+# What did not get a filter, and had none, needs nothing to go back.
+SELDOM |= {(outcome, "wrong_revision") for outcome in ("rolled_back", "rollback_failed")}
 # A watch is open while pods are replaced.
 WATCH = "watch"
 Cell = tuple[str, str]
@@ -25,18 +34,18 @@ def expected() -> dict[str, tuple[str, ...]]:
     found["410 list"] = steps.LISTS
     found |= dict.fromkeys(WATCH_FAULTS, (WATCH,))
     found |= {
-        "409 by an editor": (steps.UNDER_WAY,),
-        "volumes edited": WORKLOAD,
-        "put back": (steps.ROLLING, steps.ROLLED),
-        "deleted": WORKLOAD,
-        "made anew": WORKLOAD,
-        "restarted": WORKLOAD,
-        "scaled": WORKLOAD,
+        "409 by an editor": (steps.UNDER_WAY, *BACK),
+        "volumes edited": WORKLOAD + BACK,
+        "put back": (steps.ROLLING, steps.ROLLED, *BACK),
+        "deleted": WORKLOAD + BACK,
+        "made anew": WORKLOAD + BACK,
+        "restarted": WORKLOAD + BACK,
+        "scaled": WORKLOAD + BACK,
         "never ready": (steps.ROLLING,),
-        "namespace deleted": WORKLOAD,
-        "webhook refuses": (steps.UNDER_WAY, "create ConfigMap", "create EnvoyFilter", "replace EnvoyFilter"),
+        "namespace deleted": WORKLOAD + BACK,
+        "webhook refuses": (steps.UNDER_WAY, *BACK, "create ConfigMap", "create EnvoyFilter", "replace EnvoyFilter"),
         "object there already": ("create ConfigMap", "create EnvoyFilter"),
-        "webhook drops": (steps.UNDER_WAY,),
+        "webhook drops": (steps.UNDER_WAY, *BACK),
         "LIST forbidden": steps.LISTS[1:],
         "LIST fails": steps.LISTS[1:],
         "kind not served": ("list workloads",),
@@ -45,7 +54,8 @@ def expected() -> dict[str, tuple[str, ...]]:
     found |= dict.fromkeys(pages, (steps.PAGE,)) | {"no injection": (steps.ROLLING,)}
     found |= dict.fromkeys(("created", "our object meddled with", "lock taken", "killed", "stopped"), RUN)
     # Where nothing is being changed the first stop is the last.
-    found["stopped at once"] = (steps.CHANGING, steps.ENDING)
+    found["stopped at once"] = (steps.CHANGING, steps.ENDING, steps.RUN_BACK)
+    found |= {"rolled_back": REASONS, "rollback_failed": REASONS}
     return found
 
 

@@ -18,6 +18,7 @@ from tests.simulation.simulation import Simulation
 from tests.simulation.tracker import TIMED_OUT
 from tests.simulation.values import Object, at
 
+FAILED = ("failed", "rolled_back", "rollback_failed")
 # After which the API server's own answer may have ended the way of a workload or a namespace.
 REFUSING = (
     "429",
@@ -119,7 +120,7 @@ def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
         for wave in record.task.waves:
             if verdict.name in wave:
                 break
-            shares.append(sum(1 for name in wave if said[name].outcome == "failed") * 100 / len(wave))
+            shares.append(sum(1 for name in wave if said[name].outcome in FAILED) * 100 / len(wave))
         # Ansible ends a play where no host of a batch is left, whatever the share that may fail.
         if not any(share > record.task.max_fail_percentage or share == 100 for share in shares):
             yield "no earlier wave has failed"
