@@ -117,7 +117,8 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         here = fault in PROOF_FAULTS or (back and fault.name in causes)
         concerned = [key for key in keys if key[1] in task.namespaces] if here else keys
         if fault.name in chosen and concerned:
-            meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(rng.choice((1, 1, 2)))]
+            count = rng.choice((1, 2, 4)) if here else rng.choice((1, 1, 2))
+            meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(count)]
     for meddler in meddlers:
         meddler.begin()
     stops: tuple[tuple[float, bool], ...] = ()

@@ -63,6 +63,8 @@ class Conclusion:
         elif failed:
             lost = any(one.outcome == Outcome.ROLLBACK_FAILED for one in failed)
             found.outcome = Outcome.ROLLBACK_FAILED if lost else Outcome.FAILED
+            # What could not be taken back comes first: it needs somebody most.
+            failed.sort(key=lambda one: one.outcome != Outcome.ROLLBACK_FAILED)
             found.reason = failed[0].reason
             found.message = failure_sentence([*failed, *back]) + (f"; {done}" if found.changed else "")
         elif back or state.cause is not None:
@@ -127,7 +129,7 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
         # Its namespace ended before its turn.
         outcome, reason = Outcome.NOT_STARTED, reason or ""
     unproved = [proof for proof in proofs if proof.fails]
-    if one.back is not None and one.cause is not None:
+    if one.back is not None and one.cause is not None and reason != Reason.WORKLOAD_DELETED:
         outcome, reason, message = _taken_back(one.back, one.cause, outcome, message)
         if outcome == Outcome.ROLLBACK_FAILED and one.kind.pods_in_order:
             message += _stuck(own_pods(list(state.pods), one.kind.pod_labels(one.object)))

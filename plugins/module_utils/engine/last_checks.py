@@ -8,6 +8,7 @@ from enum import Enum
 
 from ..domain.outcome import Outcome
 from ..domain.plan import ProofMode
+from . import rollback
 from .bus import Bus
 from .comparison import Comparison
 from .members import Members
@@ -92,9 +93,13 @@ class LastChecks:
         """What is known of the pods of each namespace; what was known of those that were taken back stays."""
         for name in self._names if self._proving else ():
             found = self._proving.proofs(name) if self._proving else []
-            if found:
-                proofs = tuple(replace(one, fails=holds_up(self._terms, one)) for one in found)
-                self._members.namespaces[name] = replace(self._members.namespaces[name], proofs=proofs)
+            proofs = [replace(one, fails=holds_up(self._terms, one)) for one in found]
+            state, back = (
+                self._members.namespaces[name],
+                [one for one in self._members.of(name) if one.back is not None],
+            )
+            kept = [one for one in state.proofs if any(rollback.is_of(one, workload) for workload in back)]
+            self._members.namespaces[name] = replace(state, proofs=(*kept, *proofs))
 
     def end(self) -> None:
         """A workload is under way again, or all is over."""

@@ -57,7 +57,7 @@ def _of_namespace(one: Candidate, found: Decision) -> list[Cause]:
     wrong = [proof for proof in one.state.proofs if proof.proof == Proof.DISPROVED]
     causes = []
     for workload in filter(_can_go_back, one.workloads):
-        own = [proof for proof in wrong if _is_of(proof, workload)]
+        own = [proof for proof in wrong if is_of(proof, workload)]
         if own:
             causes.append(Cause(Reason(own[0].reason), proof_sentence(own)))
             found.workloads[workload.key] = causes[-1]
@@ -91,9 +91,12 @@ def taken_back(state: WorkloadState, cause: Cause, context: Context) -> Workload
 
 
 def _can_go_back(one: WorkloadState) -> bool:
-    return one.patched and one.back is None and one.phase in SETTLED
+    """A revision that was only mended is what it had."""
+    other = one.change.from_revision != one.change.to_revision
+    return one.patched and other and one.back is None and one.phase in SETTLED
 
 
-def _is_of(proof: PodProof, one: WorkloadState) -> bool:
+def is_of(proof: PodProof, one: WorkloadState) -> bool:
+    """Is the pod one of the workload's?"""
     labels: Mapping[str, str] = one.kind.pod_labels(one.object)
     return bool(labels) and labels.items() <= proof.labels.items()

@@ -14,7 +14,6 @@ from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.simulation import Simulation
 from tests.simulation.values import at
 
-
 # What counts as failed, of a wave too.
 FAILED = ("failed", "rolled_back", "rollback_failed")
 

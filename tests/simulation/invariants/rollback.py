@@ -74,7 +74,10 @@ class OfWave:
     @property
     def _causes(self) -> list[str]:
         """Why something of it went back, or was to, of what failed itself."""
-        found = [str(one.reason) for _name, one in self.said if one.outcome in WENT]
+        cut_off = bool(self.record.stops) or any(one.reason in ENDING for one in self.verdicts)
+        found = [
+            str(one.reason) for _name, one in self.said if one.outcome in WENT or (cut_off and one.reason in BY_CLUSTER)
+        ]
         if not self.task.by_pods:
             found += [str(one.reason) for one in self.verdicts if one.outcome in WENT]
         return [reason for reason in found if reason != WAVE]
@@ -94,7 +97,7 @@ class OfWave:
         taken = [one for one in self.backs if one.place == facts.place]
         if said.outcome in WENT:
             yield from self._why(facts, said)
-            if not facts.ours:
+            if self.task.by_pods and not facts.ours:
                 yield "nothing of it was changed"
         elif taken and not facts.deleted and not self._cut_off(facts.place.namespace):
             yield "it was taken back"
@@ -228,8 +231,8 @@ def _content(entry: Object) -> Object:
 
 def _kept(entry: Object, filter_name: str) -> Object:
     """What a workload keeps of ours. A list of three forgets its last one when another comes before it."""
-    annotations = {key: text for key, text in (entry["metadata"].get("annotations") or {}).items()}
-    found = {key: text for key, text in annotations.items() if key.startswith(truth.DOMAIN)}
+    annotations = entry["metadata"].get("annotations") or {}
+    found: Object = {key: text for key, text in annotations.items() if key.startswith(truth.DOMAIN)}
     previous = f"{truth.DOMAIN}/{filter_name}.previous"
     return {**found, previous: found[previous].split(",")[:2]} if previous in found else found
 
