@@ -100,7 +100,7 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     if task.proof != "off" and task.revision and rng.random() < 0.4:
         chosen.add(rng.choice(PROOF_FAULTS).name)
     causes = BY_CLUSTER if task.proof == "off" else BY_CLUSTER + BY_FILTER
-    back = task.may_go_back and rng.random() < 0.6
+    back = task.may_go_back and rng.random() < 0.8
     chosen |= set(rng.sample(causes, rng.choice((1, 1, 2)))) if back else set()
     wanted_aims = {**AIMS, **AIMS_BACK} if back else AIMS
     shares = {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
@@ -116,6 +116,8 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     for fault in OTHERS:
         here = fault in PROOF_FAULTS or (back and fault.name in causes)
         concerned = [key for key in keys if key[1] in task.namespaces] if here else keys
+        if here and (takers := [key for key in concerned if simulation.scenario.takes(key)]):
+            concerned = takers
         if fault.name in chosen and concerned:
             count = rng.choice((1, 2, 4)) if here else rng.choice((1, 1, 2))
             meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(count)]

@@ -43,6 +43,10 @@ class Scenario:
     silent: dict[str, float] = field(default_factory=dict)
     heartbeat_seconds: float = 2.0
 
+    def takes(self, key: Key) -> bool:
+        """Whether a workload takes a filter, and is well."""
+        return not any(trait.ill or trait.skipped or trait.failed for trait in self.traits.get(key, ()))
+
     def ill(self, key: Key) -> bool:
         return any(trait.ill for trait in self.traits.get(key, ()))
 

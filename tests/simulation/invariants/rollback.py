@@ -76,7 +76,9 @@ class OfWave:
         """Why something of it went back, or was to, of what failed itself."""
         cut_off = bool(self.record.stops) or any(one.reason in ENDING for one in self.verdicts)
         found = [
-            str(one.reason) for _name, one in self.said if one.outcome in WENT or (cut_off and one.reason in BY_CLUSTER)
+            str(one.reason)
+            for _name, one in self.said
+            if one.outcome in WENT or (cut_off and one.reason in BY_CLUSTER + BY_FILTER)
         ]
         if not self.task.by_pods:
             found += [str(one.reason) for one in self.verdicts if one.outcome in WENT]
@@ -105,7 +107,7 @@ class OfWave:
             yield f"it was to be taken back, by {self.task.on_failure}"
         if said.outcome == "rolled_back":
             yield from self._as_before(facts)
-        elif said.outcome == "rollback_failed":
+        elif said.outcome == "rollback_failed" and self.task.by_pods:
             yield from _says_what_to_do(said)
 
     def _why(self, facts: Facts, said: WorkloadVerdict) -> Iterator[str]:
@@ -191,9 +193,8 @@ class OfWave:
         outcomes = {str(one.outcome) for one in verdict.workloads}
         if verdict.outcome == "rolled_back" and outcomes & {"failed", "rollback_failed"}:
             yield f"of its workloads some are {outcomes}"
-        if verdict.outcome == "rollback_failed" and not outcomes & {"rollback_failed"}:
-            if "could not be taken back" not in verdict.message:
-                yield "it does not say what could not be taken back"
+        if verdict.outcome == "rollback_failed" and "could not be taken back" not in verdict.message:
+            yield "it does not say what could not be taken back"
         on_it = any(truth.label(entry, self.task.filter_name) == self.task.revision for entry in self._of(verdict.name))
         left = outcomes & {"deployed", "held", "unchanged", "skipped"} if self.task.by_pods else set()
         if verdict.outcome == "rolled_back" and not left and not on_it:
