@@ -88,7 +88,9 @@ class Tracker:
             ours = ours and before["spec"].get("replicas") == change.after["spec"].get("replicas")
             good = truth.has_filter(change.after, watched.filter_name, watched.revision)
             labels = [truth.label(entry, watched.filter_name) for entry in (before, change.after)]
-            back = watched.goes_back and labels[0] == watched.revision != labels[1]
+            # What a policy has altered on its way is not waited for.
+            whole = labels[1] == truth.mounted(change.after, watched.filter_name)
+            back = watched.goes_back and labels[0] == watched.revision != labels[1] and whole
             if back:
                 # From anew: it has a time limit of its own.
                 self.moving.pop(uid, None)

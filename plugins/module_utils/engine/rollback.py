@@ -80,7 +80,9 @@ def _take_all(candidates: list[Candidate], cause: Cause, found: Decision) -> Non
 
 def taken_back(state: WorkloadState, cause: Cause, context: Context) -> WorkloadState:
     """It is to be as it was before this run patched it."""
-    back = GoingBack(context.operation.names, state.change.from_revision)
+    # What dropped our entries may have dropped the application's with them.
+    dropped = (state.object, state.change.before) if state.reason == Reason.CHANGED_BY_ADMISSION else None
+    back = GoingBack(context.operation.names, state.change.from_revision, dropped)
     change = back.change(state.kind, state.object)
     phase = Phase.PENDING if change.body is not None else Phase.DONE
     fresh = WorkloadState(
