@@ -8,7 +8,7 @@ from ..deliveries.base import Operation
 from ..domain.errors import WasmFilterError
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
 from ..kinds.base import Object
-from ..probes.proof import PodProof
+from ..probes.proof import PodProof, Proof
 from .namespace import NamespaceState
 from .pod_diagnosis import explain, is_ready, own_pods
 from .proof_summary import proof_note, proof_sentence
@@ -136,7 +136,10 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
     elif unproved and state.cause is not None:
         # It was not changed itself: the objects of its namespace were.
         outcome = Outcome.ROLLED_BACK if state.failure is None else Outcome.ROLLBACK_FAILED
-        reason, message = unproved[0].reason, proof_sentence(unproved)
+        wrong = [proof for proof in unproved if proof.proof == Proof.DISPROVED]
+        reason, message = str(state.cause.reason), state.cause.message
+        if wrong:
+            reason, message = wrong[0].reason, proof_sentence(wrong)
     elif unproved and outcome != Outcome.FAILED:
         outcome, reason, message = Outcome.FAILED, unproved[0].reason, proof_sentence(unproved)
     kept = not one.patched and one.change.body is not None

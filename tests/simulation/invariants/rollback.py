@@ -35,6 +35,11 @@ def workloads(record: Record) -> list[WorkloadVerdict]:
     return [one for verdict in record.verdicts for one in verdict.workloads if one.outcome in WENT]
 
 
+def workloads_of(records: Sequence[Record]) -> list[WorkloadVerdict]:
+    """The same of several runs."""
+    return [one for record in records for one in workloads(record)]
+
+
 def backs(record: Record) -> list[Change]:
     """What a run has taken back."""
     had = {place for place, entry in record.objects_before.items() if revision_of(entry) == record.task.revision}
@@ -50,8 +55,9 @@ def check(simulation: Simulation, record: Record) -> Iterator[str]:
     if record.killed or task.dry_run:
         return
     if not task.may_go_back:
-        went = [*workloads(record), *(one for one in record.verdicts if one.outcome in WENT)]
-        yield from (f"{one.name} is said to be {one.outcome}, and nothing was to be taken back" for one in went)
+        went = [one.name for one in workloads(record)]
+        went += [one.name for one in record.verdicts if one.outcome in WENT]
+        yield from (f"{name} is said to have gone back, and nothing was to be taken back" for name in went)
         return
     for wave in task.waves:
         of_wave = OfWave(simulation, record, [one for one in record.verdicts if one.name in wave], found)
@@ -140,11 +146,8 @@ class OfWave:
 
     def _cut_off(self, namespace: str) -> bool:
         """Whether a run could not go on with it, or did not know of what it had done."""
-        lost = any(
-            one.reason in ENDING
-            for verdict in self.verdicts
-            if verdict.name == namespace
-            for one in (verdict, *verdict.workloads)
+        lost = any(one.reason in ENDING for one in self.verdicts if one.name == namespace) or any(
+            one.reason in ENDING for name, one in self.said if name == namespace
         )
         return lost or bool(self.record.stops)
 
@@ -169,11 +172,10 @@ class OfWave:
             yield "it is on the revision that failed"
         if facts.by_others or facts.deleted or before is None or self._orphaned(facts.place):
             return
-        # Nor has such a policy to spare what others have there.
-        others = "wasm-filter" in str(truth.texts(before)) and self.record.faults(
-            facts.place.namespace, "webhook drops"
-        )
-        for key in ("labels",) if others else ("labels", "annotations"):
+        if self.record.faults(facts.place.namespace, "webhook drops") and _filtered(before):
+            # Such a policy need not spare what is of other filters, or of a revision before.
+            return
+        for key in ("labels", "annotations"):
             was, now = (at(entry, *TEMPLATE, key) or {} for entry in (before, found))
             if was != now:
                 yield f"its template's {key} were {was}, and are {now}"
@@ -226,6 +228,12 @@ class OfWave:
             if was.get(place) != now.get(place):
                 text = f"{place.resource.kind}/{place.name} was {was.get(place)}, and is {now.get(place)}"
                 yield text[:600]
+
+
+def _filtered(entry: Object) -> bool:
+    """Whether there was anything of ours in a pod template."""
+    labels = at(entry, *TEMPLATE, "labels") or {}
+    return "wasm-filter" in str(truth.texts(entry)) or any(key.startswith(truth.DOMAIN) for key in labels)
 
 
 def _content(entry: Object) -> Object:

@@ -17,14 +17,18 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.na
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.rollback import decide, taken_back
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.taking_back import TakingBack
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import Cause, WorkloadState
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import (
+    Cause,
+    Phase,
+    WorkloadState,
+)
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds.deployment import DEPLOYMENT
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import PodProof, Proof
 
 from tests.simulation.values import merged, put
 from tests.unit.module_utils.deliveries import test_workload_change as changes
 from tests.unit.module_utils.engine.test_conclusion import failed, said, shop
-from tests.unit.module_utils.engine.test_rollback import TRAPS, candidate, well
+from tests.unit.module_utils.engine.test_rollback import SILENT, TRAPS, candidate, well
 from tests.unit.module_utils.engine.workloads import OneWorkload, rolled, stored
 from tests.unit.objects import NAMES, R1, R2, delivery
 
@@ -69,7 +73,7 @@ def test_objects_are_needed_by_all_that_is_on_the_revision(before: str, after: s
 
 
 def test_why_the_namespace_could_not_be_taken_back_comes_first() -> None:
-    stuck = replace(on_its_way().state, phase="done", outcome=Outcome.FAILED, message="refused")
+    stuck = replace(on_its_way().state, phase=Phase.DONE, outcome=Outcome.FAILED, message="refused")
     verdict = said(shop(), failed("api"), stuck)
     assert (verdict.outcome, verdict.reason) == ("rollback_failed", "rollout_failed")
     assert verdict.message.startswith("Deployment/web: no room; it could not be taken back: refused; Deployment/api: ")
@@ -101,3 +105,12 @@ def test_what_a_policy_has_dropped_of_the_applications_is_given_back(edited: boo
     now = merged(altered, {"spec": {"template": {"metadata": {"annotations": newer}}}}) if edited else altered
     found = changes.applied(now, back.change(DEPLOYMENT, now))
     assert found["spec"]["template"]["metadata"]["annotations"] == (newer if edited else own)
+
+
+@pytest.mark.parametrize("proofs", [(SILENT, TRAPS), (SILENT,)])
+def test_inline_a_workload_is_said_to_go_back_by_what_is_known(proofs: tuple[PodProof, ...]) -> None:
+    cause = Cause("not_running", "it traps elsewhere")  # type: ignore[arg-type]
+    state = replace(shop(proofs=proofs), cause=cause, operation=delivery(name="inline"))
+    (web,) = said(state, OneWorkload(stored(), delivery(name="inline")).state).workloads
+    assert (web.outcome, web.reason) == ("rolled_back", "not_running")
+    assert web.message == ("pod web-1: it traps" if TRAPS in proofs else "it traps elsewhere")
