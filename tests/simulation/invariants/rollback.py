@@ -121,7 +121,9 @@ class OfWave:
         if reason in BY_CLUSTER:
             yield from reasons.of_workload(self.simulation, facts, said)
         elif reason in BY_FILTER:
-            if not any(pod["proof"] == "disproved" and pod["reason"] == reason for pod in said.pods):
+            # Inline its namespace goes back, by whatever pod of it.
+            pods = said.pods if self.task.by_pods else self._pods(facts.place.namespace)
+            if not any(pod["proof"] == "disproved" and pod["reason"] == reason for pod in pods):
                 yield "none of its pods is said to be so"
         elif reason != WAVE:
             yield "nothing goes back by that reason"
@@ -129,6 +131,10 @@ class OfWave:
             yield "only what failed itself was to go back"
         elif not (self.by_filter or (self.task.on_failure == "rollback_wave" and self._causes)):
             yield f"nothing in its wave is a reason for that: {self._causes}"
+
+    def _pods(self, namespace: str) -> list[Object]:
+        own = [pod for verdict in self.verdicts if verdict.name == namespace for pod in verdict.pods]
+        return own + [pod for name, one in self.said if name == namespace for pod in one.pods]
 
     def _should_go(self, facts: Facts, said: WorkloadVerdict) -> bool:
         """Was it changed by this run, and is it still, though it or its wave failed?"""
