@@ -35,7 +35,7 @@ from tests.simulation.play import play
 from tests.simulation.together import play_together
 
 Patch = pytest.MonkeyPatch
-SEEDS_MAX = 600
+SEEDS_MAX = 1_200
 # Few of their pods meet what shows these.
 SEEDS_OF_PROOF_MAX = 1_500
 

@@ -90,7 +90,12 @@ class Tracker:
             labels = [truth.label(entry, watched.filter_name) for entry in (before, change.after)]
             # What a policy has altered on its way is not waited for.
             whole = labels[1] == truth.mounted(change.after, watched.filter_name)
-            back = watched.goes_back and labels[0] == watched.revision != labels[1] and whole
+            back = (
+                watched.goes_back
+                and change.by == truth.manager(watched.filter_name)
+                and labels[0] == watched.revision != labels[1]
+                and whole
+            )
             if back:
                 # From anew: it has a time limit of its own.
                 self.moving.pop(uid, None)

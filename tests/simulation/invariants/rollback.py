@@ -181,6 +181,9 @@ class OfWave:
         if self.record.faults(facts.place.namespace, "webhook drops") and _filtered(before):
             # Such a policy need not spare what is of other filters, or of a revision before.
             return
+        if not truth.has_filter(before, name, truth.label(before, name)):
+            # It was not wholly on what it had, and is now.
+            return
         for key in ("labels", "annotations"):
             was, now = (at(entry, *TEMPLATE, key) or {} for entry in (before, found))
             if was != now:
@@ -191,7 +194,12 @@ class OfWave:
         held = any(truth.held(state) for state in facts.states())
         uid = found["metadata"]["uid"]
         owned = self.simulation.cluster.owned
-        if not held and uid not in self.record.rolled_at and not truth.rolled(owned, found, NODES):
+        if (
+            self.task.by_pods
+            and not held
+            and uid not in self.record.rolled_at
+            and not truth.rolled(owned, found, NODES)
+        ):
             yield "its pods have not come back"
 
     def _orphaned(self, place: Place) -> bool:
