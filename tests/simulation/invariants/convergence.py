@@ -66,7 +66,8 @@ def not_quiet(_simulation: Simulation, record: Record) -> Iterator[str]:
     """What a run with nothing to do has done all the same."""
     tried = {verdict.name for verdict in record.verdicts if verdict.reason == "foreign_object"}
     # What is ill goes forward and back each time.
-    back = {verdict.name for verdict in record.verdicts if verdict.outcome in ("rolled_back", "rollback_failed")}
+    went = ("rolled_back", "rollback_failed")
+    back = {v.name for v in record.verdicts if {v.outcome, *(one.outcome for one in v.workloads)} & {*went}}
     for change in record.changes:
         kind, namespace = change.place.resource.kind, change.place.namespace
         if by_run(record, change) and not (kind == "Lease" and namespace in tried) and namespace not in back:
