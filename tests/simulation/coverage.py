@@ -13,7 +13,7 @@ BACK = (steps.GOING_BACK,)
 # Why workloads were taken back, and could not be.
 REASONS = (
     *("rollout_failed", "rollout_timeout", "changed_by_admission", "wave_failed"),
-    *("no_sidecar", "no_mount", "not_loaded", "not_running"),
+    *("no_sidecar", "not_loaded", "not_running"),
 )
 WORKLOAD = (steps.BEFORE, steps.UNDER_WAY, steps.ROLLING, steps.ROLLED)
 RUN = (steps.READING, steps.CHANGING, steps.ENDING, steps.RUN_BACK)
@@ -22,7 +22,7 @@ SELDOM = {(fault, place) for fault in ("never ready", "webhook refuses", "webhoo
 # A first stop while a Lease is being created waits for its answer; then a second one can come.
 SELDOM.add(("stopped at once", steps.READING))
 # What did not get a filter, and had none, needs nothing to go back.
-SELDOM |= {(outcome, "wrong_revision") for outcome in ("rolled_back", "rollback_failed")}
+SELDOM |= {(one, reason) for one in ("rolled_back", "rollback_failed") for reason in ("wrong_revision", "no_mount")}
 # A watch is open while pods are replaced.
 WATCH = "watch"
 Cell = tuple[str, str]

@@ -18,7 +18,7 @@ from tests.simulation.meddler import Meddler
 from tests.simulation.meddlers import MEDDLERS, NeverReady, ObjectThere, Touched
 from tests.simulation.proof_faults import PROOF_FAULTS, FilterTraps, NoInjection, SidecarRejects
 from tests.simulation.record import Record
-from tests.simulation.refusals import REFUSALS, WebhookDrops
+from tests.simulation.refusals import REFUSALS, WebhookDrops, WebhookRefuses
 from tests.simulation.simulation import Simulation
 
 KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped at once"
@@ -40,6 +40,8 @@ AIMS = dict.fromkeys(steps.REQUESTS, 1) | {
 AIMS_BACK = {steps.PATCH_BACK: 30, steps.UNDO: 40}
 # Why workloads go back: by the cluster, and by the filter.
 BY_CLUSTER = (NeverReady.name, NeverReady.name, WebhookDrops.name)
+# What meets workloads while they go back.
+ON_THE_WAY: tuple[type[Meddler], ...] = (*MEDDLERS, WebhookRefuses)
 BY_FILTER = (FilterTraps.name, SidecarRejects.name, NoInjection.name)
 NEEDED = {"read workload": Touched.name, "read object": ObjectThere.name}
 
@@ -101,7 +103,9 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         chosen.add(rng.choice(PROOF_FAULTS).name)
     causes = BY_CLUSTER if task.proof == "off" else BY_CLUSTER + BY_FILTER
     back = task.may_go_back and rng.random() < 0.8
-    chosen |= set(rng.sample(causes, rng.choice((1, 1, 2)))) if back else set()
+    if back:
+        chosen |= set(rng.sample(causes, rng.choice((1, 1, 2))))
+        chosen |= {rng.choice(ON_THE_WAY).name} if rng.random() < 0.5 else set()
     wanted_aims = {**AIMS, **AIMS_BACK} if back else AIMS
     shares = {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
     aims = {
@@ -112,12 +116,14 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     # What they are aimed at has to be asked for.
     chosen |= {NEEDED[aim] for aim in aims.values() if aim in NEEDED}
     keys = list(simulation.scenario.traits)
+    takers = [key for key in keys if key[1] in task.namespaces and simulation.scenario.takes(key)]
+    culprits = rng.sample(takers, min(len(takers), rng.choice((1, 2, 4))))
     meddlers: list[Meddler] = []
     for fault in OTHERS:
         here = fault in PROOF_FAULTS or (back and fault.name in causes)
         concerned = [key for key in keys if key[1] in task.namespaces] if here else keys
-        if here and (takers := [key for key in concerned if simulation.scenario.takes(key)]):
-            concerned = takers
+        if back and culprits and (here or rng.random() < 0.7):
+            concerned = culprits
         if fault.name in chosen and concerned:
             count = rng.choice((1, 2, 4)) if here else rng.choice((1, 1, 2))
             meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(count)]

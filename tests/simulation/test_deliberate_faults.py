@@ -93,7 +93,7 @@ def no_error_is_one(_sound: Any) -> Any:
 
 
 def one_more(sound: Any) -> Any:
-    return lambda *arguments: sound(*arguments) + 1
+    return lambda *arguments, **options: sound(*arguments, **options) + 1
 
 
 def not_observed(monkeypatch: Patch) -> None:

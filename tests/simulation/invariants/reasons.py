@@ -204,8 +204,9 @@ def _reverted(facts: Facts, said: WorkloadVerdict) -> bool:
             was = truth.has_filter(change.before, task.filter_name, task.revision)
             if was and not truth.has_filter(change.after, task.filter_name, task.revision):
                 named.add(change.by)
-    # One who only takes fields away gets no entry in managedFields.
-    return bool(named) and (any(by in said.message for by in named) or UNNAMED in said.message)
+    # One who only takes fields away gets no entry in managedFields: then it is taken for the last one who has.
+    others = {one.by for one in facts.by_others}
+    return bool(named) and (any(by in said.message for by in others) or UNNAMED in said.message)
 
 
 def _since_change(facts: Facts) -> list[Object]:

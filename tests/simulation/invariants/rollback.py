@@ -129,8 +129,13 @@ class OfWave:
             yield "nothing goes back by that reason"
         elif self.task.on_failure == "rollback_workload":
             yield "only what failed itself was to go back"
-        elif not (self.by_filter or (self.task.on_failure == "rollback_wave" and self._causes)):
+        elif not (self.by_filter or self._some_gone or (self.task.on_failure == "rollback_wave" and self._causes)):
             yield f"nothing in its wave is a reason for that: {self._causes}"
+
+    @property
+    def _some_gone(self) -> bool:
+        """What was deleted says nothing any more of why it failed."""
+        return any(one.reason == "workload_deleted" for _name, one in self.said)
 
     def _pods(self, namespace: str) -> list[Object]:
         own = [pod for verdict in self.verdicts if verdict.name == namespace for pod in verdict.pods]
