@@ -41,7 +41,7 @@ AIMS_BACK = {steps.PATCH_BACK: 30, steps.UNDO: 40}
 # Why workloads go back: by the cluster, and by the filter.
 BY_CLUSTER = (NeverReady.name, NeverReady.name, WebhookDrops.name)
 # What meets workloads while they go back.
-ON_THE_WAY: tuple[type[Meddler], ...] = (*MEDDLERS, WebhookRefuses)
+ON_THE_WAY: tuple[type[Meddler], ...] = (*MEDDLERS, *[WebhookRefuses] * 3)
 BY_FILTER = (FilterTraps.name, SidecarRejects.name, NoInjection.name)
 NEEDED = {"read workload": Touched.name, "read object": ObjectThere.name}
 
