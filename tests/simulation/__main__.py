@@ -9,6 +9,7 @@ import time
 from tests.simulation import coverage, tally
 from tests.simulation.options import BadOption, Options, read
 from tests.simulation.play import play
+from tests.simulation.previous import play_previous
 from tests.simulation.timeline import lines
 from tests.simulation.together import play_together
 
@@ -17,6 +18,10 @@ def _replay(seed: int) -> None:
     """All runs of a seed, line by line."""
     for number, record in enumerate(play(seed).records, 1):
         print(f"\nseed {seed}, run {number}")
+        for line in lines(record):
+            print(f"  {line}")
+    for record in play_previous(seed).records if seed % tally.TOGETHER_EVERY == 0 else ():
+        print(f"\nseed {seed}, back by hand, {record.holder}")
         for line in lines(record):
             print(f"  {line}")
     for record in play_together(seed).records if seed % tally.TOGETHER_EVERY == 0 else ():

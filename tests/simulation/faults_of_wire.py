@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request, Verb
 
-from tests.simulation import steps
 from tests.simulation.wire import Fate, Wire
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class FaultyWire(Wire):
         fate = super().fate(request)
         for fault in REQUEST_FAULTS:
             aim = self._aims.get(fault)
-            if (aim is None or aim == steps.of_request(request)) and self._hit(fault):
+            if (aim is None or aim == self._simulation.going_back.step_of_request(request)) and self._hit(fault):
                 struck = _struck(fate, fault, request, self.rng)
                 if struck is not None:
                     self._simulation.meet_request(fault, request)

@@ -24,11 +24,20 @@ class LockTaken(Meddler):
         """Some time after the run has it, or when it deletes what it does not need any more."""
         self._delay = self.rng.choice((0.05, 3.0, 20.0)) * self.rng.random()
         self._kinds = self.rng.choice((("Lease", "ADDED"), ("Lease", "ADDED"), ("EnvoyFilter", "DELETED")))
-        self.simulation.store.listeners.append(self._see)
+        if self.simulation.scenario.task.may_go_back and self.rng.random() < 0.5:
+            # Or when it takes something back.
+            self.simulation.going_back.listeners.append(self._goes_back)
+        else:
+            self.simulation.store.listeners.append(self._see)
+
+    def _goes_back(self, change: Change) -> None:
+        if change.place.namespace == self.namespace and self.active:
+            self.simulation.clock.after(self._delay, lambda: self._do(self._act))
 
     def end(self) -> None:
         super().end()
-        self.simulation.store.listeners.remove(self._see)
+        if self._see in self.simulation.store.listeners:
+            self.simulation.store.listeners.remove(self._see)
 
     def _see(self, change: Change) -> None:
         seen = change.place.namespace == self.namespace and (change.place.resource.kind, change.type) == self._kinds

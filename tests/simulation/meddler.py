@@ -48,10 +48,12 @@ class Meddler:
         kind, namespace, name = self.key
         path = RESOURCES[kind].path(namespace, name)
         fired: list[bool] = []
+        waits = self.waits_for_back()
 
         def gate(verb: str, asked: str, _manager: str) -> None:
             ending = how == "ending" and verb == "DELETE" and f"/namespaces/{namespace}/" in asked
             patching = how != "ending" and asked == path and verb in ("APPLY", "MERGE_PATCH")
+            patching = patching and (not waits or self.simulation.going_back.is_due(self.found))
             if not fired and (ending or patching):
                 fired.append(True)
                 if how == "after":
@@ -60,6 +62,10 @@ class Meddler:
                     self._do(act)
 
         self.simulation.server.gates.append(gate)
+
+    def waits_for_back(self) -> bool:
+        """Whether it waits for the workload to be taken back."""
+        return self.simulation.scenario.task.may_go_back and self.rng.random() < 0.5
 
     def _do(self, act: Callable[[], bool]) -> None:
         # As it is before, which is what it meets.

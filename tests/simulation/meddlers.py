@@ -20,9 +20,11 @@ class Touched(Meddler):
     def begin(self) -> None:
         kind, namespace, name = self.key
         path, left = RESOURCES[kind].path(namespace, name), [self.rng.choice((1, 2, 5, 20))]
+        waits = self.waits_for_back()
 
         def gate(verb: str, asked: str, _manager: str) -> None:
-            if self.active and left[0] and asked == path and verb in ("APPLY", "MERGE_PATCH"):
+            due = self.active and (not waits or self.simulation.going_back.is_due(self.found))
+            if due and left[0] and asked == path and verb in ("APPLY", "MERGE_PATCH"):
                 left[0] -= 1
                 found = self.found
                 if found and self.write(put(found, "metadata", "labels", {"touched": str(left[0])}), "editor"):
@@ -151,16 +153,17 @@ class Scaled(Meddler):
 
 
 class NeverReady(Meddler):
-    """Pods with the filter do not get ready."""
+    """Pods with the filter, or of the revision that is being deployed, do not get ready."""
 
     name = "never ready"
 
     def begin(self) -> None:
-        self.simulation.sick.add(self.key)
+        revision = self.simulation.scenario.task.revision
+        self.simulation.sick[self.key] = self.rng.choice((revision, revision, revision, ""))
 
     def end(self) -> None:
         super().end()
-        self.simulation.sick.discard(self.key)
+        self.simulation.sick.pop(self.key, None)
 
 
 class NamespaceDeleted(Meddler):

@@ -10,14 +10,15 @@ from tests.simulation import scenario, steps
 from tests.simulation.coverage import Cell
 from tests.simulation.executor import Stuck
 from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS, FaultyWire
-from tests.simulation.invariants import violations
+from tests.simulation.going_back import BACK
+from tests.simulation.invariants import rollback, violations
 from tests.simulation.invariants.convergence import not_converged, not_quiet
 from tests.simulation.lock_takers import LOCK_TAKERS
 from tests.simulation.meddler import Meddler
-from tests.simulation.meddlers import MEDDLERS, ObjectThere, Touched
-from tests.simulation.proof_faults import PROOF_FAULTS
+from tests.simulation.meddlers import MEDDLERS, NeverReady, ObjectThere, Touched
+from tests.simulation.proof_faults import PROOF_FAULTS, FilterTraps, NoInjection, SidecarRejects
 from tests.simulation.record import Record
-from tests.simulation.refusals import REFUSALS
+from tests.simulation.refusals import REFUSALS, WebhookDrops, WebhookRefuses
 from tests.simulation.simulation import Simulation
 
 KILLED, STOPPED, STOPPED_TWICE = "killed", "stopped", "stopped at once"
@@ -36,6 +37,12 @@ AIMS = dict.fromkeys(steps.REQUESTS, 1) | {
     "read object": 6,
     steps.PAGE: 4,
 }
+AIMS_BACK = {steps.PATCH_BACK: 30, steps.UNDO: 40}
+# Why workloads go back: by the cluster, and by the filter.
+BY_CLUSTER = (NeverReady.name, NeverReady.name, WebhookDrops.name)
+# What meets workloads while they go back.
+ON_THE_WAY: tuple[type[Meddler], ...] = (*MEDDLERS, *[WebhookRefuses] * 3)
+BY_FILTER = (FilterTraps.name, SidecarRejects.name, NoInjection.name)
 NEEDED = {"read workload": Touched.name, "read object": ObjectThere.name}
 
 
@@ -94,18 +101,32 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     task = simulation.scenario.task
     if task.proof != "off" and task.revision and rng.random() < 0.4:
         chosen.add(rng.choice(PROOF_FAULTS).name)
+    causes = BY_CLUSTER if task.proof == "off" else BY_CLUSTER + BY_FILTER
+    back = task.may_go_back and rng.random() < 0.8
+    if back:
+        chosen |= set(rng.sample(causes, rng.choice((1, 1, 2))))
+        chosen |= {rng.choice(ON_THE_WAY).name} if rng.random() < 0.5 else set()
+    wanted_aims = {**AIMS, **AIMS_BACK} if back else AIMS
     shares = {name: rng.choice(SHARES) for name in REQUEST_FAULTS + WATCH_FAULTS if name in chosen}
-    aims = {name: rng.choices(list(AIMS), list(AIMS.values()))[0] for name in shares if rng.random() < 0.75}
+    aims = {
+        name: rng.choices(list(wanted_aims), list(wanted_aims.values()))[0] for name in shares if rng.random() < 0.75
+    }
     shares |= {name: rng.choice(SHARES[2:]) for name in aims}
     wire = FaultyWire(simulation, rng, shares, aims)
     # What they are aimed at has to be asked for.
     chosen |= {NEEDED[aim] for aim in aims.values() if aim in NEEDED}
     keys = list(simulation.scenario.traits)
+    takers = [key for key in keys if key[1] in task.namespaces and simulation.scenario.takes(key)]
+    culprits = rng.sample(takers, min(len(takers), rng.choice((1, 2, 4))))
     meddlers: list[Meddler] = []
     for fault in OTHERS:
-        concerned = [key for key in keys if key[1] in task.namespaces] if fault in PROOF_FAULTS else keys
+        here = fault in PROOF_FAULTS or (back and fault.name in causes)
+        concerned = [key for key in keys if key[1] in task.namespaces] if here else keys
+        if back and culprits and (here or rng.random() < 0.7):
+            concerned = culprits
         if fault.name in chosen and concerned:
-            meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(rng.choice((1, 1, 2)))]
+            count = rng.choice((1, 2, 4)) if here else rng.choice((1, 1, 2))
+            meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(count)]
     for meddler in meddlers:
         meddler.begin()
     stops: tuple[tuple[float, bool], ...] = ()
@@ -114,16 +135,18 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         stops = ((first, False),)
         if STOPPED_TWICE in chosen:
             stops += ((first + rng.choice((0.05, 7.0)) * rng.random(), True),)
-    stops_at = rng.choice(("", "", "CREATE", "MERGE_PATCH", "GET_TEXT", "DELETE")) if stops else ""
+    stops_at = rng.choice(("", "", "CREATE", "MERGE_PATCH", "GET_TEXT", "DELETE", *[BACK] * 6 * back)) if stops else ""
     if stops_at:
         stops = tuple((time - stops[0][0], urgent) for time, urgent in stops)
     lives = rng.randrange(1, rng.choice((10, 60, 300))) if KILLED in chosen else None
-    record = simulation.carry_out(simulation.scenario.task, wire, stops, stops_at, lives)
+    lives_back = rng.randrange(1, rng.choice((10, 60, 200))) if back and rng.random() < 0.1 else None
+    record = simulation.carry_out(simulation.scenario.task, wire, stops, stops_at, lives, lives_back)
     for meddler in meddlers:
         meddler.end()
     simulation.unhindered()
     simulation.cluster.recheck_pods()
     played.met.update((one.fault, one.step) for one in record.met)
+    played.met.update((str(one.outcome), str(one.reason)) for one in rollback.workloads(record))
     return record
 
 

@@ -33,7 +33,8 @@ class Met:
 class Record:
     """`changes`: all that was written while it ran, by whomever. `stops`: when it was told to stop.
 
-    `before`: the workloads as they were at its begin. `left_in_flight`: how many an earlier run had under way then.
+    `before`, `objects_before`: the workloads, and ConfigMaps and EnvoyFilters, as they were at its begin.
+    `left_in_flight`: how many an earlier run had under way then.
     `orphans`: versions of what a killed run had sent, and that arrived only now.
     `holder`: who it is in Leases.
     `originals`: version of a change of ours -> the application's own annotations, as they were without any filter.
@@ -51,6 +52,7 @@ class Record:
     met: list[Met] = field(default_factory=list)
     stops: list[tuple[float, bool]] = field(default_factory=list)
     before: dict[Place, Object] = field(default_factory=dict)
+    objects_before: dict[Place, Object] = field(default_factory=dict)
     most_in_flight: int = 0
     left_in_flight: int = 0
     rolled_at: dict[str, float] = field(default_factory=dict)

@@ -32,12 +32,14 @@ class WebhookRefuses(Meddler):
     def begin(self) -> None:
         self._status = self.rng.choice((400, 403, 422, 500))
         self._kind = self.rng.choice((self.key[0], self.key[0], "EnvoyFilter", "ConfigMap"))
+        self._waits = self._kind == self.key[0] and self.waits_for_back()
         self.simulation.server.admission.append(self._admit)
 
-    def _admit(self, operation: str, _before: Object | None, after: Object) -> Object:
+    def _admit(self, operation: str, before: Object | None, after: Object) -> Object:
         kind, namespace, name = self.key
         metadata = after["metadata"]
-        meant = after["kind"] == self._kind and metadata.get("namespace") == namespace
+        due = not self._waits or self.simulation.going_back.is_due(before)
+        meant = due and after["kind"] == self._kind and metadata.get("namespace") == namespace
         if meant and (self._kind != kind or metadata["name"] == name):
             verb = "create" if operation == "CREATE" else "replace"
             self.met(self.step() if self._kind == kind else f"{verb} {self._kind}")

@@ -5,7 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore, ProofMode
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import (
+    IllBefore,
+    OnFailure,
+    ProofMode,
+)
 
 from tests.simulation import traits
 from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
@@ -38,6 +42,10 @@ class Scenario:
     unserved: str = ""
     silent: dict[str, float] = field(default_factory=dict)
     heartbeat_seconds: float = 2.0
+
+    def takes(self, key: Key) -> bool:
+        """Whether a workload takes a filter, and is well."""
+        return not any(trait.ill or trait.skipped or trait.failed for trait in self.traits.get(key, ()))
 
     def ill(self, key: Key) -> bool:
         return any(trait.ill for trait in self.traits.get(key, ()))
@@ -153,7 +161,9 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
     count = rng.choice((0, 0, 1, 1, 1, 2, 2, 5))
     for number in range(count):
         revision = REVISIONS[number % len(REVISIONS)]
-        scenario.before.append(replace(every, revision=revision, delivery=rng.choice(deliveries)))
+        on_failure = rng.choice((OnFailure.STOP, OnFailure.AUTO))
+        task = replace(every, revision=revision, delivery=rng.choice(deliveries), on_failure=on_failure)
+        scenario.before.append(task)
     if rng.random() < 0.15:
         scenario.before.append(replace(every, revision=OTHER_REVISION, filter_name="audit"))
     removes = count > 0 and rng.random() < 0.45
@@ -180,6 +190,7 @@ def _tasks(scenario: Scenario, targets: list[str], rng: random.Random) -> None:
         proof=rng.choice(tuple(ProofMode)),
         proof_seconds=rng.choice((12.0, 12.0, 20.0, 60.0)),
         dry_run=rng.random() < 0.05,
+        on_failure=rng.choice((OnFailure.AUTO, *OnFailure)),
         ineligible=scenario.ineligible,
     )
 

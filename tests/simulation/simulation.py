@@ -15,6 +15,7 @@ from tests.simulation import steps, writes
 from tests.simulation.api_server import ApiServer
 from tests.simulation.controllers.cluster import Cluster
 from tests.simulation.executor import SimulatedExecutor
+from tests.simulation.going_back import BACK, OBJECTS, GoingBack
 from tests.simulation.originals import Originals
 from tests.simulation.record import Met, Record
 from tests.simulation.resources import RESOURCES, Place, page_of, place_of, place_of_object
@@ -38,6 +39,10 @@ class Mortal(SimulatedExecutor):
 
     lives: int | None = None
 
+    def has_left(self, events: int) -> None:
+        """Not more than so many."""
+        self.lives = min(events, self.lives if self.lives is not None else events)
+
     def next(self) -> Event:
         if self.lives is not None:
             self.lives -= 1
@@ -47,7 +52,8 @@ class Mortal(SimulatedExecutor):
 
 
 class Simulation:
-    """`met`: the faults so far. `sick`: workloads whose new pods do not get ready, while that lasts.
+    """`met`: the faults so far. `sick`: workloads whose new pods do not get ready, while that lasts: those of
+    this revision, or of any of ours.
 
     `start_seconds`: what a pod takes to get ready, least and most.
     """
@@ -58,7 +64,7 @@ class Simulation:
         self.store, self.clock = self.server.store, self.server.clock
         self.met: list[Met] = []
         self.unhindered()
-        self.sick: set[Key] = set()
+        self.sick: dict[Key, str] = {}
         self.cluster = Cluster(self.server, rng, self._healthy, start_seconds=start_seconds)
         self.sidecars = Sidecars(self.store, rng, scenario.heartbeat_seconds)
         self.sidecars.silent = dict(scenario.silent)
@@ -66,6 +72,7 @@ class Simulation:
         self.server.page, self.server.page_seconds = self.sidecars.page, self.sidecars.seconds
         self.tracker = Tracker(self.store, self.cluster.owned, NODES)
         self.originals = Originals(self.store)
+        self.going_back = GoingBack(self.store)
         self.executor: SimulatedExecutor | None = None
         self._orphans: set[int] = set()
         self._runs = 0
@@ -87,7 +94,9 @@ class Simulation:
 
     def step_of_run(self) -> str:
         """Where the run as a whole is."""
-        return steps.of_run(self.executor.dispatched) if self.executor else ""
+        if self.executor is None:
+            return ""
+        return steps.RUN_BACK if self.going_back.seen else steps.of_run(self.executor.dispatched)
 
     def step_of_workload(self, namespace: str, kind: str, name: str) -> str:
         """Where the run is with a workload."""
@@ -96,7 +105,9 @@ class Simulation:
         place = Place(RESOURCES[kind], namespace, name)
         moves = any(place == moving for moving, _since in self.tracker.moving.values())
         path = place.resource.path(namespace, name)
-        return steps.of_workload(path, self.executor.dispatched, self.executor.served, moves)
+        step = steps.of_workload(path, self.executor.dispatched, self.executor.served, moves)
+        due = step == steps.UNDER_WAY and self.going_back.is_due(self.store.get(place))
+        return steps.GOING_BACK if due or place in self.going_back.seen else step
 
     def meet_request(self, fault: str, request: Request) -> None:
         """A fault has hit a request."""
@@ -105,7 +116,8 @@ class Simulation:
             self.meet(fault, page[0], "Pod", page[1], steps.PAGE)
         elif place is not None:
             namespace = place.name if place.resource.kind == "Namespace" else place.namespace
-            self.meet(fault, namespace, place.resource.kind, place.name, steps.of_request(request))
+            step = self.going_back.step_of_request(request)
+            self.meet(fault, namespace, place.resource.kind, place.name, step)
 
     def delete(self, key: Key) -> bool:
         """Somebody deletes a workload."""
@@ -137,10 +149,13 @@ class Simulation:
         stops: tuple[tuple[float, bool], ...] = (),
         stops_at: str = "",
         lives: int | None = None,
+        lives_back: int | None = None,
     ) -> Record:
-        """One run. `lives`: it is killed after that many events.
+        """One run. `lives`: it is killed after that many events; `lives_back`: counted from when it first takes a
+        workload back.
 
-        `stops`: (after how many seconds, urgent); `stops_at`: counted from the first request of this verb.
+        `stops`: (after how many seconds, urgent); `stops_at`: counted from the first request of this verb, or
+        from when it first takes a workload back (`BACK`).
         """
         task = replace(task, ineligible={**task.ineligible, **self._ineligible(task)})
         executor = Mortal(self.server, wire or Wire(self.rng))
@@ -149,19 +164,25 @@ class Simulation:
         record = Record(task, self.clock.now, holder=f"run {self._runs}", clean=wire is None)
         first_change, first_met = len(self.store.history), len(self.met)
         passed_over = frozenset(task.ineligible)
-        limits = Watched(task.filter_name, task.revision, task.max_in_flight, task.timeout_seconds, passed_over)
-        record.before = {place_of_object(entry): entry for entry in self._workloads()}
+        what = (task.filter_name, task.revision, task.max_in_flight, task.timeout_seconds)
+        limits = Watched(*what, passed_over, task.may_go_back)
+        self.going_back.begin(task)
+        record.before = {place_of_object(entry): entry for entry in self._of_kinds(WORKLOADS)}
+        record.objects_before = {place_of_object(entry): entry for entry in self._of_kinds(OBJECTS)}
         if task.by_pods:
             self.tracker.begin(limits)
             record.left_in_flight = self.tracker.most
         self.server.dry_run = task.dry_run
         self._plan_stops(executor, record, stops, stops_at)
+        if lives_back is not None:
+            self.going_back.listeners.append(lambda _change: executor.has_left(lives_back))
         machine = task.run(record.holder)
         try:
             loop.run(machine, executor)
         except Killed:
             record.killed = True
             self.meet("killed", step=self.step_of_run())
+        self.going_back.listeners.clear()
         self.server.dry_run = False
         record.end, record.verdicts = self.clock.now, machine.verdicts()
         record.dispatched, record.served, record.told = executor.dispatched, executor.served, executor.told
@@ -185,7 +206,9 @@ class Simulation:
                 begin()
 
         fired: list[bool] = []
-        if verb:
+        if verb == BACK:
+            self.going_back.listeners.append(lambda _change: gate(verb, "", ""))
+        elif verb:
             self.server.gates.append(gate)
         else:
             begin()
@@ -196,8 +219,8 @@ class Simulation:
             self.meet("stopped at once" if urgent else "stopped", step=self.step_of_run())
             executor.post(Stop(urgent))
 
-    def _workloads(self) -> Iterator[Object]:
-        for kind in WORKLOADS:
+    def _of_kinds(self, kinds: tuple[str, ...]) -> Iterator[Object]:
+        for kind in kinds:
             yield from self.store.collection(RESOURCES[kind])
 
     def _ineligible(self, task: Task) -> dict[str, tuple[str, str]]:
@@ -217,8 +240,10 @@ class Simulation:
             return True
         if self.scenario.ill(key):
             return False
-        ours = any(label.startswith(DOMAIN) for label in pod["metadata"].get("labels") or {})
-        if key in self.sick and ours:
+        labels = pod["metadata"].get("labels") or {}
+        revision = self.sick.get(key)
+        of_ours = [value for label, value in labels.items() if label.startswith(DOMAIN)]
+        if revision in of_ours or (revision == "" and of_ours):
             self.meet("never ready", key[1], key[0], key[2], steps.ROLLING)
             return False
         return True

@@ -12,14 +12,18 @@ from tests.simulation.truth import WORKLOADS
 
 BEFORE, UNDER_WAY, ROLLING, ROLLED = "before its patch", "patch under way", "pods rolling", "pods rolled"
 READING, CHANGING, ENDING = "run is reading", "run is changing", "run is ending"
+# Of a workload, and of a run.
+GOING_BACK, RUN_BACK = "going back", "run is going back"
 LISTS = ("list namespaces", "list workloads", "list objects", "list pods", "list former templates")
 OBJECTS = ("create ConfigMap", "create EnvoyFilter", "rehearse EnvoyFilter", "replace EnvoyFilter")
 DELETES = ("delete EnvoyFilter", "delete ConfigMap")
 PATCHES = ("patch", "unpatch", "release fields")
+# A workload, and an object, is taken back to what it was.
+PATCH_BACK, UNDO = "patch back", "undo object"
 LOCKS = ("create Lease", "read Lease", "replace Lease", "delete Lease")
 PAGE = "read page"
 READS = ("read workload", "read object", PAGE)
-REQUESTS = (*LISTS, *LOCKS, *OBJECTS, *DELETES, *PATCHES, *READS)
+REQUESTS = (*LISTS, *LOCKS, *OBJECTS, *DELETES, *PATCHES, PATCH_BACK, UNDO, *READS)
 
 
 def of_request(request: Request) -> str:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from tests.simulation.coverage import Cell
 from tests.simulation.options import Options
 from tests.simulation.play import play
+from tests.simulation.previous import play_previous
 from tests.simulation.together import play_together
 
 PROCESSES = 2
 CHUNK = 50
 REPORT_SECONDS = 5.0
 FAILURES_MAX = 5
-# Of so many seeds one is also played with two runs at once.
+# Of so many seeds one is also played with two runs at once, and one with going back by the playbook.
 TOGETHER_EVERY = 4
 
 
@@ -41,7 +42,8 @@ def of_seeds(seeds: Iterable[int]) -> Tally:
     """Play some seeds, here."""
     total = Tally()
     for seed in seeds:
-        both = [play(seed), play_together(seed)] if seed % TOGETHER_EVERY == 0 else [play(seed)]
+        more = [play_together(seed), play_previous(seed)] if seed % TOGETHER_EVERY == 0 else []
+        both = [play(seed), *more]
         failures = [(seed, which, text) for played in both for which, text in played.violations]
         total.add(Tally(1, sum(len(played.records) for played in both), both[0].met, failures))
     return total

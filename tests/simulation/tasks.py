@@ -14,7 +14,11 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.names import FilterNames
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import IllBefore, ProofMode
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import (
+    IllBefore,
+    OnFailure,
+    ProofMode,
+)
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.wasm_module import WasmModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import proving
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lease import Terms
@@ -44,6 +48,7 @@ class Task:
     proof: ProofMode = ProofMode.OFF
     proof_seconds: float = 20.0
     dry_run: bool = False
+    on_failure: OnFailure = OnFailure.STOP
     ineligible: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
@@ -60,6 +65,11 @@ class Task:
         return self.removes or self.delivery == CONFIG_MAP
 
     @property
+    def may_go_back(self) -> bool:
+        """Whether a run of it may take something back."""
+        return self.on_failure != OnFailure.STOP and not self.removes and not self.dry_run
+
+    @property
     def namespaces(self) -> list[str]:
         return [name for wave in self.waves for name in wave]
 
@@ -74,7 +84,7 @@ class Task:
         terms = Terms(holder, self.lock_seconds, epoch=EPOCH.timestamp())
         limits = (self.timeout_seconds, self.max_in_flight, self.max_fail_percentage)
         proof = proving.Terms(self.proof, self.proof_seconds)
-        settings = Settings(*limits, self.dry_run, self.ill_before, terms, proof)
+        settings = Settings(*limits, self.dry_run, self.ill_before, terms, proof, self.on_failure)
         return Run(self.operation(), self.waves, dict(self.ineligible), settings)
 
 

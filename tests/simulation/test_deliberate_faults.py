@@ -22,18 +22,20 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine im
     namespace,
     object_steps,
     reading,
+    rollback,
     run,
+    taking_back,
     wave_run,
     workload,
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds import daemon_set, deployment, stateful_set
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import Samples
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import Proof, Samples
 
 from tests.simulation.play import play
 from tests.simulation.together import play_together
 
 Patch = pytest.MonkeyPatch
-SEEDS_MAX = 600
+SEEDS_MAX = 1_200
 # Few of their pods meet what shows these.
 SEEDS_OF_PROOF_MAX = 1_500
 
@@ -91,7 +93,7 @@ def no_error_is_one(_sound: Any) -> Any:
 
 
 def one_more(sound: Any) -> Any:
-    return lambda *arguments: sound(*arguments) + 1
+    return lambda *arguments, **options: sound(*arguments, **options) + 1
 
 
 def not_observed(monkeypatch: Patch) -> None:
@@ -134,6 +136,19 @@ FAULTS_OF_PROOF: dict[str, Callable[[Patch], None]] = {
     "what was stopped is not proved and said to be done": patched(last_checks, "decide", constant(False)),
 }
 
+# Of what is taken back.
+FAULTS_OF_ROLLBACK: dict[str, Callable[[Patch], None]] = {
+    "the application's own annotations are not given back": patched(
+        workload_change, "_rest", lambda _sound: _nothing_kept
+    ),
+    "what came before a revision is forgotten on the way back": patched(
+        workload_change, "_history", lambda sound: lambda *arguments: [] if arguments[-1] else sound(*arguments)
+    ),
+    "a silent pod takes the wave back": patched(rollback, "_of_namespace", lambda sound: _silent_counts(sound)),
+    "objects go while a workload is on them": patched(taking_back.TakingBack, "_took", constant(False)),
+    "nothing is ever taken back": patched(rollback, "_can_go_back", constant(False)),
+}
+
 # Where two runs at once show it, or somebody who takes a Lease away.
 FAULTS_OF_LOCKS: dict[str, Callable[[Patch], None]] = {
     "a lock that another has is taken": patched(lease, "seconds", constant(0.0)),
@@ -142,6 +157,18 @@ FAULTS_OF_LOCKS: dict[str, Callable[[Patch], None]] = {
     "a lock is not given back": patched(lock, "release", lambda _sound: lambda state, _now: (lock.abandon(state), [])),
     "a lock is not renewed": patched(lock, "_renew", lambda _sound: lambda state, _now: (state, [])),
 }
+
+
+def _nothing_kept(kind: Any, workload: Any, names: Any) -> Any:
+    return sidecar_volumes.without(workload_change._volumes(kind, workload), [names]), {}
+
+
+def _silent_counts(sound: Any) -> Any:
+    def changed(one: Any, found: Any) -> Any:
+        proofs = tuple(replace(proof, proof=Proof.DISPROVED) if proof.fails else proof for proof in one.state.proofs)
+        return sound(replace(one, state=replace(one.state, proofs=proofs)), found)
+
+    return changed
 
 
 def _goes_on_as_read(self: Any, name: str, _note: str, now: float) -> None:
@@ -174,6 +201,13 @@ def test_a_deliberate_fault_is_found(monkeypatch: Patch, fault: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS_OF_PROOF)
 def test_a_deliberate_fault_of_proof_is_found(monkeypatch: Patch, fault: str) -> None:
     FAULTS_OF_PROOF[fault](monkeypatch)
+    found = (seed for seed in range(SEEDS_OF_PROOF_MAX) if play(seed).violations)
+    assert next(found, None) is not None, f"{fault}: not found by {SEEDS_OF_PROOF_MAX} seeds"
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_ROLLBACK)
+def test_a_deliberate_fault_of_rollback_is_found(monkeypatch: Patch, fault: str) -> None:
+    FAULTS_OF_ROLLBACK[fault](monkeypatch)
     found = (seed for seed in range(SEEDS_OF_PROOF_MAX) if play(seed).violations)
     assert next(found, None) is not None, f"{fault}: not found by {SEEDS_OF_PROOF_MAX} seeds"
 

@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 
 from tests.simulation import coverage, options, tally
+from tests.simulation.invariants import rollback
 from tests.simulation.play import play
+from tests.simulation.previous import play_previous
 from tests.simulation.timeline import lines
 from tests.simulation.together import play_together
 
@@ -34,6 +36,20 @@ def test_two_runs_at_once() -> None:
     said = Counter(str(verdict.reason) for one in played for record in one.records for verdict in record.verdicts)
     # Some of them had to wait in vain, and some were killed.
     assert said["locked"] and any(record.killed for one in played for record in one.records)
+
+
+def test_two_runs_at_once_take_back() -> None:
+    said = Counter(
+        str(one.outcome) for seed in range(200) for one in rollback.workloads_of(play_together(seed).records)
+    )
+    assert said["rolled_back"] > said["rollback_failed"] > 0
+
+
+def test_back_by_the_playbook() -> None:
+    played = [play_previous(seed) for seed in range(200)]
+    assert [one.violations for one in played if one.violations] == []
+    said = Counter(str(verdict.reason) for one in played for record in one.records for verdict in record.verdicts)
+    assert said["no_revision"] and any(record.killed for one in played for record in one.records)
 
 
 def test_gaps() -> None:

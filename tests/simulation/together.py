@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import ProofMode
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import OnFailure, ProofMode
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
 
 from tests.simulation import scenario
@@ -66,6 +66,7 @@ def play_together(seed: int) -> Played:
             simulation.carry_out(task)
             simulation.settle()
         tasks = [_task(rng, names), _task(rng, names)]
+        _make_ill(simulation, rng)
         lives = rng.randrange(1, 200) if rng.random() < 0.3 else None
         sides = [_side(simulation, rng, task, lives if not at else None) for at, task in enumerate(tasks)]
         carry_out(simulation, sides)
@@ -89,6 +90,17 @@ def _scenario(rng: random.Random) -> Scenario:
     return found
 
 
+def _make_ill(simulation: Simulation, rng: random.Random) -> None:
+    """New pods of some workloads don't get ready with a revision, or with any; in some of the others it traps."""
+    found = [one for one in simulation.scenario.objects if one["kind"] != "Namespace"]
+    keys = [(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]) for one in found]
+    for key in rng.sample(keys, min(rng.choice((0, 0, 1, 2)), len(keys))):
+        if rng.random() < 0.7:
+            simulation.sick[key] = rng.choice(("", *REVISIONS[:3]))
+        else:
+            simulation.sidecars.traps.append(lambda pod, key=key: simulation.owner_key(pod) == key)  # type: ignore[misc]
+
+
 def _task(rng: random.Random, names: Sequence[str]) -> Task:
     order = list(names)
     rng.shuffle(order)
@@ -103,6 +115,8 @@ def _task(rng: random.Random, names: Sequence[str]) -> Task:
         lock_seconds=rng.choice((0.0, 10.0, 60.0, 600.0)),
         proof=rng.choice((ProofMode.OFF, ProofMode.OFF, ProofMode.AUTO, ProofMode.REQUIRE)),
         proof_seconds=12.0,
+        timeout_seconds=rng.choice((20.0, 60.0)),
+        on_failure=rng.choice((OnFailure.AUTO, *OnFailure)),
     )
 
 

@@ -27,6 +27,7 @@ class Watched:
     limit: int
     timeout: float
     passed_over: frozenset[str] = frozenset()
+    goes_back: bool = False
 
 
 class Tracker:
@@ -86,7 +87,19 @@ class Tracker:
             # From there on its pods come and go for another reason.
             ours = ours and before["spec"].get("replicas") == change.after["spec"].get("replicas")
             good = truth.has_filter(change.after, watched.filter_name, watched.revision)
-            if ours and good and not truth.held(change.after):
+            labels = [truth.label(entry, watched.filter_name) for entry in (before, change.after)]
+            # What a policy has altered on its way is not waited for.
+            whole = labels[1] == truth.mounted(change.after, watched.filter_name)
+            back = (
+                watched.goes_back
+                and change.by == truth.manager(watched.filter_name)
+                and labels[0] == watched.revision != labels[1]
+                and whole
+            )
+            if back:
+                # From anew: it has a time limit of its own.
+                self.moving.pop(uid, None)
+            if ours and (good or back) and not truth.held(change.after):
                 self._add(uid, change.place)
             else:
                 self.moving.pop(uid, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..domain.names import FilterNames
@@ -10,20 +11,27 @@ from ..domain.outcome import NONE, Outcome
 from ..kinds.base import Object, WorkloadKind
 from . import workload_change
 from .base import NamespaceObjects, ObjectStep, Operation, StepAction, WorkloadChange
+from .sidecar_volumes import USER_VOLUME, USER_VOLUME_MOUNT
 
 # What the API server sets by itself, and refuses or ignores in an object that is created.
 _SET_BY_SERVER = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
 
 
 class GoingBack(Operation):
-    """A workload to the revision that it had; or to none."""
+    """A workload to the revision that it had; or to none.
+
+    :param dropped: the workload as a policy has altered it, and the texts of the volumes' annotations before that; they
+        are given back unless somebody has changed them since.
+    """
 
     done = Outcome.ROLLED_BACK
     restarts_pods = False
 
-    def __init__(self, names: FilterNames, revision: str) -> None:
+    def __init__(
+        self, names: FilterNames, revision: str, dropped: tuple[Object, Mapping[str, str]] | None = None
+    ) -> None:
         super().__init__(names)
-        self.revision = revision
+        self.revision, self._dropped = revision, dropped
         self.description = f"back on revision {revision}" if revision != NONE else "back without the filter"
 
     def change(self, kind: WorkloadKind, workload: Object) -> WorkloadChange:
@@ -31,7 +39,14 @@ class GoingBack(Operation):
             change = workload_change.remove(kind, workload, self.names)
         else:
             change = workload_change.deploy(kind, workload, self.names, self.revision, back=True)
-        return replace(change, outcome=Outcome.ROLLED_BACK) if change.body is not None else change
+        if change.body is None:
+            return change
+        body = copy.deepcopy(change.body)
+        if self._dropped and _texts(kind, self._dropped[0]) == _texts(kind, workload):
+            kind.template(body)["metadata"]["annotations"].update(
+                {key: text for key, text in self._dropped[1].items() if key in (USER_VOLUME, USER_VOLUME_MOUNT)}
+            )
+        return replace(change, body=body, outcome=Outcome.ROLLED_BACK)
 
     def missing(self, kind: WorkloadKind, change: WorkloadChange, workload: Object) -> list[str]:
         if self.revision == NONE:
@@ -42,6 +57,11 @@ class GoingBack(Operation):
         self, namespace: str, objects: NamespaceObjects, used: set[str], all_well: bool
     ) -> list[ObjectStep]:
         return []
+
+
+def _texts(kind: WorkloadKind, workload: Object) -> dict[str, str]:
+    annotations = (kind.template(workload).get("metadata") or {}).get("annotations") or {}
+    return {key: annotations[key] for key in (USER_VOLUME, USER_VOLUME_MOUNT) if key in annotations}
 
 
 def undone(steps: Iterable[ObjectStep]) -> list[ObjectStep]:

@@ -8,7 +8,7 @@ from ..deliveries.base import Operation
 from ..domain.errors import WasmFilterError
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
 from ..kinds.base import Object
-from ..probes.proof import PodProof
+from ..probes.proof import PodProof, Proof
 from .namespace import NamespaceState
 from .pod_diagnosis import explain, is_ready, own_pods
 from .proof_summary import proof_note, proof_sentence
@@ -63,6 +63,8 @@ class Conclusion:
         elif failed:
             lost = any(one.outcome == Outcome.ROLLBACK_FAILED for one in failed)
             found.outcome = Outcome.ROLLBACK_FAILED if lost else Outcome.FAILED
+            # What could not be taken back comes first: it needs somebody most.
+            failed.sort(key=lambda one: one.outcome != Outcome.ROLLBACK_FAILED)
             found.reason = failed[0].reason
             found.message = failure_sentence([*failed, *back]) + (f"; {done}" if found.changed else "")
         elif back or state.cause is not None:
@@ -127,14 +129,17 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
         # Its namespace ended before its turn.
         outcome, reason = Outcome.NOT_STARTED, reason or ""
     unproved = [proof for proof in proofs if proof.fails]
-    if one.back is not None and one.cause is not None:
+    if one.back is not None and one.cause is not None and reason != Reason.WORKLOAD_DELETED:
         outcome, reason, message = _taken_back(one.back, one.cause, outcome, message)
         if outcome == Outcome.ROLLBACK_FAILED and one.kind.pods_in_order:
             message += _stuck(own_pods(list(state.pods), one.kind.pod_labels(one.object)))
     elif unproved and state.cause is not None:
         # It was not changed itself: the objects of its namespace were.
         outcome = Outcome.ROLLED_BACK if state.failure is None else Outcome.ROLLBACK_FAILED
-        reason, message = unproved[0].reason, proof_sentence(unproved)
+        wrong = [proof for proof in unproved if proof.proof == Proof.DISPROVED]
+        reason, message = str(state.cause.reason), state.cause.message
+        if wrong:
+            reason, message = wrong[0].reason, proof_sentence(wrong)
     elif unproved and outcome != Outcome.FAILED:
         outcome, reason, message = Outcome.FAILED, unproved[0].reason, proof_sentence(unproved)
     kept = not one.patched and one.change.body is not None

@@ -8,6 +8,7 @@ from enum import Enum
 
 from ..domain.outcome import Outcome
 from ..domain.plan import ProofMode
+from . import rollback
 from .bus import Bus
 from .comparison import Comparison
 from .members import Members
@@ -64,11 +65,10 @@ class LastChecks:
         return Proving(self._bus, expected, terms, asked, now)
 
     def _question(self, name: str, revision: str) -> Question:
-        members, state = self._members.of(name), self._members.namespaces[name]
+        members = self._members.of(name)
         return Question(
             name,
-            # Nor is a revision deleted that may have to be gone back to, before the one after it is proved.
-            self._members.changed(name) or bool(state.operation.superseded(state.objects)),
+            self._members.changed(name),
             tuple(_labels(one) for one in members if one.patched and one.change.from_revision != revision),
             tuple(_labels(one) for one in members if one.outcome == Outcome.FAILED),
             tuple(_labels(one) for one in members if one.patched and one.outcome != Outcome.HELD),
@@ -94,9 +94,13 @@ class LastChecks:
         """What is known of the pods of each namespace; what was known of those that were taken back stays."""
         for name in self._names if self._proving else ():
             found = self._proving.proofs(name) if self._proving else []
-            if found:
-                proofs = tuple(replace(one, fails=holds_up(self._terms, one)) for one in found)
-                self._members.namespaces[name] = replace(self._members.namespaces[name], proofs=proofs)
+            proofs = [replace(one, fails=holds_up(self._terms, one)) for one in found]
+            state, back = (
+                self._members.namespaces[name],
+                [one for one in self._members.of(name) if one.back is not None],
+            )
+            kept = [one for one in state.proofs if any(rollback.is_of(one, workload) for workload in back)]
+            self._members.namespaces[name] = replace(state, proofs=(*kept, *proofs))
 
     def end(self) -> None:
         """A workload is under way again, or all is over."""
@@ -129,6 +133,16 @@ def decide(context: Context, terms: Terms) -> bool:
     """Whether a namespace that was changed is done only when it is known that the filter runs in its pods."""
     wanted = terms.mode in (ProofMode.AUTO, ProofMode.REQUIRE)
     return wanted and not context.dry_run and context.operation.expected() is not None
+
+
+def all_well(context: Context, terms: Terms, members: Members, name: str) -> bool:
+    """Whether nothing of a namespace may have to be gone back to, or be needed by what failed.
+
+    What a killed run has left unproved, and this one has not changed, is not known to be well.
+    """
+    well = all(one.outcome != Outcome.FAILED and one.back is None for one in members.of(name))
+    proved = members.changed(name) or not decide(context, terms)
+    return well and proved and not any(one.fails for one in members.namespaces[name].proofs)
 
 
 def _labels(one: WorkloadState) -> dict[str, str]:

@@ -151,7 +151,12 @@ def _read(state: StepsState, found: Object | None, now: float) -> Step:
         return _next(replace(state, at=state.at + 1, conflicts=0), now)
     if is_as_wanted(step, found):
         # Ours, its answer lost; or another run of the same release was faster.
-        return _done(state, now) if state.maybe_done else _next(replace(state, at=state.at + 1, conflicts=0), now)
+        if state.maybe_done:
+            return _done(state, now)
+        # Whoever made it: beside what was deleted for it, once that comes back, it would be a second slot.
+        beside = any(one.action == StepAction.DELETE for one in state.done)
+        done = (*state.done, step) if beside else state.done
+        return _next(replace(state, at=state.at + 1, conflicts=0, done=done), now)
     # What another run wrote with an answer of ours lost is ours already: before it was what was read first.
     before = step.found if state.maybe_done else found
     return _replaced(replace(state, found=before), found, now)

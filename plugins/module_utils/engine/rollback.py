@@ -57,7 +57,7 @@ def _of_namespace(one: Candidate, found: Decision) -> list[Cause]:
     wrong = [proof for proof in one.state.proofs if proof.proof == Proof.DISPROVED]
     causes = []
     for workload in filter(_can_go_back, one.workloads):
-        own = [proof for proof in wrong if _is_of(proof, workload)]
+        own = [proof for proof in wrong if is_of(proof, workload)]
         if own:
             causes.append(Cause(Reason(own[0].reason), proof_sentence(own)))
             found.workloads[workload.key] = causes[-1]
@@ -80,7 +80,9 @@ def _take_all(candidates: list[Candidate], cause: Cause, found: Decision) -> Non
 
 def taken_back(state: WorkloadState, cause: Cause, context: Context) -> WorkloadState:
     """It is to be as it was before this run patched it."""
-    back = GoingBack(context.operation.names, state.change.from_revision)
+    # What dropped our entries may have dropped the application's with them.
+    dropped = (state.object, state.change.before) if state.reason == Reason.CHANGED_BY_ADMISSION else None
+    back = GoingBack(context.operation.names, state.change.from_revision, dropped)
     change = back.change(state.kind, state.object)
     phase = Phase.PENDING if change.body is not None else Phase.DONE
     fresh = WorkloadState(
@@ -91,9 +93,12 @@ def taken_back(state: WorkloadState, cause: Cause, context: Context) -> Workload
 
 
 def _can_go_back(one: WorkloadState) -> bool:
-    return one.patched and one.back is None and one.phase in SETTLED
+    """A revision that was only mended is what it had."""
+    other = one.change.from_revision != one.change.to_revision
+    return one.patched and other and one.back is None and one.phase in SETTLED
 
 
-def _is_of(proof: PodProof, one: WorkloadState) -> bool:
+def is_of(proof: PodProof, one: WorkloadState) -> bool:
+    """Is the pod one of the workload's?"""
     labels: Mapping[str, str] = one.kind.pod_labels(one.object)
     return bool(labels) and labels.items() <= proof.labels.items()

@@ -68,9 +68,10 @@ class TakingBack:
         return self._causes.get(name) or (causes[0] if causes and of_nobody else None)
 
     def _took(self, one: WorkloadState) -> bool:
-        """Was its pod template changed, or is it as the run wanted it?"""
+        """Is it on the run's revision, or was to get it?"""
         change = one.forward or one.change
-        return change.to_revision not in (NONE, change.from_revision) or change.outcome == Outcome.UNCHANGED
+        expected = self._context.operation.expected()
+        return expected is not None and change.to_revision == expected.revision
 
     def _explained(self, causes: dict[Key, Cause], message: Reply | Refusal, now: float) -> None:
         self._open -= 1

@@ -251,8 +251,7 @@ class WaveRun:
         for name in names:
             members = self._members.of(name)
             state = self._members.namespaces[name]
-            well = all(one.outcome != Outcome.FAILED and one.back is None for one in members)
-            all_well = well and not any(one.fails for one in state.proofs)
+            all_well = last_checks.all_well(self._context, self._proof, self._members, name)
             unexplained = any(one.unexplained for one in members)
             cause = self._taking_back.cause_of(name)
             self._put_namespace(*namespaces.workloads_done(state, unexplained, all_well, now, cause), now)

@@ -122,13 +122,8 @@ def _planned_again(state: WorkloadState, found: Object | None, now: float, conte
         return _gone(state)
     made_anew = found["metadata"]["uid"] != state.object["metadata"]["uid"]
     fresh = planned(state.kind, _typed(state, found), context, now, state.recreated + made_anew)
-    fresh = replace(
-        fresh,
-        conflicts=state.conflicts,
-        maybe_patched=state.maybe_patched and not made_anew,
-        former_patched=state.former_patched or state.patched,
-    )
-    fresh = replace(fresh, operation=state.operation, back=state.back, cause=state.cause, forward=state.forward)
+    fresh = _following(state, fresh)
+    fresh = replace(fresh, conflicts=state.conflicts, maybe_patched=state.maybe_patched and not made_anew)
     if made_anew and fresh.recreated > RECREATED_MAX:
         return failed(fresh, Reason.RECREATED, f"it was deleted and made anew {fresh.recreated} times meanwhile"), []
     if fresh.change.body is not None:
@@ -184,10 +179,16 @@ def _compared(state: WorkloadState, found: Object | None, now: float, context: C
 
 def _made_anew(state: WorkloadState, found: Object, now: float, context: Context) -> Step:
     fresh = planned(state.kind, _typed(state, found), context, now, state.recreated + 1)
-    fresh = replace(fresh, former_patched=state.former_patched or state.patched)
+    fresh = _following(state, fresh)
     if fresh.recreated > RECREATED_MAX:
         return failed(fresh, Reason.RECREATED, f"it was deleted and made anew {fresh.recreated} times meanwhile"), []
     return fresh, _wake(fresh)
+
+
+def _following(state: WorkloadState, fresh: WorkloadState) -> WorkloadState:
+    """What was planned anew goes the way, forward or back, that the one before it was on."""
+    fresh = replace(fresh, former_patched=state.former_patched or state.patched, operation=state.operation)
+    return replace(fresh, back=state.back, cause=state.cause, forward=state.forward)
 
 
 def _gone(state: WorkloadState) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.invariants import limits, locks, namespaces, proof, slots, stops, untouched, workloads
+from tests.simulation.invariants import limits, locks, namespaces, proof, rollback, slots, stops, untouched, workloads
 from tests.simulation.record import Record
 from tests.simulation.simulation import Simulation
 
@@ -15,6 +15,7 @@ CHECKS = (
     slots.check,
     stops.check,
     proof.check,
+    rollback.check,
 )
 
 

@@ -11,21 +11,27 @@ from tests.simulation.invariants import proof
 from tests.simulation.invariants.facts import eligible
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.record import Record
-from tests.simulation.resources import RESOURCES, place_of
+from tests.simulation.resources import RESOURCES, page_of, place_of
 from tests.simulation.simulation import Simulation
 
 # What no run can mend.
 LASTING = ("invalid_annotation", "foreign_object")
 FOR_LACK = ("rollout_timeout", "rollout_failed")
+FAILED = ("failed", "rolled_back", "rollback_failed")
 
 
 def not_converged(simulation: Simulation, record: Record) -> Iterator[str]:
     """What a run without faults has not brought about."""
     for verdict in record.verdicts:
-        if verdict.outcome == "failed" and verdict.name not in record.task.ineligible:
-            reasons = {str(one.reason) for one in verdict.workloads if one.outcome == "failed"} or {str(verdict.reason)}
+        if verdict.outcome in FAILED and verdict.name not in record.task.ineligible:
+            reasons = {str(one.reason) for one in verdict.workloads if one.outcome in FAILED} or {str(verdict.reason)}
             ill = any(simulation.scenario.ill(key) for key in simulation.scenario.traits if key[1] == verdict.name)
+            # Those that go with it, each time.
+            whole = record.task.on_failure == "rollback_wave" and any(
+                map(simulation.scenario.ill, simulation.scenario.traits)
+            )
             allowed = {*LASTING, *FOR_LACK} if ill else {*LASTING}
+            allowed |= {"wave_failed"} if whole else set()
             allowed |= proof.lasting(simulation, record, verdict.name)
             if not reasons <= allowed:
                 yield f"{verdict.name} still fails: {verdict.reason}: {verdict.message}"
@@ -35,14 +41,14 @@ def not_converged(simulation: Simulation, record: Record) -> Iterator[str]:
 
 def _not_there(simulation: Simulation, record: Record) -> Iterator[str]:
     task = record.task
-    failed = {(v.name, one.kind, one.name) for v in record.verdicts for one in v.workloads if one.outcome == "failed"}
+    failed = {(v.name, one.kind, one.name) for v in record.verdicts for one in v.workloads if one.outcome in FAILED}
     failed |= {
         (v.name, one.kind, one.name)
         for v in record.verdicts
         for one in v.workloads
         if one.reason == "ill_before" and simulation.scenario.ill((one.kind, v.name, one.name))
     }
-    whole = {verdict.name for verdict in record.verdicts if verdict.outcome != "failed" or verdict.workloads}
+    whole = {verdict.name for verdict in record.verdicts if verdict.outcome not in FAILED or verdict.workloads}
     whole -= {verdict.name for verdict in record.verdicts if verdict.reason == "foreign_object"}
     for kind in truth.WORKLOADS:
         for entry in simulation.store.collection(RESOURCES[kind]):
@@ -59,14 +65,19 @@ def _not_there(simulation: Simulation, record: Record) -> Iterator[str]:
 def not_quiet(_simulation: Simulation, record: Record) -> Iterator[str]:
     """What a run with nothing to do has done all the same."""
     tried = {verdict.name for verdict in record.verdicts if verdict.reason == "foreign_object"}
+    # What is ill goes forward and back each time.
+    went = ("rolled_back", "rollback_failed")
+    back = {v.name for v in record.verdicts if {v.outcome, *(one.outcome for one in v.workloads)} & {*went}}
     for change in record.changes:
         kind, namespace = change.place.resource.kind, change.place.namespace
-        if by_run(record, change) and not (kind == "Lease" and namespace in tried):
+        if by_run(record, change) and not (kind == "Lease" and namespace in tried) and namespace not in back:
             yield f"{kind} {namespace}/{change.place.name} was changed again"
     for _time, command in record.dispatched:
         place = place_of(command.request.path)
         # Whether what is in the way is still there is learned by trying.
-        if command.request.verb != Verb.LIST and not (place and place.namespace in tried):
+        page = page_of(command.request.path)
+        where = page[0] if page else place.namespace if place else ""
+        if command.request.verb != Verb.LIST and where not in tried | back:
             yield f"{command.request.verb} {command.request.path} is more than LISTs"
     for verdict in record.verdicts:
         if verdict.outcome in ("deployed", "removed"):

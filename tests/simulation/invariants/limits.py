@@ -38,7 +38,8 @@ def _template_changes(record: Record) -> Iterator[str]:
         and change.before["spec"].get("template") != change.after["spec"].get("template")
     )
     for (place, uid), count in counts.items():
-        if count > 1 + unheard[place]:
+        # Forward, and back.
+        if count > 1 + record.task.may_go_back + unheard[place]:
             yield f"{place.resource.kind} {place.namespace}/{place.name} ({uid}): {count} template changes in one run"
 
 

@@ -14,6 +14,9 @@ from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.simulation import Simulation
 from tests.simulation.values import at
 
+# What counts as failed, of a wave too.
+FAILED = ("failed", "rolled_back", "rollback_failed")
+
 
 def check(simulation: Simulation, record: Record) -> Iterator[str]:
     if record.killed:
@@ -37,9 +40,9 @@ def _verdict(simulation: Simulation, record: Record, verdict: NamespaceVerdict) 
     if not record.task.dry_run:
         yield from _changed(record, verdict, bool(writes))
     failed = [one for one in verdict.workloads if one.outcome == "failed"]
-    if failed and outcome not in ("failed", "not_started"):
+    if failed and outcome not in ("failed", "rollback_failed", "not_started"):
         yield f"{failed[0].kind}/{failed[0].name} is said to have failed"
-    if outcome not in ("deployed", "removed", "unchanged", "skipped", "failed", "not_started"):
+    if outcome not in ("deployed", "removed", "unchanged", "skipped", "not_started", *FAILED):
         yield "there is no such verdict of a namespace"
     if outcome in ("skipped", "not_started") and writes:
         yield f"{writes[0].place.name} was changed"
@@ -67,7 +70,7 @@ def _changed(record: Record, verdict: NamespaceVerdict, wrote: bool) -> Iterator
     if verdict.changed and not wrote and not lost:
         yield "it says changed, and nothing was"
     gone = any(one.reason == "workload_deleted" for one in verdict.workloads)
-    if wrote and not verdict.changed and not (unknown and (gone or verdict.outcome in ("failed", "not_started"))):
+    if wrote and not verdict.changed and not (unknown and (gone or verdict.outcome in ("not_started", *FAILED))):
         yield "it says unchanged, and something was changed"
     if verdict.changed and str(verdict.outcome) == "unchanged":
         yield "both unchanged and changed"
@@ -108,7 +111,7 @@ def _waves(record: Record) -> Iterator[str]:
     """No wave is begun after one of which too many failed."""
     said = {verdict.name: verdict for verdict in record.verdicts}
     for index, wave in enumerate(record.task.waves[:-1]):
-        failed = sum(1 for name in wave if name in said and said[name].outcome == "failed")
+        failed = sum(1 for name in wave if name in said and said[name].outcome in FAILED)
         following = [said[name] for name in record.task.waves[index + 1] if name in said]
         begun = any(one.outcome != "not_started" for one in following)
         if begun and (failed == len(wave) or failed * 100 > record.task.max_fail_percentage * len(wave)):

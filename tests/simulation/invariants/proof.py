@@ -207,7 +207,9 @@ class OfNamespace:
             return
         for one in self.existed:
             metadata = one.pod["metadata"]
-            meant = self.labels.items() <= (metadata.get("labels") or {}).items()
+            # A Job's pod may be gone before it can be asked.
+            meant = all(owner["kind"] != "Job" for owner in metadata.get("ownerReferences") or ())
+            meant = meant and self.labels.items() <= (metadata.get("labels") or {}).items()
             meant = meant and (self.task.by_pods or injection.proxy_of(one.pod) is not None)
             there = one.created < min(listed, self._asked_for_pods) and one.gone == FOREVER
             if meant and there and metadata["name"] not in said:

@@ -18,6 +18,7 @@ from tests.simulation.simulation import Simulation
 from tests.simulation.tracker import TIMED_OUT
 from tests.simulation.values import Object, at
 
+FAILED = ("failed", "rolled_back", "rollback_failed")
 # After which the API server's own answer may have ended the way of a workload or a namespace.
 REFUSING = (
     "429",
@@ -119,7 +120,7 @@ def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
         for wave in record.task.waves:
             if verdict.name in wave:
                 break
-            shares.append(sum(1 for name in wave if said[name].outcome == "failed") * 100 / len(wave))
+            shares.append(sum(1 for name in wave if said[name].outcome in FAILED) * 100 / len(wave))
         # Ansible ends a play where no host of a batch is left, whatever the share that may fail.
         if not any(share > record.task.max_fail_percentage or share == 100 for share in shares):
             yield "no earlier wave has failed"
@@ -163,10 +164,19 @@ def ill_before(simulation: Simulation, facts: Facts) -> Iterator[str]:
         yield "it was to be rolled all the same"
     if task.removes or not task.by_pods:
         yield "taking out, and what restarts nothing, goes on whatever is ill"
-    if not simulation.scenario.ill(facts.key) and not any(_timed_out(state) for state in states):
+    # One whose pods wait for what a run before was taking back is ill too.
+    waits = bool(states) and _waits(states[0])
+    if not simulation.scenario.ill(facts.key) and not waits and not any(_timed_out(state) for state in states):
         yield "it was well"
     if all(truth.label(state, task.filter_name) for state in states):
         yield "it has a revision"
+
+
+def _waits(state: Object) -> bool:
+    """Are not all of its pods ready, by its status?"""
+    status = state.get("status") or {}
+    wanted = status.get("desiredNumberScheduled", at(state, "spec", "replicas"))
+    return bool(status.get("numberReady", status.get("readyReplicas", 0)) < (wanted or 0))
 
 
 def _given_up(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> bool:
@@ -194,8 +204,9 @@ def _reverted(facts: Facts, said: WorkloadVerdict) -> bool:
             was = truth.has_filter(change.before, task.filter_name, task.revision)
             if was and not truth.has_filter(change.after, task.filter_name, task.revision):
                 named.add(change.by)
-    # One who only takes fields away gets no entry in managedFields.
-    return bool(named) and (any(by in said.message for by in named) or UNNAMED in said.message)
+    # One who only takes fields away gets no entry in managedFields: then it is taken for the last one who has.
+    others = {one.by for one in facts.by_others}
+    return bool(named) and (any(by in said.message for by in others) or UNNAMED in said.message)
 
 
 def _since_change(facts: Facts) -> list[Object]:

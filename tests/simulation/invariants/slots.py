@@ -11,7 +11,8 @@ from tests.simulation.record import Record
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.simulation import Simulation
 from tests.simulation.store import Change
-from tests.simulation.values import Object
+from tests.simulation.traits import TEMPLATE
+from tests.simulation.values import Object, at
 
 
 def check(simulation: Simulation, record: Record) -> Iterator[str]:
@@ -72,7 +73,9 @@ def _refers_to_what_is_there(record: Record, change: Change, held: dict[Place, O
         gone_by_others = any(
             one.type == "DELETED" and one.place == place and not by_run(record, one) for one in record.changes
         )
-        if place not in held and not gone_by_others:
+        # What a workload goes back to is what was there.
+        went_back = revision != record.task.revision and place not in record.objects_before
+        if place not in held and not gone_by_others and not went_back:
             yield f"{namespace}: {change.place.name} was sent to look for {kind}/{object_name}, which is not there"
 
 
@@ -91,8 +94,11 @@ def _still_used(simulation: Simulation, record: Record, change: Change) -> Itera
                     where = f"{kind} {namespace}/{entry['metadata']['name']}"
                     yield f"{where}: the file of revision {revision} was deleted, and it mounts it"
         return
-    for kind in ("Pod", "ReplicaSet", "ControllerRevision"):
+    # Of what is taken back former templates may name it: docs/decisions/what-goes-back.md. No workload does.
+    back = record.task.may_go_back and revision == record.task.revision
+    for kind in ("Pod", *truth.WORKLOADS) if back else ("Pod", "ReplicaSet", "ControllerRevision"):
         for entry in simulation.store.collection(RESOURCES[kind], namespace):
-            if (entry["metadata"].get("labels") or {}).get(f"{truth.DOMAIN}/{name}") == revision:
+            labels = at(entry, *TEMPLATE, "labels") if kind in truth.WORKLOADS else entry["metadata"].get("labels")
+            if (labels or {}).get(f"{truth.DOMAIN}/{name}") == revision:
                 yield f"{namespace}: revision {revision} was deleted, and {kind}/{entry['metadata']['name']} names it"
                 return

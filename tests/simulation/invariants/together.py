@@ -9,11 +9,13 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
 
 from tests.simulation import truth
 from tests.simulation.invariants import locks, proof
+from tests.simulation.invariants.rollback import WENT
 from tests.simulation.record import Record
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.simulation import Simulation
 from tests.simulation.store import Change
 from tests.simulation.tasks import Task
+from tests.simulation.traits import TEMPLATE
 from tests.simulation.values import Object, at
 
 DONE = ("deployed", "removed")
@@ -42,12 +44,40 @@ def check(simulation: Simulation, records: Sequence[Record]) -> Iterator[str]:
 def _verdict(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
     if verdict.reason == "locked" and verdict.changed:
         yield "it says changed"
+    if not record.task.may_go_back and verdict.outcome in WENT:
+        yield "nothing was to be taken back"
+    if verdict.outcome == "rolled_back":
+        yield from _as_it_was(simulation, record, verdict)
     if str(verdict.outcome) in DONE:
         given_back = _given_back(simulation, record, verdict.name)
         if given_back is None:
             yield "it never had the Lease"
         else:
             yield from _differs(_held_at(simulation, verdict.name, given_back), record.task)
+
+
+def _as_it_was(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
+    """When it let go of the Lease its workloads that went back were what they were when it took it."""
+    given_back, taken = _given_back(simulation, record, verdict.name), _taken(simulation, record, verdict.name)
+    if given_back is None or taken is None:
+        yield "it never had the Lease"
+        return
+    was, now = (_held_at(simulation, verdict.name, version) for version in (taken, given_back))
+    for one in verdict.workloads:
+        place = Place(RESOURCES[one.kind], verdict.name, one.name)
+        if one.outcome == "rolled_back" and place in was:
+            had, has = (at(held.get(place), *TEMPLATE) for held in (was, now))
+            if had != has:
+                yield f"{one.kind}/{one.name} is said to have gone back ({one.message}); it was {had}, and is {has}"
+
+
+def _taken(simulation: Simulation, record: Record, namespace: str) -> int | None:
+    """The version at which it first had the Lease."""
+    for change in simulation.store.history:
+        lease = change.place.resource.kind == "Lease" and change.place.namespace == namespace
+        if lease and change.type != "DELETED" and at(change.after, "spec", "holderIdentity") == record.holder:
+            return change.version
+    return None
 
 
 def _given_back(simulation: Simulation, record: Record, namespace: str) -> int | None:
@@ -106,7 +136,8 @@ def _once_each(records: Sequence[Record], namespace: str) -> Iterator[str]:
     """No workload's template is changed more often than there are runs."""
     counts = Counter(change.place.name for change in records[0].changes if _of_template(change, namespace))
     for name, count in counts.items():
-        if count > len(records):
+        # Forward, and back.
+        if count > len(records) + sum(1 for record in records if record.task.may_go_back):
             yield f"{namespace}/{name}: {count} changes of its template by {len(records)} runs"
 
 

@@ -41,7 +41,7 @@ def _workload(record: Record, change: Change, where: str) -> Iterator[str]:
         yield f"{where} was {change.type.lower()} by the run"
         return
     name = record.task.filter_name
-    if _by_policy(record, change):
+    if _by_policy(record, change) or _given_back(record, change):
         return
     if _theirs(change.before, name) != _theirs(change.after, name):
         yield f"{where}: fields that are not ours were changed: {_difference(change, name)}"
@@ -50,6 +50,13 @@ def _workload(record: Record, change: Change, where: str) -> Iterator[str]:
 def _by_policy(record: Record, change: Change) -> bool:
     """Whether a webhook had its hand in it."""
     return any(one.time == change.time for one in record.faults(change.place.namespace, "webhook drops"))
+
+
+def _given_back(record: Record, change: Change) -> bool:
+    """Whether it has again what such a webhook has taken from it before."""
+    before = record.before.get(change.place)
+    dropped = record.task.may_go_back and record.faults(change.place.namespace, "webhook drops")
+    return bool(dropped and before and truth.texts(before) == truth.texts(change.after))
 
 
 def _difference(change: Change, name: str) -> str:

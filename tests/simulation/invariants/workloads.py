@@ -35,7 +35,7 @@ def _all_named(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
     for key, count in counts.items():
         if count > 1:
             yield f"{verdict.name}: {key} is named {count} times"
-    if verdict.outcome in ("failed", "not_started"):
+    if verdict.outcome in ("failed", "rollback_failed", "not_started"):
         return
     missing = {one.kind for one in record.faults(verdict.name, "kind not served", "LIST forbidden")}
     for place in record.before:
@@ -62,11 +62,12 @@ def _false(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Itera
         yield from _skipped(simulation, facts, said)
     elif outcome == "failed":
         yield from reasons.of_workload(simulation, facts, said)
-    elif outcome != "not_started":
+    elif outcome not in ("not_started", "rolled_back", "rollback_failed"):
         yield "there is no such verdict of a workload"
     if not task.removes:
         for change in facts.ours:
-            if change.before is not None and (why := eligible(change.before, task)):
+            back = truth.label(change.after, task.filter_name) != task.revision
+            if not back and change.before is not None and (why := eligible(change.before, task)):
                 yield f"{why}, and it was changed"
 
 

@@ -8,8 +8,10 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import object_steps
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.object_steps import StepsState
 
+from tests.simulation import writes
 from tests.simulation.api_server import ApiServer
 from tests.simulation.resources import RESOURCES
+from tests.simulation.values import Object
 from tests.unit.driving import drive, names, objects_of
 from tests.unit.module_utils.engine.test_object_steps import ensured, envoy_filter, held, server
 from tests.unit.objects import NAMES, R1, R2, delivery
@@ -59,3 +61,25 @@ def test_what_was_done_is_remembered_with_what_was_there_before() -> None:
     found = held(api, "EnvoyFilter", "trace-filter")
     assert (found["spec"], found["metadata"]["labels"]) == (before["spec"], before["metadata"]["labels"])
     assert names(api, "ConfigMap") == [f"wasm-filter-{R1}"]
+
+
+def test_what_another_was_faster_with_goes_before_the_other_deliverys_comes_back() -> None:
+    api = server()
+    ensured(api, delivery(R1))
+
+    def faster(path: str, body: Object) -> None:
+        if path.endswith("envoyfilters") and not held_names(api):
+            entry = {**body, "metadata": {**body["metadata"], "namespace": "shop"}}
+            api.store.put(writes.created(api.store, entry, "another run"), "another run")
+
+    api.creating.append(faster)
+    done = ensured(api, delivery(R2, "inline"))
+    api.creating.clear()
+    assert held_names(api) == ["trace-filter"] and "EnvoyFilter/trace-filter" not in done.written
+    back = object_steps.begin(NAMES, undone(done.done), 0.0)
+    drive(api, back, lambda state, message: object_steps.advance(state, message, 0.0))
+    assert held_names(api) == [f"trace-filter-{R1}"]
+
+
+def held_names(api: ApiServer) -> list[str]:
+    return [entry["metadata"]["name"] for entry in api.store.collection(RESOURCES["EnvoyFilter"], "shop")]
