@@ -20,6 +20,9 @@ from tests.cluster import manifests, processes
 from tests.cluster.kubectl import Kubectl, eventually
 
 PLAYBOOK_SECONDS = 240
+# Proof takes a heartbeat, and KWOK pods have no sidecar that answers: test_proof.py is about it. And what was taken
+# back shows nothing of why: test_rollback.py is about that.
+STANDING = {"wasm_filter_proof": "off", "wasm_filter_on_failure": "stop"}
 PLAYBOOK = str(Path(sys.executable).parent / "ansible-playbook")
 
 # Where what it puts is not what was recorded, the difference is told as in a test.
@@ -69,12 +72,14 @@ class Collection:
         return collection
 
     def deploy(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
-        # Proof takes a heartbeat, and KWOK pods have no sidecar that answers: test_proof.py is about it. And what was
-        # taken back shows nothing of why: test_rollback.py is about that.
-        about = {"wasm_filter_proof": "off", "wasm_filter_on_failure": "stop"}
-        standing = {"wasm_filter_trace_backend_address": self.backend, **about}
-        variables = {**standing, **variables}
-        return self.run("playbooks/deploy.yml", namespaces, *extra, **variables)
+        return self.run("playbooks/deploy.yml", namespaces, *extra, **{**self.standing, **variables})
+
+    @property
+    def standing(self) -> dict[str, Any]:
+        """What a deploy has unless a test says otherwise."""
+        backend = {"wasm_filter_trace_backend_address": self.backend}
+        # An older commit knows no others.
+        return {**backend, **(STANDING if self.checkout == CHECKOUT else {})}
 
     def rollback(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
         return self.run("playbooks/rollback.yml", namespaces, *extra, **variables)
@@ -128,8 +133,7 @@ class Collection:
 
     def deploy_killed(self, namespaces: str, when: Callable[[], object], **variables: Any) -> None:
         """A deploy whose processes are all killed once `when` gives something true."""
-        variables = {"wasm_filter_trace_backend_address": self.backend, **variables}
-        running = self.begin("playbooks/deploy.yml", namespaces, **variables)
+        running = self.begin("playbooks/deploy.yml", namespaces, **{**self.standing, **variables})
         try:
             eventually("it is time to kill it", when)
         finally:
