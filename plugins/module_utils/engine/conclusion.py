@@ -133,7 +133,7 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
         outcome, reason, message = _taken_back(one.back, one.cause, outcome, message)
         if outcome == Outcome.ROLLBACK_FAILED and one.kind.pods_in_order:
             message += _stuck(own_pods(list(state.pods), one.kind.pod_labels(one.object)))
-    elif unproved and state.cause is not None:
+    elif unproved and state.cause is not None and not state.operation.restarts_pods:
         # It was not changed itself: the objects of its namespace were.
         outcome = Outcome.ROLLED_BACK if state.failure is None else Outcome.ROLLBACK_FAILED
         wrong = [proof for proof in unproved if proof.proof == Proof.DISPROVED]

@@ -114,3 +114,9 @@ def test_inline_a_workload_is_said_to_go_back_by_what_is_known(proofs: tuple[Pod
     (web,) = said(state, OneWorkload(stored(), delivery(name="inline")).state).workloads
     assert (web.outcome, web.reason) == ("rolled_back", "not_running")
     assert web.message == ("pod web-1: it traps" if TRAPS in proofs else "it traps elsewhere")
+
+
+def test_by_pods_one_that_was_not_changed_did_not_go_back() -> None:
+    state = replace(shop(proofs=(TRAPS,)), cause=NO_ROOM)
+    (web,) = said(state, OneWorkload(rolled().state.object).state).workloads
+    assert (web.outcome, web.reason) == ("failed", "not_running")
