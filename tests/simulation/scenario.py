@@ -146,7 +146,7 @@ def _pod(name: str, owner: str) -> Object:
         "kind": "Pod",
         "metadata": metadata,
         "spec": spec,
-        "status": {"phase": "Running", "ready": True},
+        "status": {"phase": "Running", "ready": True, "conditions": [{"type": "Ready", "status": "True"}]},
     }
 
 

@@ -140,7 +140,7 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
         reason, message = str(state.cause.reason), state.cause.message
         if wrong:
             reason, message = wrong[0].reason, proof_sentence(wrong)
-    elif unproved and outcome != Outcome.FAILED:
+    elif unproved and outcome != Outcome.FAILED and reason != Reason.WORKLOAD_DELETED:
         outcome, reason, message = Outcome.FAILED, unproved[0].reason, proof_sentence(unproved)
     kept = not one.patched and one.change.body is not None
     return WorkloadVerdict(

@@ -9,6 +9,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Verb
 
 from tests.simulation import injection
+from tests.simulation.controllers.base import ready
 from tests.simulation.executor import Served
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.record import Record
@@ -77,6 +78,7 @@ class OfNamespace:
     def __init__(self, simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> None:
         self.sidecars, self.record, self.verdict = simulation.sidecars, record, verdict
         self.task, self.name = record.task, verdict.name
+        self.history = simulation.server.store.history
         self.end = record.wave_end(self.name)
 
     @cached_property
@@ -212,8 +214,19 @@ class OfNamespace:
             meant = meant and self.labels.items() <= (metadata.get("labels") or {}).items()
             meant = meant and (self.task.by_pods or injection.proxy_of(one.pod) is not None)
             there = one.created < min(listed, self._asked_for_pods) and one.gone == FOREVER
-            if meant and there and metadata["name"] not in said:
+            if meant and there and metadata["name"] not in said and self._was_ready(metadata["name"]):
                 yield f"nothing is said of pod {metadata['name']}"
+
+    def _was_ready(self, name: str) -> bool:
+        """When pods were asked for: one that is not may be ill for reasons of its own, and is not waited for."""
+        place = (RESOURCES["Pod"], self.name, name)
+        states = [
+            change.after
+            for change in self.history
+            if (change.place.resource, change.place.namespace, change.place.name) == place
+            and change.time <= self._asked_for_pods
+        ]
+        return bool(states) and ready(states[-1])
 
     @cached_property
     def _asked_for_pods(self) -> float:

@@ -248,3 +248,9 @@ def test_a_pod_without_a_sidecar_fails_what_has_nothing_to_do() -> None:
     verdict = said(shop(changed=False, proofs=(TRAPS,)), unchanged())
     assert (verdict.outcome, verdict.changed) == ("failed", False)
     assert verdict.message == "Deployment/web: pod web-2: it traps"
+
+
+def test_what_was_known_of_the_pods_of_a_deleted_workload_says_nothing() -> None:
+    gone = replace(deployed(), outcome=Outcome.SKIPPED, reason=Reason.WORKLOAD_DELETED)
+    verdict = said(shop(proofs=(TRAPS,)), gone)
+    assert (verdict.outcome, verdict.workloads[0].outcome) == ("deployed", "skipped")
