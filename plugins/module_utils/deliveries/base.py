@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from ..domain.names import REVISION_LABEL, FilterNames
-from ..domain.outcome import Outcome
+from ..domain.outcome import Outcome, Reason
 from ..kinds.base import Object, WorkloadKind
 from ..probes.expected import Expected
 from .release import redacted_for_diff
@@ -98,6 +98,7 @@ class Operation(ABC):
     `done`: what a namespace is that was changed. `description`: what it has come to, for people.
     `objects_go_last`: whether it is not done before its objects are, which are the last to be changed.
     `goes_back`: whether what fails of it is taken back.
+    `refusal`: (reason, message) of why it can't be done at all where it is bound to; None: it can.
     `restarts_pods`: whether pods get it by being replaced, so that a namespace without workloads gets nothing.
     """
 
@@ -106,6 +107,7 @@ class Operation(ABC):
     restarts_pods: bool
     objects_go_last: bool = False
     goes_back: bool = False
+    refusal: tuple[Reason, str] | None = None
 
     def __init__(self, names: FilterNames) -> None:
         self.names = names

@@ -50,9 +50,16 @@ class Previous(Operation):
         maps = sorted(objects.config_maps, key=lambda one: one["metadata"].get("creationTimestamp", ""))
         found._inline = filters.get(self.names.envoy_filter(None))
         found._kept = {revision for one in maps if self.names.envoy_filter(revision := revision_label(one)) in filters}
+        if found._inline is not None:
+            target = found._target(found._inline)
+            there = {revision_label(one) for one in maps} | {revision_label(found._inline)}
+            found.refusal = None if target in there else (Reason.NO_REVISION, gone(target))
         used = {workload_change.revision_of(kind, workload, self.names) for kind, workload in workloads}
         found._newest = next((known for one in reversed(maps) if (known := revision_label(one)) in used), NONE)
         return found
+
+    def _target(self, inline: Object) -> str:
+        return self.revision or previous_of(inline, self.names)[0]
 
     def change(self, kind: WorkloadKind, workload: Object) -> WorkloadChange:
         current = workload_change.revision_of(kind, workload, self.names) or NONE
@@ -79,8 +86,7 @@ class Previous(Operation):
         """Of delivery inline: the EnvoyFilter as the ConfigMap of the revision has it."""
         if self._inline is None:
             return []
-        current, before = revision_label(self._inline), previous_of(self._inline, self.names)[0]
-        target = self.revision or before
+        current, target = revision_label(self._inline), self._target(self._inline)
         if target == current:
             return []
         path, name = collection(ENVOY_FILTERS, namespace), self._inline["metadata"]["name"]

@@ -89,8 +89,10 @@ class WaveRun:
                 self._crashed(name, error, now)
 
     def _begin_namespace(self, read: NamespaceRead, now: float) -> None:
-        if read.error is not None:
-            self._conclude(read.name, of_ineligible(read.name, Reason.API_REFUSED, str(read.error)), now)
+        refusal = self._members.namespaces[read.name].operation.refusal
+        refusal = refusal if read.error is None else (Reason.API_REFUSED, str(read.error))
+        if refusal is not None:
+            self._conclude(read.name, of_ineligible(read.name, *refusal), now)
             return
         read.workloads.sort(key=lambda entry: (entry[0].kind, entry[1]["metadata"]["name"]))
         context = replace(self._context, operation=self._members.namespaces[read.name].operation)

@@ -107,6 +107,16 @@ def test_inline_it_is_the_envoy_filter_that_goes_back() -> None:
     assert bound(objects, entry, to=R2).steps_before("shop", objects) == []
 
 
+def test_inline_a_revision_that_is_gone_is_refused_before_anything_is_begun() -> None:
+    inline = envoy_filter(R2, NAMES.envoy_filter(None), f"{R1},none")
+    assert bound(NamespaceObjects([config_map(R2, 2)], [inline])).refusal == ("no_revision", gone(R1))
+    assert bound(NamespaceObjects([config_map(R1, 1)], [inline])).refusal is None
+    assert bound(NamespaceObjects([], [inline]), to=R2).refusal is None, "it is there already"
+    first = envoy_filter(R1, NAMES.envoy_filter(None))
+    assert bound(NamespaceObjects([config_map(R1, 1)], [first])).refusal == ("no_revision", gone("none"))
+    assert bound(kept(R1), through(R1, R2)).refusal is None
+
+
 def test_what_an_envoy_filter_says_of_before() -> None:
     assert previous_of(envoy_filter(R2, before=f"{R1},none"), NAMES) == [R1, "none"]
     assert previous_of(envoy_filter(R2), NAMES) == ["none"]
