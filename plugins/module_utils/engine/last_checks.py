@@ -95,12 +95,13 @@ class LastChecks:
         for name in self._names if self._proving else ():
             found = self._proving.proofs(name) if self._proving else []
             proofs = [replace(one, fails=holds_up(self._terms, one)) for one in found]
-            state, back = (
-                self._members.namespaces[name],
-                [one for one in self._members.of(name) if one.back is not None],
-            )
+            state, members = self._members.namespaces[name], self._members.of(name)
+            back = [one for one in members if one.back is not None]
             kept = [one for one in state.proofs if any(rollback.is_of(one, workload) for workload in back)]
-            self._members.namespaces[name] = replace(state, proofs=(*kept, *proofs))
+            # What was found first is why it was taken back.
+            known = {one.name for one in kept}
+            proofs = [*kept, *(one for one in proofs if one.name not in known)]
+            self._members.namespaces[name] = replace(state, proofs=tuple(proofs))
 
     def end(self) -> None:
         """A workload is under way again, or all is over."""

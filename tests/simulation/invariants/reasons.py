@@ -103,7 +103,10 @@ def _foreign(simulation: Simulation, record: Record, namespace: str) -> bool:
     task = record.task
     names = {f"wasm-filter-{task.revision}", f"{task.filter_name}-filter", f"{task.filter_name}-filter-{task.revision}"}
     for kind in ("ConfigMap", "EnvoyFilter"):
-        for entry in simulation.store.collection(RESOURCES[kind], namespace):
+        # It may be gone again by now, with its namespace.
+        gone = [one.after for one in record.changes if one.type == "DELETED" and one.place.resource.kind == kind]
+        of_namespace = [one for one in gone if one["metadata"].get("namespace") == namespace]
+        for entry in [*simulation.store.collection(RESOURCES[kind], namespace), *of_namespace]:
             labels = entry["metadata"].get("labels") or {}
             if entry["metadata"]["name"] in names and labels.get(f"{truth.DOMAIN}/filter") != task.filter_name:
                 return True

@@ -54,9 +54,11 @@ def _by_policy(record: Record, change: Change) -> bool:
 
 def _given_back(record: Record, change: Change) -> bool:
     """Whether it has again what such a webhook has taken from it before."""
-    before = record.before.get(change.place)
     dropped = record.task.may_go_back and record.faults(change.place.namespace, "webhook drops")
-    return bool(dropped and before and truth.texts(before) == truth.texts(change.after))
+    # As the run has found it, or as somebody else has made it since.
+    earlier = [one.after for one in record.changes if one.place == change.place and one.version < change.version]
+    states = [one for one in (record.before.get(change.place), *earlier) if one]
+    return bool(dropped) and truth.texts(change.after) in [truth.texts(one) for one in states]
 
 
 def _difference(change: Change, name: str) -> str:
