@@ -104,6 +104,8 @@ class Proving:
         if self._ended:
             return
         name, found = question.namespace, self._found[question.namespace]
+        # A LIST that took long is not to be paid for by the pods.
+        self._deadline = now + self._terms.seconds
         if isinstance(message, Refusal):
             found.proofs.append(PodProof("", Proof.UNPROVED, *_unanswered(message.error)))
         else:

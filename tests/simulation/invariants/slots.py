@@ -99,6 +99,15 @@ def _still_used(simulation: Simulation, record: Record, change: Change) -> Itera
     for kind in ("Pod", *truth.WORKLOADS) if back else ("Pod", "ReplicaSet", "ControllerRevision"):
         for entry in simulation.store.collection(RESOURCES[kind], namespace):
             labels = at(entry, *TEMPLATE, "labels") if kind in truth.WORKLOADS else entry["metadata"].get("labels")
-            if (labels or {}).get(f"{truth.DOMAIN}/{name}") == revision:
+            # Pods of a workload that somebody has deleted go after it.
+            going = kind == "Pod" and _owner_is_gone(record, change, entry)
+            if (labels or {}).get(f"{truth.DOMAIN}/{name}") == revision and not going:
                 yield f"{namespace}: revision {revision} was deleted, and {kind}/{entry['metadata']['name']} names it"
                 return
+
+
+def _owner_is_gone(record: Record, change: Change, pod: Object) -> bool:
+    gone = [one for one in record.changes if one.type == "DELETED" and one.version < change.version]
+    of_namespace = [one.place for one in gone if one.place.namespace == change.place.namespace]
+    owners = [place.name for place in of_namespace if place.resource.kind in truth.WORKLOADS]
+    return any(str(pod["metadata"]["name"]).startswith(f"{name}-") for name in owners)

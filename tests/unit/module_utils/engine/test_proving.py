@@ -121,6 +121,16 @@ def test_when_there_is_no_more_time_what_was_seen_last_counts() -> None:
     }
 
 
+def test_a_list_that_took_long_leaves_the_pods_their_time() -> None:
+    prove = Prove(seconds=5.0)
+    prove.now += 50
+    prove.pods(pod("a"))
+    prove.answer(page(0))
+    prove.wait()
+    prove.answer(page(5))
+    assert prove.proofs() == {"a": ("proved", "")}
+
+
 def test_a_pod_that_was_not_given_all_of_it_is_not_asked() -> None:
     prove = Prove().pods(pod("bare", sidecar=False))
     assert prove.asked == [] and prove.proving.finished
