@@ -127,6 +127,8 @@ class Samples:
 def _other(last: SidecarStats, always_loaded: bool) -> tuple[Proof, str, str]:
     rejected = f"; Envoy has rejected {last.rejected} configurations of listeners" if last.rejected else ""
     if last.revision:
-        return Proof.DISPROVED, Reason.WRONG_REVISION, f"its sidecar runs revision {last.revision}{rejected}"
+        # The trial of a configuration that was rejected may have set the gauge: what runs is another one then.
+        proof = Proof.UNPROVED if last.rejected else Proof.DISPROVED
+        return proof, Reason.WRONG_REVISION, f"its sidecar runs revision {last.revision}{rejected}"
     proof = Proof.DISPROVED if always_loaded or last.rejected else Proof.UNPROVED
     return proof, Reason.NOT_LOADED, f"its sidecar has loaded no revision of the filter{rejected}"

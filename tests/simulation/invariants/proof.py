@@ -186,7 +186,9 @@ class OfNamespace:
         else:
             last = answered[-1]
             since = max(answered[0], last - self.task.proof_seconds, last - self._long)
-            if any(one.ran_all_along(self.task.filter_name, self.task.revision, since, last) for one in pods):
+            what = (self.task.filter_name, self.task.revision)
+            # Where another one was there for a moment, it is the machines of before that ran.
+            if any(one.ran_all_along(*what, since, last) and not one.came_back(*what, last) for one in pods):
                 yield f"it ran the revision from {since:.1f} s to {last:.1f} s without a break"
 
     @property

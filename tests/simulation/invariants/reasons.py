@@ -168,7 +168,7 @@ def ill_before(simulation: Simulation, facts: Facts) -> Iterator[str]:
     if task.removes or not task.by_pods:
         yield "taking out, and what restarts nothing, goes on whatever is ill"
     # One whose pods wait for what a run before was taking back is ill too.
-    waits = bool(states) and _waits(states[0])
+    waits = bool(states) and (_waits(states[0]) or _is_down(simulation, facts))
     if not simulation.scenario.ill(facts.key) and not waits and not any(_timed_out(state) for state in states):
         yield "it was well"
     if all(truth.label(state, task.filter_name) for state in states):
@@ -227,3 +227,10 @@ def _condition(state: Object) -> Object | None:
 
 def _timed_out(state: Object) -> bool:
     return (_condition(state) or {}).get("reason") == TIMED_OUT
+
+
+def _is_down(simulation: Simulation, facts: Facts) -> bool:
+    """Whether pods of it don't come up, as a run before has left it."""
+    pods = simulation.store.collection(RESOURCES["Pod"], facts.place.namespace)
+    own = [pod for pod in pods if pod["metadata"]["name"].startswith(f"{facts.place.name}-")]
+    return any(not (pod.get("status") or {}).get("ready") for pod in own)

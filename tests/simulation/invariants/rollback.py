@@ -163,14 +163,19 @@ class OfWave:
         return lost or bool(self.record.stops)
 
     def _ended_before(self, namespace: str) -> bool:
-        """Had it given back its lock when the first one was taken back?"""
+        """Had it given back its lock when the first one was taken back; or not got it yet?"""
         first = min((one.time for one in self.backs), default=self.record.end)
         gone = [
             one.time
             for one in self.record.changes
             if one.place.resource.kind == "Lease" and one.place.namespace == namespace and one.type == "DELETED"
         ]
-        return bool(gone) and gone[-1] <= first
+        got = [
+            one.time
+            for one in self.record.changes
+            if one.place.resource.kind == "Lease" and one.place.namespace == namespace and by_run(self.record, one)
+        ]
+        return (bool(gone) and gone[-1] <= first) or min(got, default=first) > first
 
     def _as_before(self, facts: Facts) -> Iterator[str]:
         name, before = self.task.filter_name, self.record.before.get(facts.place)

@@ -75,7 +75,8 @@ def _changed(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Ite
     task = facts.record.task
     if not facts.ours and not facts.deleted:
         yield "nothing of it was changed"
-    if not facts.has_filter(task.revision, facts.since):
+    gone_at_the_end = facts.deleted and simulation.store.get(facts.place) is None
+    if not facts.has_filter(task.revision, facts.since) and not gone_at_the_end:
         yield f"its template is not on {task.revision or 'none'}"
     if said.to_revision != (task.revision or "none"):
         yield f"it should be to {task.revision or 'none'}"

@@ -47,6 +47,8 @@ NOT_YET = [
     ((page(100), page(100)), Proof.DISPROVED, Reason.NOT_RUNNING),
     ((page(0), page(0)), Proof.DISPROVED, Reason.NOT_RUNNING),
     ((page(100, R2), page(106, R2)), Proof.DISPROVED, Reason.WRONG_REVISION),
+    # The trial of what was rejected may have set the gauge.
+    ((page(100, R2, rejected=1), page(106, R2, rejected=1)), Proof.UNPROVED, Reason.WRONG_REVISION),
     # Gauge and heartbeat of a slot that is gone go on for as long as its chains drain.
     ((page(100, draining=3), page(106, draining=3)), Proof.UNPROVED, Reason.DRAINING),
     # What has beaten up to now may have been of before.
