@@ -44,10 +44,10 @@ def playbook(collection: Collection, tmp_path: Path) -> Playbook:
     def run(*plays: dict[str, Any], result: str = "", arguments: tuple[str, ...] = ()) -> Outcome:
         path = tmp_path / "own.yml"
         path.write_text(json.dumps(plays))
-        backend = json.dumps({"wasm_filter_trace_backend_address": collection.backend})
+        standing = json.dumps(collection.standing)
         found = tmp_path / result if result else None
         return collection.typed(
-            *(str(path), "-e", backend, *arguments), folder=tmp_path, result=found, environment=ENVIRONMENT
+            *(str(path), "-e", standing, *arguments), folder=tmp_path, result=found, environment=ENVIRONMENT
         )
 
     return run
