@@ -33,7 +33,8 @@ class Started:
     def __init__(self, collection: Collection, playbook: str, namespace: str, **variables: Any) -> None:
         stem = collection.scratch / uuid.uuid4().hex
         self._result, self._output = stem.with_suffix(".json"), stem.with_suffix(".txt")
-        standing = collection.standing if playbook == "deploy" else {}
+        # Until the last of them has begun to wait, the first has waited long on a slow machine.
+        standing = {"wasm_filter_lock_seconds": 240, **(collection.standing if playbook == "deploy" else {})}
         content = {"namespaces": namespace, "wasm_filter_result_file": str(self._result), **standing, **variables}
         program = Path(sys.executable).parent / "ansible-playbook"
         with self._output.open("w") as output:
