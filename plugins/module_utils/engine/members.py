@@ -17,7 +17,7 @@ class Members:
 
     `in_flight`: workloads whose pods are being replaced. `unsettled`: namespaces with objects or workloads under way.
     `waiting`: those of them that wait for somebody else's lock, and hold up nobody.
-    `others`: verdicts on what in a namespace is not handled. `concluded`: namespaces that have their verdict.
+    `others`: verdicts on what in a namespace is not handled. `ended`: namespaces that have their verdict.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Members:
         self.others: dict[str, list[WorkloadVerdict]] = {}
         self.unsettled: set[str] = set()
         self.waiting: set[str] = set()
-        self.concluded: set[str] = set()
+        self.ended: set[str] = set()
         self.in_flight = 0
         # Namespaces whose workloads' turn has come.
         self._begun: set[str] = set()
@@ -48,7 +48,7 @@ class Members:
         self._end(name)
         self.unsettled.discard(name)
         self.waiting.discard(name)
-        self.concluded.add(name)
+        self.ended.add(name)
         self._refused += name not in self.namespaces
 
     def add(self, state: NamespaceState) -> None:

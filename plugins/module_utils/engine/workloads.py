@@ -80,7 +80,7 @@ class Workloads:
     def tell(self, key: Key, message: Message, now: float) -> None:
         """What concerns a workload."""
         old = self._members.workloads.get(key)
-        if old is None or old.namespace in self._members.concluded:
+        if old is None or old.namespace in self._members.ended:
             return
         try:
             new, commands = workload.advance(old, message, now, self._context)
