@@ -75,6 +75,18 @@ def _observed(workload: Object) -> bool:
     return bool(at(workload, "status", "observedGeneration") == workload["metadata"].get("generation"))
 
 
+def said_to_be_rolled(workload: Object) -> bool:
+    """By its own status: all pods are of the newest template, none is of another, and all are available."""
+    status = workload.get("status") or {}
+    if workload["kind"] == "DaemonSet":
+        wanted = status.get("desiredNumberScheduled")
+        counts = [status.get(name) for name in ("updatedNumberScheduled", "numberAvailable", "currentNumberScheduled")]
+    else:
+        wanted = workload["spec"]["replicas"]
+        counts = [status.get(name, 0) for name in ("updatedReplicas", "availableReplicas", "replicas")]
+    return _observed(workload) and all(count == wanted for count in counts)
+
+
 def pods_of(owned: Owned, workload: Object) -> list[Object]:
     if workload["kind"] != "Deployment":
         return owned.of(workload, "Pod")

@@ -14,7 +14,8 @@ from . import ill_before, stalls
 from .commands import Look, Request, Send, Verb, WakeAt
 from .messages import Compared, Granted, Looked, Message, Refusal, Reply, Seen, Stopped, Woken
 from .requests import MAYBE_DONE, REQUEST_SECONDS
-from .workload_state import Context, Phase, WorkloadState
+from .workload_state import Context, Phase, WorkloadState, failed
+from .workload_stopped import stopped
 
 NOT_FOUND = 404
 CONFLICTS_MAX = 5
@@ -63,17 +64,12 @@ def advance(state: WorkloadState, message: Message, now: float, context: Context
     if isinstance(message, Compared):
         return _compared(state, message.object, now, context)
     if isinstance(message, Stopped):
-        return _stopped(state, message), []
+        return stopped(state, message), []
     if state.phase == Phase.ROLLING and isinstance(message, Looked):
         return _looked(state, message, now, context)
     if state.phase == Phase.ROLLING and isinstance(message, Woken):
         return _late(state, context, now) if now >= state.deadline else _sleeping(state, now)
     return state, []
-
-
-def failed(state: WorkloadState, reason: Reason, message: str) -> WorkloadState:
-    """It ends here. What it was on before is what it is on, unless it was patched."""
-    return replace(state, phase=Phase.DONE, outcome=Outcome.FAILED, reason=reason, message=message)
 
 
 def _sent(state: WorkloadState, context: Context, now: float) -> Step:
@@ -88,7 +84,8 @@ def _answered(state: WorkloadState, reply: Reply, now: float, context: Context) 
     if state.phase == Phase.PATCHING:
         return _patched(state, reply.answer, now, context)
     if state.phase == Phase.READING:
-        return _planned_again(state, reply.answer, now, context)
+        step = _planned_again(state, reply.answer, now, context)
+        return _caught_up(step, _unread(state, reply.answer), now, context)
     if state.phase == Phase.RELEASING:
         if reply.request.verb == Verb.GET:
             return _releasing(_with_object(state, reply.answer), context, now) if reply.answer else _gone(state)
@@ -108,12 +105,24 @@ def _patched(state: WorkloadState, answer: Object, now: float, context: Context)
         return replace(state, phase=Phase.DONE), []
     deadline = now + context.timeout_seconds
     state = replace(state, phase=Phase.ROLLING, before=state.object, deadline=deadline, counts=(), wake_at=0.0)
-    state, commands = _rolled_on(state, context, now)
+    return _caught_up(_rolled_on(state, context, now), unread, now, context)
+
+
+def _caught_up(step: Step, unread: Seen | None, now: float, context: Context) -> Step:
+    """A watch was faster than the answer, and may have nothing more to tell."""
     if unread is None:
-        return state, commands
-    # A watch was faster than the answer.
+        return step
+    state, commands = step
     state, more = _seen(state, unread.object, now, context)
     return state, commands + more
+
+
+def _unread(state: WorkloadState, found: Object | None) -> Seen | None:
+    """What a watch told while it was read; not of an object that is no more by the answer."""
+    told = state.unread.object if state.unread else None
+    if told is None or not _same_object(state, told):
+        return state.unread
+    return state.unread if found is not None and _same_object(state, found) else None
 
 
 def _planned_again(state: WorkloadState, found: Object | None, now: float, context: Context) -> Step:
@@ -260,22 +269,6 @@ def _late(state: WorkloadState, context: Context, now: float) -> Step:
     waiting = state.rollout.message if state.rollout else "not seen by its controller"
     text = f"{waiting} after {context.timeout_seconds:g} s"
     return _gave_up(replace(state, unexplained=True), Reason.ROLLOUT_TIMEOUT, text, context, now)
-
-
-def _stopped(state: WorkloadState, by: Stopped) -> WorkloadState:
-    if state.phase == Phase.PENDING:
-        message = f"{by.what} before it was begun"
-        return replace(state, phase=Phase.DONE, outcome=Outcome.NOT_STARTED, reason=by.reason, message=message)
-    if state.phase in (Phase.PATCHING, Phase.READING):
-        return failed(replace(state, maybe_patched=True), by.reason, f"{by.what}; whether it was patched is not known")
-    done = "patched by this run" if state.patched else "patched by an earlier run"
-    if state.phase == Phase.ROLLING:
-        waiting = state.rollout.message if state.rollout else "its pods are being replaced"
-        return failed(state, by.reason, f"{done}; {waiting} when {by.what}")
-    if state.phase in (Phase.RELEASING, Phase.ROLLED) and state.patched and by.reason == Reason.LOCK_LOST:
-        # Somebody else may have changed it by now.
-        return failed(state, by.reason, f"{done}, its pods were replaced when {by.what}")
-    return replace(state, phase=Phase.DONE)
 
 
 def _reverted(state: WorkloadState, context: Context) -> bool:

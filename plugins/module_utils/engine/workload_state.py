@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -112,3 +112,8 @@ class WorkloadState:
     @property
     def key(self) -> Key:
         return self.kind.kind, self.namespace, self.name
+
+
+def failed(state: WorkloadState, reason: Reason, message: str) -> WorkloadState:
+    """It ends here. What it was on before is what it is on, unless it was patched."""
+    return replace(state, phase=Phase.DONE, outcome=Outcome.FAILED, reason=reason, message=message)

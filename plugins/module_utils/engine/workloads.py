@@ -20,7 +20,7 @@ from .messages import Granted, Message, Refusal, Reply, Seen, Stopped, Woken
 from .reading import Scope
 from .readings import Readings
 from .watching import Watching
-from .workload_state import IN_FLIGHT, Cause, Context, Key, WorkloadState
+from .workload_state import IN_FLIGHT, Cause, Context, Key, WorkloadState, failed
 
 
 class Owner(Protocol):
@@ -85,7 +85,7 @@ class Workloads:
         try:
             new, commands = workload.advance(old, message, now, self._context)
         except Exception as error:
-            new, commands = workload.failed(old, Reason.CRASHED, crash_text(error)), []
+            new, commands = failed(old, Reason.CRASHED, crash_text(error)), []
         self._put(old, new, now)
         self._carry_out(key, commands, now)
         self._owner.moved(old.namespace, now)

@@ -40,6 +40,8 @@ REFUSING = (
 )
 
 
+# A watch that is cut, and a LIST that is slow and refused once or twice.
+HEARD_SECONDS = 25.0
 TIMED_OUT_TEXT = "timed out progressing"
 UNNAMED = "somebody whom managedFields does not name"
 # After which a workload that is there (or was) may not have been seen.
@@ -145,7 +147,9 @@ def of_workload(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> 
         "reverted": lambda: _reverted(facts, said),
         "recreated": lambda: sum(1 for one in facts.changes if one.type == "ADDED") > 1,
         "rollout_failed": lambda: _given_up(simulation, facts, said),
-        "rollout_timeout": lambda: record.end - record.begin >= record.task.timeout_seconds,
+        "rollout_timeout": lambda: (
+            record.end - record.begin >= record.task.timeout_seconds and not _had_rolled(facts)
+        ),
         "stopped": lambda: bool(record.stops),
         "lock_lost": lambda: not list(_locked(record, facts.place.namespace, "lock_lost")),
     }
@@ -197,6 +201,14 @@ def is_of_before(facts: Facts, said: WorkloadVerdict) -> bool:
 def _crashes(simulation: Simulation, facts: Facts) -> bool:
     sick = [one for one in facts.record.faults(facts.place.namespace, "never ready") if one.name == facts.place.name]
     return simulation.scenario.ill(facts.key) or bool(sick)
+
+
+def _had_rolled(facts: Facts) -> bool:
+    """By its status, and for so long before its time was over that the run had to know."""
+    since = facts.ours[-1].time if facts.ours else facts.record.begin
+    known = since + facts.record.task.timeout_seconds - HEARD_SECONDS
+    state = next(facts.states(known), None)
+    return known > since and state is not None and truth.said_to_be_rolled(state)
 
 
 def _reverted(facts: Facts, said: WorkloadVerdict) -> bool:

@@ -6,7 +6,6 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lo
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.messages import (
     Compared,
     Granted,
-    Stopped,
     Woken,
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload import REQUEST_SECONDS
@@ -16,6 +15,7 @@ from tests.unit.module_utils.engine.workloads import (
     REMOVAL,
     TIMEOUT,
     OneWorkload,
+    on_it,
     patched,
     pods,
     rolled,
@@ -26,12 +26,6 @@ from tests.unit.module_utils.engine.workloads import (
 from tests.unit.objects import NAMES, R1, R2, VOLUME, delivery
 
 STUCK = {"type": "Progressing", "reason": "ProgressDeadlineExceeded", "message": "no progress"}
-
-
-def on_it() -> Object:
-    """A workload that has the revision already."""
-    one = rolling()
-    return pods(one.state.object, updated=2)
 
 
 def test_one_that_has_to_change_waits_for_its_turn() -> None:
@@ -228,32 +222,6 @@ def test_where_no_answer_came_it_may_have_been_done() -> None:
     one = OneWorkload(stored()).granted().refused(0)
     assert one.said == ("done", "failed", "api_refused")
     assert one.state.message.endswith("; it may have been done all the same")
-
-
-def test_stopped_before_its_turn_it_was_not_begun() -> None:
-    one = OneWorkload(stored()).tell(Stopped())
-    assert one.said == ("done", "not_started", "stopped")
-    assert one.state.message == "the run was stopped before it was begun"
-
-
-def test_stopped_before_the_answer_nobody_knows() -> None:
-    for one in (OneWorkload(stored()).granted(), OneWorkload(stored()).granted().refused(409)):
-        one.tell(Stopped())
-        assert one.said == ("done", "failed", "stopped")
-        assert "whether it was patched is not known" in one.state.message
-
-
-def test_stopped_while_its_pods_are_replaced_it_says_who_patched_it() -> None:
-    one = rolling()
-    one.seen(pods(one.state.object, updated=1)).tell(Stopped())
-    assert one.said == ("done", "failed", "stopped")
-    assert one.state.message == "patched by this run; 1 of 2 new pods are available when the run was stopped"
-    one = OneWorkload(pods(on_it(), updated=1)).tell(Stopped())
-    assert one.state.message.startswith("patched by an earlier run; ")
-
-
-def test_stopped_once_it_has_rolled_it_is_done() -> None:
-    assert rolled().tell(Stopped()).said == ("done", "deployed", "")
 
 
 def test_what_nobody_waits_for_changes_nothing() -> None:

@@ -174,6 +174,43 @@ def test_what_a_watch_tells_before_the_answer_may_be_that_it_was_put_back() -> N
     assert one.seen(without_label(ours)).answered(ours).said == ("done", "failed", "reverted")
 
 
+def test_what_a_watch_tells_while_it_is_read_again_is_kept_for_after_it() -> None:
+    # What was read may be older than that, and a watch tells everything once.
+    one = OneWorkload(stored()).granted()
+    ours = patched(stored(), one.send.request.body or {})
+    one.refused(409, resent=True).seen(pods(ours, updated=2)).answered(pods(ours, updated=1))
+    assert one.said == ("rolled", "deployed", "")
+    one = OneWorkload(stored()).granted()
+    one.refused(409).seen(pods(ours, updated=2)).answered(pods(ours, updated=1))
+    assert one.said == ("rolled", "unchanged", "")
+    one = OneWorkload(stored()).granted().refused(409).seen(None).answered(ours)
+    assert one.said == ("done", "skipped", "workload_deleted")
+
+
+def test_what_is_sent_after_it_was_read_again_does_not_forget_it_either() -> None:
+    one = OneWorkload(stored()).granted().refused(409)
+    one.seen(None).answered(changed(stored()))
+    assert one.asked == [Verb.APPLY]
+    assert one.refused(404).tell_gone().said == ("done", "skipped", "workload_deleted")
+    one, newer = OneWorkload(stored()).granted(), changed(stored(generation=2))
+    ours = patched(newer, one.send.request.body or {})
+    one.refused(409).seen(pods(ours, updated=2)).answered(newer)
+    assert one.asked == [Verb.APPLY]
+    assert one.answered(ours).said == ("rolled", "deployed", "")
+
+
+def test_one_that_was_made_anew_while_it_is_read_again_is_not_the_former() -> None:
+    one = OneWorkload(stored()).granted()
+    former = patched(stored(), one.send.request.body or {})
+    one.refused(409).seen(former).answered(changed(stored(uid="u2")))
+    assert (one.asked, one.state.recreated) == ([Verb.APPLY], 1)
+    assert one.answered().said == ("rolling", "deployed", "")
+    one = OneWorkload(stored()).granted().refused(404).seen(stored(uid="u2")).tell_gone()
+    assert one.said == ("pending", "deployed", "")
+    one = OneWorkload(stored()).granted().refused(404).seen(former).tell_gone()
+    assert one.said == ("done", "skipped", "workload_deleted")
+
+
 def owned(entry: Object, *managers: str) -> Object:
     return put(entry, "metadata", "managedFields", [{"manager": name, "time": "2026-01-01"} for name in managers])
 

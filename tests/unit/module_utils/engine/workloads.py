@@ -122,3 +122,9 @@ def rolling(operation: Operation | None = None, **arguments: Any) -> OneWorkload
 def rolled(operation: Operation | None = None, **arguments: Any) -> OneWorkload:
     one = rolling(operation, **arguments)
     return one.seen(pods(one.state.object, updated=2))
+
+
+def on_it() -> Object:
+    """A workload that has the revision already."""
+    one = rolling()
+    return pods(one.state.object, updated=2)
