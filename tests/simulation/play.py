@@ -43,6 +43,9 @@ BY_CLUSTER = (NeverReady.name, NeverReady.name, WebhookDrops.name)
 # What meets workloads while they go back.
 ON_THE_WAY: tuple[type[Meddler], ...] = (*MEDDLERS, *[WebhookRefuses] * 3)
 BY_FILTER = (FilterTraps.name, SidecarRejects.name, NoInjection.name)
+# A patch whose answer is lost, and the workload read again so slowly that a watch tells everything before.
+TOGETHER = {"answer lost": ("patch", 0.3), "slow": ("read workload", 1.0)}
+TOGETHER_EVERY = 40
 NEEDED = {"read workload": Touched.name, "read object": ObjectThere.name}
 
 
@@ -112,6 +115,9 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         name: rng.choices(list(wanted_aims), list(wanted_aims.values()))[0] for name in shares if rng.random() < 0.75
     }
     shares |= {name: rng.choice(SHARES[2:]) for name in aims}
+    if played.seed % TOGETHER_EVERY == 0:
+        aims |= {name: aim for name, (aim, _share) in TOGETHER.items()}
+        shares |= {name: share for name, (_aim, share) in TOGETHER.items()}
     wire = FaultyWire(simulation, rng, shares, aims)
     # What they are aimed at has to be asked for.
     chosen |= {NEEDED[aim] for aim in aims.values() if aim in NEEDED}

@@ -31,7 +31,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine im
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.kinds import daemon_set, deployment, stateful_set
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import Proof, Samples
 
-from tests.simulation.play import play
+from tests.simulation.play import TOGETHER_EVERY, play
 from tests.simulation.together import play_together
 
 Patch = pytest.MonkeyPatch
@@ -217,3 +217,10 @@ def test_a_deliberate_fault_of_locks_is_found(monkeypatch: Patch, fault: str) ->
     FAULTS_OF_LOCKS[fault](monkeypatch)
     found = (seed for seed in range(SEEDS_MAX) if play_together(seed).violations or play(seed).violations)
     assert next(found, None) is not None, f"{fault}: not found by {SEEDS_MAX} seeds"
+
+
+def test_an_event_that_nobody_hears_is_found(monkeypatch: Patch) -> None:
+    # Only a lost answer and a slow one together show it.
+    monkeypatch.setattr(workload, "_unread", constant(None)(None))
+    seeds = range(0, SEEDS_MAX * 4, TOGETHER_EVERY)
+    assert any(play(seed).violations for seed in seeds), f"not found by {len(seeds)} seeds"

@@ -159,11 +159,12 @@ class OfNamespace:
     def _poorly_answered(self, name: str) -> bool:
         """Not at all, or too late for a heartbeat to be seen or missed."""
         asked = self.pages.get(name, [])
-        answered = [one.time for one in asked if one.error is None]
-        if len(answered) < max(len(asked), 1):
+        if not asked or any(one.error is not None for one in asked):
             return True
-        late = answered[-1] - self.task.proof_seconds / 2
-        return answered[0] > late or any(one.changed_since(self.task.filter_name, late) for one in self.named(name))
+        late = asked[-1].time - self.task.proof_seconds / 2
+        # An answer may be long on its way, and the next is asked for once it is there.
+        first = asked[1].asked if len(asked) > 1 else asked[0].time
+        return first > late or any(one.changed_since(self.task.filter_name, late) for one in self.named(name))
 
     def _runs(self, one: Sidecar, last: float) -> bool:
         what = (self.task.filter_name, self.task.revision)

@@ -147,9 +147,7 @@ def of_workload(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> 
         "reverted": lambda: _reverted(facts, said),
         "recreated": lambda: sum(1 for one in facts.changes if one.type == "ADDED") > 1,
         "rollout_failed": lambda: _given_up(simulation, facts, said),
-        "rollout_timeout": lambda: (
-            record.end - record.begin >= record.task.timeout_seconds and not _had_rolled(facts)
-        ),
+        "rollout_timeout": lambda: record.end - record.begin >= record.task.timeout_seconds and not _had_rolled(facts),
         "stopped": lambda: bool(record.stops),
         "lock_lost": lambda: not list(_locked(record, facts.place.namespace, "lock_lost")),
     }
