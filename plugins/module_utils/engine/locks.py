@@ -9,7 +9,7 @@ from ..domain.names import FilterNames
 from ..domain.outcome import Reason
 from . import lock
 from .bus import Bus
-from .commands import Send, WakeAt
+from .commands import Request, Send, WakeAt
 from .lease import Terms, held_by
 from .lock import LockState, Phase
 from .messages import Refusal, Reply, Woken
@@ -50,6 +50,10 @@ class Locks:
         if not lock.held(state, now):
             self._told(name, Woken(), now)
         return lock.held(state, now)
+
+    def may_be_sent(self, request: Request, now: float) -> bool:
+        """Whether the namespace of a request is ours."""
+        return self.held(request.path.partition("/namespaces/")[2].partition("/")[0], now)
 
     def release(self, name: str, now: float) -> None:
         """All is done, and has been answered."""

@@ -27,10 +27,14 @@ class Candidate:
 
 @dataclass
 class Decision:
-    """`workloads`: those that go back. `namespaces`: those whose objects do, whatever their workloads do."""
+    """`workloads`: those that go back. `namespaces`: those whose objects do, whatever their workloads do.
+
+    `wave`: why all of the wave does; None: only what is named.
+    """
 
     workloads: dict[Key, Cause] = field(default_factory=dict)
     namespaces: dict[str, Cause] = field(default_factory=dict)
+    wave: Cause | None = None
 
 
 def decide(on_failure: OnFailure, candidates: Iterable[Candidate]) -> Decision:
@@ -47,8 +51,8 @@ def decide(on_failure: OnFailure, candidates: Iterable[Candidate]) -> Decision:
     if whole and causes:
         # What the filter itself does wrong tells more than what a cluster has against one workload.
         reason, message = (of_filter or causes)[0]
-        cause = Cause(Reason.WAVE_FAILED, f"its wave is taken back, by {reason}: {message}")
-        _take_all(candidates, cause, found)
+        found.wave = Cause(Reason.WAVE_FAILED, f"its wave is taken back, by {reason}: {message}")
+        _take_all(candidates, found.wave, found)
     return found
 
 

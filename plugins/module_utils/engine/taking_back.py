@@ -32,6 +32,8 @@ class TakingBack:
         self._members, self._workloads, self._bus, self._context = members, workloads, bus, context
         self._open = 0
         self._causes: dict[str, Cause] = {}
+        # Why the whole wave goes back.
+        self.of_wave: Cause | None = None
 
     @property
     def waits(self) -> bool:
@@ -46,6 +48,7 @@ class TakingBack:
         candidates = [rollback.Candidate(self._members.namespaces[name], self._members.of(name)) for name in names]
         found = rollback.decide(self._on_failure, candidates)
         self._causes.update(found.namespaces)
+        self.of_wave = self.of_wave or found.wave
         by_namespace: dict[str, dict[Key, Cause]] = {}
         for key, cause in found.workloads.items():
             by_namespace.setdefault(key[1], {})[key] = cause

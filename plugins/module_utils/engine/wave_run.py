@@ -10,7 +10,7 @@ from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
 from . import last_checks, other_pods, progress_lines, workload
 from . import namespace as namespaces
 from .bus import Bus, changes
-from .commands import Request, Send
+from .commands import Send
 from .conclusion import Conclusion, crash_text, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
 from .last_checks import LastChecks
@@ -57,7 +57,7 @@ class WaveRun:
         self._to_finish: dict[str, None] = {}
         self._ending: dict[str, Stopped] = {}
         bus.begin_wave()
-        bus.guard = self._may_be_sent
+        bus.guard = self._locks.may_be_sent
 
     @property
     def finished(self) -> bool:
@@ -198,10 +198,6 @@ class WaveRun:
             self._workloads.stop(name, why, now, all_of_them=True)
         self._finish(namespaces.ended(self._members.namespaces[name], why.reason, why.what), now)
 
-    def _may_be_sent(self, request: Request, now: float) -> bool:
-        namespace = request.path.partition("/namespaces/")[2].partition("/")[0]
-        return self._locks.held(namespace, now)
-
     def event(self, event: WatchEvent | WatchClosed, now: float) -> None:
         """An event of a watch."""
         self._workloads.event(event, now)
@@ -226,17 +222,14 @@ class WaveRun:
             self._checks.end()
             self._phase = Phase.ROLLING
         elif phase == Phase.ROLLING and not busy:
-            if self._taking_back.begin(self._at_their_end, now):
-                return True
-            self._phase = Phase.CHECKING
-            names, proof = self._at_their_end, self._proof
-            self._checks = LastChecks(
-                names, self._members, self._workloads, self._readings, self._bus, self._context, proof, now
-            )
+            if not self._taken_back(now):
+                self._phase = Phase.CHECKING
+                own = (self._members, self._workloads, self._readings, self._bus, self._context)
+                self._checks = LastChecks(self._at_their_end, *own, self._proof, now)
         elif phase == Phase.CHECKING and self._checks.move(now):
             return True
         elif phase == Phase.CHECKING and self._checks.finished:
-            if self._taking_back.begin(self._at_their_end, now):
+            if self._taken_back(now):
                 self._phase = Phase.ROLLING
                 return True
             self._phase = Phase.FINISHING
@@ -247,6 +240,14 @@ class WaveRun:
         else:
             return False
         return True
+
+    def _taken_back(self, now: float) -> bool:
+        """Whether workloads go back. Where all of the wave does, what still waits for its lock is not begun."""
+        begun = self._taking_back.begin(self._at_their_end, now)
+        if (why := self._taking_back.of_wave) is not None:
+            for name in sorted(self._members.waiting):
+                self._conclude(name, not_started(name, why.reason, why.message), now)
+        return begun
 
     def _finish_workloads(self, now: float) -> None:
         names, self._to_finish = self._to_finish, {}
@@ -294,12 +295,10 @@ class WaveRun:
     def _end_stopped(self, now: float) -> bool:
         if self.finished or self._bus.writes_under_way():
             return False
-        if len(self.verdicts) < len(self._names):
-            self._give_verdicts(now)
-        elif not self._locks.open:
-            self._phase = Phase.DONE
-        else:
-            return False
+        if len(self.verdicts) == len(self._names):
+            self._phase = self._phase if self._locks.open else Phase.DONE
+            return self.finished
+        self._give_verdicts(now)
         return True
 
     def end(self, now: float) -> None:

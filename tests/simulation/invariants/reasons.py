@@ -18,7 +18,8 @@ from tests.simulation.simulation import Simulation
 from tests.simulation.tracker import TIMED_OUT
 from tests.simulation.values import Object, at
 
-FAILED = ("failed", "rolled_back", "rollback_failed")
+WENT_BACK = ("rolled_back", "rollback_failed")
+FAILED = ("failed", *WENT_BACK)
 # After which the API server's own answer may have ended the way of a workload or a namespace.
 REFUSING = (
     "429",
@@ -129,6 +130,10 @@ def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
         # Ansible ends a play where no host of a batch is left, whatever the share that may fail.
         if not any(share > record.task.max_fail_percentage or share == 100 for share in shares):
             yield "no earlier wave has failed"
+    elif verdict.reason == "wave_failed":
+        wave = next(wave for wave in record.task.waves if verdict.name in wave)
+        if not any(one.outcome in WENT_BACK and one.name in wave for one in record.verdicts):
+            yield "nothing of its wave was taken back"
     else:
         yield "there is no such reason not to start it"
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import OnFailure
 
+from tests.unit.locking import locked
 from tests.unit.module_utils.engine.test_run import ALL, WAVES, sick_in
 from tests.unit.objects import NAMES, R1, R2, delivery
 from tests.unit.runs import Simulated
@@ -61,6 +62,22 @@ def test_the_rest_of_the_wave_goes_with_it_where_that_is_asked_for() -> None:
     for name in ("a1", "a2"):
         assert NAMES.pod_label not in found.template(name)["labels"]
         assert found.names("ConfigMap", name) == found.names("EnvoyFilter", name) == []
+
+
+def test_what_still_waits_for_its_lock_is_not_begun_where_its_wave_goes_back() -> None:
+    found = sick_in()
+    sick_deployment(found, "a1")
+    locked(found, "a2", 300)
+    verdicts = found.run(delivery(), *WAVES, on_failure=OnFailure.ROLLBACK_WAVE, timeout_seconds=20)
+    assert (verdicts["a1"].outcome, verdicts["a1"].reason) == ("rolled_back", "rollout_timeout")
+    assert (verdicts["a2"].outcome, verdicts["a2"].reason) == ("not_started", "wave_failed")
+    assert verdicts["a2"].message.startswith("its wave is taken back, by rollout_timeout: ")
+    assert not [one for one in found.writes if "/a2/" in one]
+    # What fails by itself takes nothing else back, so that one goes its way once it is free.
+    found = sick_in()
+    sick_deployment(found, "a1")
+    locked(found, "a2", 60)
+    assert found.run(delivery(), *WAVES, **AUTO)["a2"].outcome == "deployed"
 
 
 def test_objects_stay_as_long_as_a_workload_is_on_them() -> None:
