@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from tests.simulation import scenario, steps
+from tests.simulation import directed, scenario, steps
 from tests.simulation.coverage import Cell
 from tests.simulation.executor import Stuck
 from tests.simulation.faults_of_wire import REQUEST_FAULTS, WATCH_FAULTS, FaultyWire
@@ -63,7 +63,11 @@ def play(seed: int) -> Played:
     """Everything comes of the seed."""
     rng = random.Random(seed)
     played = Played(seed)
-    simulation = Simulation(scenario.make(rng), rng)
+    made = scenario.make(rng)
+    if direction := directed.of(seed):
+        made.before, made.task = direction.task(made, rng)
+        made.interrupted = False
+    simulation = Simulation(made, rng)
     # Where nothing is copied, what the engine changed in place would change in the cluster: seen in a run or two.
     simulation.server.copies = seed % 16 == 0
     try:
@@ -115,7 +119,12 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         name: rng.choices(list(wanted_aims), list(wanted_aims.values()))[0] for name in shares if rng.random() < 0.75
     }
     shares |= {name: rng.choice(SHARES[2:]) for name in aims}
-    if played.seed % TOGETHER_EVERY == 0:
+    if direction := directed.of(played.seed):
+        by_wire = direction.fault in REQUEST_FAULTS
+        chosen = {*direction.also, *(() if by_wire else (direction.fault,))}
+        shares = {direction.fault: direction.share} if by_wire else {}
+        aims = {direction.fault: direction.place} if by_wire else {}
+    elif played.seed % TOGETHER_EVERY == 0:
         aims |= {name: aim for name, (aim, _share) in TOGETHER.items()}
         shares |= {name: share for name, (_aim, share) in TOGETHER.items()}
     wire = FaultyWire(simulation, rng, shares, aims)

@@ -89,7 +89,9 @@ def test_ansible_makes_of_a_verdict_what_is_written(verdict: str, reason: str, o
         # Something has failed in a run with an earlier wave that did.
         assert beside_failure == "skipped"
         assert alone == "failed"
-        assert said == ("skipped" if reason in ("earlier_wave", "wave_failed") else "skipped where another failed, else failed")
+        assert said == (
+            "skipped" if reason in ("earlier_wave", "wave_failed") else "skipped where another failed, else failed"
+        )
     else:
         assert beside_failure == alone == said
     assert status.startswith("0") == (said in ("ok", "changed", "skipped") and verdict != "not_started")

@@ -69,9 +69,11 @@ class Conclusion:
             found.message = failure_sentence([*failed, *back]) + (f"; {done}" if found.changed else "")
         elif back or state.cause is not None:
             self._say_taken_back(found, back, done)
-        elif unproved:
-            found.outcome, found.reason = Outcome.FAILED, unproved[0].reason
-            found.message = proof_sentence(unproved) + (f"; {done}" if found.changed else "")
+        elif state.reverted or unproved:
+            found.outcome = Outcome.FAILED
+            found.reason = Reason.REVERTED.value if state.reverted else unproved[0].reason
+            said = [state.reverted, proof_sentence(unproved) if unproved else "", done if found.changed else ""]
+            found.message = "; ".join(filter(None, said))
         elif cut_off:
             self._end(found, (str(Reason.STOPPED), cut_off[0].message), done)
         else:

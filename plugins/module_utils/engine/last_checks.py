@@ -12,7 +12,9 @@ from . import rollback
 from .bus import Bus
 from .comparison import Comparison
 from .members import Members
+from .namespace import compared
 from .proving import Proving, Question, Terms, holds_up
+from .reading import NamespaceRead
 from .readings import Readings
 from .wave import settled_at
 from .workload_state import Context, WorkloadState
@@ -53,6 +55,7 @@ class LastChecks:
         self._bus, self._context = bus, context
         self._phase, self._names, self._terms = Phase.PROVING, list(names), terms
         self._comparison: Comparison
+        self._objects_read = True
         self._proving = self._begin_proving(now)
 
     def _begin_proving(self, now: float) -> Proving | None:
@@ -83,7 +86,7 @@ class LastChecks:
         if self._phase == Phase.PROVING and (self._proving is None or self._proving.finished):
             self._phase = Phase.SETTLING
             self._bus.wake(self._settled_at(now), self._settled)
-        elif self._phase == Phase.COMPARING and self._comparison.finished:
+        elif self._phase == Phase.COMPARING and self._comparison.finished and self._objects_read:
             self._phase = Phase.DONE
             self._note_proofs()
         else:
@@ -128,6 +131,22 @@ class LastChecks:
         self._comparison = Comparison(
             self._bus, rolled, changed, lambda one, message, then: self._workloads.tell(one.key, message, then), now
         )
+        self._compare_objects(now)
+
+    def _compare_objects(self, now: float) -> None:
+        """Those of namespaces that were changed; what is taken back is not to have them."""
+        went = {one.namespace for one in self._members.workloads.values() if one.back is not None}
+        names = [name for name in self._names if self._members.changed(name) and name not in went]
+        if names and self._context.operation.expected() is not None and not self._context.dry_run:
+            self._objects_read = False
+            self._readings.objects(names, self._compared, now)
+
+    def _compared(self, found: dict[str, NamespaceRead], now: float) -> None:
+        self._objects_read = True
+        for name, read in found.items() if self._phase == Phase.COMPARING else ():
+            # Where they can't be read, what was answered as they were set counts.
+            if read.error is None:
+                self._members.namespaces[name] = compared(self._members.namespaces[name], read.objects)
 
 
 def decide(context: Context, terms: Terms) -> bool:
@@ -141,9 +160,10 @@ def all_well(context: Context, terms: Terms, members: Members, name: str) -> boo
 
     What a killed run has left unproved, and this one has not changed, is not known to be well.
     """
-    well = all(one.outcome != Outcome.FAILED and one.back is None for one in members.of(name))
+    state = members.namespaces[name]
+    well = all(one.outcome != Outcome.FAILED and one.back is None for one in members.of(name)) and not state.reverted
     proved = members.changed(name) or not decide(context, terms)
-    return well and proved and not any(one.fails for one in members.namespaces[name].proofs)
+    return well and proved and not any(one.fails for one in state.proofs)
 
 
 def _labels(one: WorkloadState) -> dict[str, str]:

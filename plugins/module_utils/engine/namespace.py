@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from ..deliveries.base import NamespaceObjects, ObjectStep, Operation, collection
+from ..deliveries.base import NamespaceObjects, ObjectStep, Operation, StepAction, collection
 from ..deliveries.going_back import undone
 from ..domain.names import FilterNames
 from ..domain.outcome import Reason
@@ -69,6 +69,8 @@ class NamespaceState:
     failure: tuple[str, str] | None = None
     # What its pods show of the filter.
     proofs: tuple[PodProof, ...] = ()
+    # What others have made of its objects since they were set.
+    reverted: str = ""
     # It ended with a change under way, which may have been made.
     unsure: bool = False
     # Labels of objects that were written, and that were deleted.
@@ -142,6 +144,16 @@ def advance(state: NamespaceState, message: Reply | Refusal, now: float) -> Step
     following = Phase.WORKLOADS if state.phase == Phase.OBJECTS else Phase.DONE
     steps, sends = object_steps.advance(state.steps, message, now)
     return _stepped(state, steps, sends, following)
+
+
+def compared(state: NamespaceState, found: NamespaceObjects) -> NamespaceState:
+    """Its objects as they are now: what was set has to be there still."""
+    steps = state.operation.steps_before(state.name, found)
+    gone = [step.label for step in steps if step.action == StepAction.ENSURE]
+    if not gone:
+        return state
+    verb = "was" if len(gone) == 1 else "were"
+    return replace(state, reverted=f"{' and '.join(gone)} {verb} deleted or changed by somebody else during the run")
 
 
 def ended(state: NamespaceState, reason: str, message: str) -> NamespaceState:

@@ -68,6 +68,7 @@ class Reading:
     :param doubtful: whether it takes a look at a workload's pods to tell what is to be done to it.
     :param more: what else is to be read.
     :param known: an earlier one, which has learned how many namespaces the cluster has.
+    :param kinds: of workloads; none where only the filter's own objects are to be read.
     """
 
     def __init__(
@@ -78,10 +79,11 @@ class Reading:
         doubtful: Callable[[WorkloadKind, Object], bool] = lambda _kind, _workload: False,
         more: Sequence[Collection] = (),
         known: Reading | None = None,
+        kinds: Sequence[WorkloadKind] = KINDS,
     ) -> None:
         self.namespaces = {name: NamespaceRead(name) for name in namespaces}
         self.versions: dict[tuple[str, Scope], str] = {}
-        self._collections = [*_collections(names, other_pods), *more]
+        self._collections = [*_collections(names, kinds, other_pods), *more]
         self._open: dict[Request, tuple[Collection | None, Scope]] = {}
         self._doubtful = doubtful
         self._asked_for_pods = False
@@ -177,9 +179,9 @@ _PODS = Collection(
 )
 
 
-def _collections(names: FilterNames | AllFilters, other_pods: bool) -> list[Collection]:
+def _collections(names: FilterNames | AllFilters, kinds: Sequence[WorkloadKind], other_pods: bool) -> list[Collection]:
     found = [
-        Collection(kind.collection, _put_workload(kind), kind.plural, kind, optional=kind.optional) for kind in KINDS
+        Collection(kind.collection, _put_workload(kind), kind.plural, kind, optional=kind.optional) for kind in kinds
     ]
     found.append(
         Collection(

@@ -49,7 +49,7 @@ def _verdict(simulation: Simulation, record: Record, verdict: NamespaceVerdict) 
     if outcome in ("deployed", "removed") and record.task.removes != (outcome == "removed"):
         yield "that is not what was asked for"
     if outcome in ("deployed", "removed", "unchanged") and not record.task.dry_run:
-        yield from _objects(simulation, record, verdict.name)
+        yield from _objects(simulation, record, verdict.name, outcome)
     yield from reasons.of_namespace(simulation, record, verdict)
 
 
@@ -81,7 +81,14 @@ def _unanswered(record: Record, namespace: str) -> bool:
     return bool(record.stops)
 
 
-def _objects(simulation: Simulation, record: Record, namespace: str) -> Iterator[str]:
+def _last_look(record: Record, namespace: str) -> float:
+    """When our objects in it were listed last; infinity: never."""
+    paths = {RESOURCES["EnvoyFilter"].path(namespace), RESOURCES["EnvoyFilter"].path()}
+    times = [one.time for one in record.served if one.request.path in paths and one.request.verb == "list" and one.done]
+    return max((time for time in times if time <= record.wave_end(namespace)), default=float("inf"))
+
+
+def _objects(simulation: Simulation, record: Record, namespace: str, outcome: str) -> Iterator[str]:
     """What there has to be of ours in the namespace now, unless others have taken it."""
     task = record.task
     found = {
@@ -90,8 +97,10 @@ def _objects(simulation: Simulation, record: Record, namespace: str) -> Iterator
         for entry in simulation.store.collection(RESOURCES[kind], namespace)
         if at(entry, "metadata", "labels", f"{truth.DOMAIN}/filter") == task.filter_name
     }
-    meddled = record.faults(namespace, "our object meddled with", "EnvoyFilter deleted", "namespace deleted")
-    if meddled:
+    meddled = record.faults(namespace, *reasons.MEDDLING)
+    # What was changed is looked at once more at the end.
+    seen = _last_look(record, namespace) if outcome == "deployed" and not task.removes else float("inf")
+    if any(one.time >= seen for one in meddled) or (meddled and seen == float("inf")):
         return
     if task.removes:
         if found:

@@ -18,6 +18,7 @@ from tests.simulation.simulation import Simulation
 from tests.simulation.tracker import TIMED_OUT
 from tests.simulation.values import Object, at
 
+MEDDLING = ("our object meddled with", "EnvoyFilter deleted", "namespace deleted")
 WENT_BACK = ("rolled_back", "rollback_failed")
 FAILED = ("failed", *WENT_BACK)
 # After which the API server's own answer may have ended the way of a workload or a namespace.
@@ -84,6 +85,9 @@ def _failed(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -
     elif reason == "foreign_object":
         if not _foreign(simulation, record, verdict.name):
             yield "there is no object of others in the way"
+    elif reason == "reverted":
+        if not record.faults(verdict.name, *MEDDLING):
+            yield "nobody has touched its objects"
     elif reason == "stopped":
         if not record.stops:
             yield "nobody has stopped it"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import NamespaceObjects
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import ProofMode
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import last_checks
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.members import Members
@@ -9,7 +10,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.na
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import Context
 
-from tests.unit.objects import NAMES, R2, delivery
+from tests.simulation.store import Change
+from tests.unit.objects import NAMES, R1, R2, delivery
 from tests.unit.runs import Simulated, cluster
 
 
@@ -54,6 +56,60 @@ def test_of_what_has_nothing_to_do_is_only_seen_what_its_pods_were_given() -> No
     found.deploy("shop", operation=inline)
     assert found.deploy("shop", operation=inline, proof=Terms(ProofMode.AUTO))["shop"].outcome == "unchanged"
     assert pods_listed(found) == []
+
+
+def taken_away(found: Simulated, kind: str) -> None:
+    """Somebody deletes, as soon as it was set, what we have put into shop."""
+
+    def seen(change: Change) -> None:
+        place = change.place
+        if (place.resource.kind, place.namespace, change.type) == (kind, "shop", "ADDED"):
+            found.server.clock.after(0.0, lambda: found.server.store.remove(place, "pruner"))
+
+    found.server.store.listeners.append(seen)
+
+
+@pytest.mark.parametrize("way", ["configmap", "inline"])
+@pytest.mark.parametrize("kind", ["ConfigMap", "EnvoyFilter"])
+def test_what_was_set_has_to_be_there_at_the_end(way: str, kind: str) -> None:
+    found = cluster("shop", "pay")
+    taken_away(found, kind)
+    verdicts = found.deploy("shop", "pay", operation=delivery(name=way))
+    name = f"wasm-filter-{R1}" if kind == "ConfigMap" else "trace-filter" + f"-{R1}" * (way == "configmap")
+    shop = verdicts["shop"]
+    assert (shop.outcome, shop.reason, shop.changed) == ("failed", "reverted", True)
+    assert shop.message.startswith(f"{kind}/{name} was deleted or changed by somebody else during the run; revision")
+    assert verdicts["pay"].outcome == "deployed"
+    # The next run sets it again.
+    found.server.store.listeners.pop()
+    assert found.deploy("shop", operation=delivery(name=way))["shop"].outcome == "deployed"
+
+
+def test_what_others_have_changed_is_not_what_was_set() -> None:
+    found = cluster("shop")
+
+    def edit() -> None:
+        found.edit("EnvoyFilter", "shop", f"trace-filter-{R1}", {"spec": {"workloadSelector": None}})
+
+    found.server.clock.after(2.0, edit)
+    assert found.deploy("shop")["shop"].reason == "reverted"
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_where_it_may_not_be_looked_at_again_what_was_answered_counts(status: int) -> None:
+    found = cluster("shop")
+    seen: list[str] = []
+
+    def gate(verb: str, path: str, _manager: str) -> None:
+        if verb == "LIST" and path.endswith("envoyfilters"):
+            seen.append(path)
+            if len(seen) > 2:
+                raise api_error(f"list {path}", status, "no")
+
+    found.server.gates.append(gate)
+    taken_away(found, "EnvoyFilter")
+    assert found.deploy("shop")["shop"].outcome == "deployed"
+    assert len(seen) > 2
 
 
 def test_what_is_not_proved_keeps_the_revisions_before_it() -> None:

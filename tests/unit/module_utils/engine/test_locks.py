@@ -39,7 +39,9 @@ def test_a_deploy_costs_a_lease_and_a_second_reading_for_each_namespace_and_no_m
     listed = [one for one in found.server.requests if one.startswith("LIST")]
     # Both together; how many namespaces there are, and pods of no workload, only once.
     assert listed.count("LIST /api/v1/namespaces") == listed.count(PODS_READ_ONCE) == 1
-    assert listed.count("LIST /apis/networking.istio.io/v1alpha3/envoyfilters") == 2
+    # And what was set is looked for at the end.
+    assert listed.count("LIST /apis/networking.istio.io/v1alpha3/envoyfilters") == 3
+    assert listed.count("LIST /apis/apps/v1/deployments") == 3
 
 
 def test_a_long_rollout_renews_its_lease() -> None:
