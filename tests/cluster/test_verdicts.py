@@ -96,6 +96,30 @@ def test_a_writer_who_puts_the_template_back_is_named(
         assert "some-operator" in found["message"] and "some-operator" in outcome.namespaces[shop]["message"]
 
 
+def test_an_envoy_filter_that_is_pruned_while_pods_roll_is_told(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection
+) -> None:
+    shop = new_namespace("pruned")
+    deployment(kubectl, shop)
+    pruned: list[str] = []
+
+    def prune(done: threading.Event) -> None:
+        while not (pruned or done.wait(0.1)):
+            if patched(kubectl, shop):
+                pruned.append(kubectl("delete", "envoyfilter", "--all", "-n", shop, "-o", "name").strip())
+
+    with beside(prune):
+        outcome = collection.deploy(shop)
+    found = outcome.namespaces[shop]
+    assert (found["verdict"], found["reason"]) == ("failed", "reverted"), outcome.output
+    name = pruned[0].partition("/")[2]
+    assert found["message"].startswith(f"EnvoyFilter/{name} was deleted or changed by somebody else during the run")
+    # Nothing is rolled for what is only put back.
+    again = collection.deploy(shop)
+    assert (again.status, again.verdicts) == (0, {shop: "deployed"}), again.output
+    assert again.namespaces[shop]["workloads"][0]["verdict"] == "unchanged"
+
+
 def test_what_admission_takes_from_the_patch_is_told_at_once(
     kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection
 ) -> None:
