@@ -164,7 +164,9 @@ class OfNamespace:
         late = asked[-1].time - self.task.proof_seconds / 2
         # An answer may be long on its way, and the next is asked for once it is there.
         first = asked[1].asked if len(asked) > 1 else asked[0].time
-        return first > late or any(one.changed_since(self.task.filter_name, late) for one in self.named(name))
+        # What was there when it was asked before the last time was seen; that it has gone since only by the last.
+        seen = min(late, asked[-2].time) if len(asked) > 1 else late
+        return first > late or any(one.changed_since(self.task.filter_name, seen) for one in self.named(name))
 
     def _runs(self, one: Sidecar, last: float) -> bool:
         what = (self.task.filter_name, self.task.revision)
