@@ -67,7 +67,12 @@ class ApiServer(ClusterApi):
         return self.page(*found)
 
     def list(
-        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
+        self,
+        path: str,
+        label_selector: str = "",
+        metadata_only: bool = False,
+        field_selector: str = "",
+        kept: Callable[[Object], Object] | None = None,
     ) -> tuple[list[Object], str]:
         self._asked("LIST", path)
         place = place_of(path)
@@ -80,7 +85,7 @@ class ApiServer(ClusterApi):
             if not label_selector or selected(entry["metadata"].get("labels") or {}, label_selector)
             if not field_selector or selected(entry, field_selector)
         ]
-        return items, str(self.store.version)
+        return list(map(kept, items)) if kept else items, str(self.store.version)
 
     def watch(self, path: str, resource_version: str, seconds: int) -> Iterator[tuple[str, Object]]:
         """What has happened so far; then its time is over."""

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, api_error
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.slim import slim
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import (
     Command,
     Dispatch,
@@ -185,7 +186,7 @@ class SimulatedExecutor:
     def _see(self, watch: _Watch, change: Change) -> None:
         if not watch.open or not watches(watch.place, change.place):
             return
-        self._later(watch, WatchEvent(watch.token, change.type, self.server.handed_out(change.after)))
+        self._later(watch, WatchEvent(watch.token, change.type, slim(self.server.handed_out(change.after))))
         if (error := self.wire.watch_is_cut()) is not None:
             self._end(watch.token)
             self._later(watch, WatchClosed(watch.token, error))

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.slim import slim
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Request, Verb
 
 from tests.simulation.api_server import ApiServer
@@ -68,7 +69,8 @@ def perform(server: ApiServer, request: Request) -> object:
     if request.verb == Verb.GET_TEXT:
         return server.get_text(path)
     if request.verb == Verb.LIST:
-        return server.list(path, request.label_selector, request.metadata_only, request.field_selector)
+        kept = slim if request.slim else None
+        return server.list(path, request.label_selector, request.metadata_only, request.field_selector, kept)
     if request.verb == Verb.DELETE:
         return server.delete(path, body.get("preconditions"), rehearsal, by=OURS)
     write = {
@@ -78,4 +80,4 @@ def perform(server: ApiServer, request: Request) -> object:
         Verb.MERGE_PATCH: server.merge_patch,
     }[request.verb]
     answer: Object = write(path, body, manager, rehearsal)
-    return answer
+    return slim(answer) if request.slim else answer

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from typing import Any
 
@@ -48,6 +48,7 @@ INCOMPLETE_ANSWERS_MAX = 3
 # Within the class `list` is a method.
 Query = list[tuple[str, Any]]
 Objects = list[dict[str, Any]]
+Kept = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class ClusterApi:
@@ -80,9 +81,17 @@ class ClusterApi:
             raise api_error(f"get {path}", 0, str(error)) from error
 
     def list(
-        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
+        self,
+        path: str,
+        label_selector: str = "",
+        metadata_only: bool = False,
+        field_selector: str = "",
+        kept: Kept | None = None,
     ) -> tuple[list[dict[str, Any]], str]:
-        """All objects, read in pages; and the resourceVersion that a watch goes on from."""
+        """All objects, read in pages; and the resourceVersion that a watch goes on from.
+
+        :param kept: what to keep of each, page by page.
+        """
         query: dict[str, Any] = {"limit": PAGE}
         if label_selector:
             query["labelSelector"] = label_selector
@@ -90,23 +99,24 @@ class ClusterApi:
             query["fieldSelector"] = field_selector
         accept = METADATA_ONLY if metadata_only else ""
         try:
-            return self._pages(path, query, accept)
+            return self._pages(path, query, accept, kept)
         except Expired:
             # The pages of one LIST are of one moment, which the API server may forget in between.
-            return self._pages(path, query, accept)
+            return self._pages(path, query, accept, kept)
 
     def first(self, path: str, label_selector: str, count: int) -> Objects:
         """Some of the objects, as metadata."""
         query = {"limit": count, "labelSelector": label_selector}
         return (self._json("get", path, query=query, accept=METADATA_ONLY) or {}).get("items") or []
 
-    def _pages(self, path: str, query: dict[str, Any], accept: str) -> tuple[Objects, str]:
+    def _pages(self, path: str, query: dict[str, Any], accept: str, kept: Kept | None) -> tuple[Objects, str]:
         items: Objects = []
         following = ""
         while True:
             more = {"continue": following} if following else {}
             page = self._json("get", path, query={**query, **more}, accept=accept) or {}
-            items += page.get("items") or []
+            found = page.get("items") or []
+            items += map(kept, found) if kept else found
             metadata = page.get("metadata") or {}
             following = metadata.get("continue", "")
             if not following:

@@ -45,6 +45,12 @@ def appliers(kind: WorkloadKind, workload: Object, annotations: Collection[str],
     return _named(owners)
 
 
+def is_known(workload: Object, manager: str) -> bool:
+    """Has a field manager an entry, of whatever?"""
+    entries = workload["metadata"].get("managedFields") or []
+    return any(entry.get("manager") == manager for entry in entries)
+
+
 def _entries(workload: Object) -> list[Entry]:
     """Without those that controllers have for the status."""
     entries = (workload.get("metadata") or {}).get("managedFields") or []

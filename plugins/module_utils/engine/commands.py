@@ -28,6 +28,7 @@ class Request:
 
     `field_selector`: of a LIST, as `label_selector`; few kinds know fields other than name and namespace.
     `rehearsal`: a dry run in any case, to learn whether it would be taken. `body` of a DELETE: its preconditions.
+    `slim`: of workloads, as domain/slim.py has them.
     Answers: GET an object or None, GET_TEXT what is there as it is, LIST (objects, resourceVersion), DELETE whether it
     was there, else the object.
     """
@@ -40,6 +41,7 @@ class Request:
     metadata_only: bool = False
     rehearsal: bool = False
     field_selector: str = ""
+    slim: bool = False
 
 
 # What a machine asks of the coordinator, which knows who asked and hands the answer back.
@@ -78,7 +80,7 @@ class Dispatch:
 
 @dataclass(frozen=True)
 class StartWatch:
-    """Watch a collection from a resourceVersion on."""
+    """Watch a collection of workloads from a resourceVersion on; they come as domain/slim.py has them."""
 
     token: int
     path: str

@@ -34,7 +34,7 @@ class Comparison:
                 tell(one, Compared(one.object), now)
         for kind, scope in changed:
             concerned = [one for one in rolled if one.kind is kind and scope in (None, one.namespace)]
-            request = Request(Verb.LIST, kind.collection(scope))
+            request = Request(Verb.LIST, kind.collection(scope), slim=True)
             bus.send(Send(request, now + REQUEST_SECONDS), self._taking(concerned))
 
     @property

@@ -159,7 +159,11 @@ class Reading:
         asked = []
         for scope in scopes:
             request = Request(
-                Verb.LIST, one.of(scope), label_selector=one.label_selector, metadata_only=one.metadata_only
+                Verb.LIST,
+                one.of(scope),
+                label_selector=one.label_selector,
+                metadata_only=one.metadata_only,
+                slim=one.kind is not None,
             )
             self._open[request] = (one, scope)
             asked.append(request)

@@ -109,7 +109,9 @@ class Watching:
             self._start(replace(watch, version=version))
             self._listed(watch.kind, watch.scope, found, then)
 
-        self._bus.send(Send(Request(Verb.LIST, watch.kind.collection(watch.scope)), now + RELIST_SECONDS), take)
+        self._bus.send(
+            Send(Request(Verb.LIST, watch.kind.collection(watch.scope), slim=True), now + RELIST_SECONDS), take
+        )
 
     def _is_wanted(self, watch: Watch) -> bool:
         return (watch.kind.kind, watch.scope) in self._wanted

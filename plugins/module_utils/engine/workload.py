@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Union
 
-from ..deliveries.field_managers import blamed
+from ..deliveries.field_managers import blamed, is_known
 from ..deliveries.workload_change import release_fields
 from ..domain.errors import Conflict
 from ..domain.outcome import NONE, Outcome, Reason
+from ..domain.slim import slim
 from ..kinds.base import Object, RolloutState, WorkloadKind
 from . import ill_before, stalls
 from .commands import Look, Request, Send, Verb, WakeAt
 from .messages import Compared, Granted, Looked, Message, Refusal, Reply, Seen, Stopped, Woken
 from .requests import MAYBE_DONE, REQUEST_SECONDS
-from .workload_state import Context, Phase, WorkloadState, failed
+from .workload_state import Context, Phase, WorkloadState, failed, is_newer, same_object
 from .workload_stopped import stopped
 
 NOT_FOUND = 404
@@ -76,7 +77,7 @@ def _sent(state: WorkloadState, context: Context, now: float) -> Step:
     body = state.change.body or {}
     # An apply body names its type, a merge patch does not.
     verb = Verb.APPLY if "apiVersion" in body else Verb.MERGE_PATCH
-    request = Request(verb, _path(state), body, context.operation.names.field_manager)
+    request = Request(verb, _path(state), body, context.operation.names.field_manager, slim=True)
     return replace(state, phase=Phase.PATCHING), [Send(request, now + REQUEST_SECONDS)]
 
 
@@ -88,7 +89,7 @@ def _answered(state: WorkloadState, reply: Reply, now: float, context: Context) 
         return _caught_up(step, _unread(state, reply.answer), now, context)
     if state.phase == Phase.RELEASING:
         if reply.request.verb == Verb.GET:
-            return _releasing(_with_object(state, reply.answer), context, now) if reply.answer else _gone(state)
+            return _released(state, reply.answer, context, now)
         return replace(_with_object(state, reply.answer), phase=Phase.ROLLED), []
     return state, []
 
@@ -120,9 +121,9 @@ def _caught_up(step: Step, unread: Seen | None, now: float, context: Context) ->
 def _unread(state: WorkloadState, found: Object | None) -> Seen | None:
     """What a watch told while it was read; not of an object that is no more by the answer."""
     told = state.unread.object if state.unread else None
-    if told is None or not _same_object(state, told):
+    if told is None or not same_object(state, told):
         return state.unread
-    return state.unread if found is not None and _same_object(state, found) else None
+    return state.unread if found is not None and same_object(state, found) else None
 
 
 def _planned_again(state: WorkloadState, found: Object | None, now: float, context: Context) -> Step:
@@ -169,9 +170,9 @@ def _seen(state: WorkloadState, found: Object | None, now: float, context: Conte
         return state, []
     if found is None:
         return (state, []) if deleted else _gone(state)
-    if deleted or not _same_object(state, found):
+    if deleted or not same_object(state, found):
         return _made_anew(state, found, now, context)
-    if state.phase == Phase.PENDING or not _is_newer(found, state.object):
+    if state.phase == Phase.PENDING or not is_newer(found, state.object):
         return state, []
     state = _with_object(state, found)
     if _reverted(state, context):
@@ -257,12 +258,22 @@ def _gave_up(state: WorkloadState, reason: Reason, message: str, context: Contex
 
 
 def _releasing(state: WorkloadState, context: Context, now: float) -> Step:
+    manager = context.operation.names.field_manager
+    if not (state.patched and state.change.to_revision == NONE and is_known(state.object, manager)):
+        return replace(state, phase=Phase.ROLLED), []
+    # Whole, as the entries of the others have to be sent back as they are.
+    return replace(state, phase=Phase.RELEASING), [Send(Request(Verb.GET, _path(state)), now + REQUEST_SECONDS)]
+
+
+def _released(state: WorkloadState, found: Object | None, context: Context, now: float) -> Step:
+    if found is None:
+        return _gone(state)
     names = context.operation.names
-    body = release_fields(state.object, names) if state.patched and state.change.to_revision == NONE else None
+    state, body = _with_object(state, slim(found)), release_fields(found, names)
     if body is None:
         return replace(state, phase=Phase.ROLLED), []
-    request = Request(Verb.MERGE_PATCH, _path(state), body, names.field_manager)
-    return replace(state, phase=Phase.RELEASING), [Send(request, now + REQUEST_SECONDS)]
+    request = Request(Verb.MERGE_PATCH, _path(state), body, names.field_manager, slim=True)
+    return state, [Send(request, now + REQUEST_SECONDS)]
 
 
 def _late(state: WorkloadState, context: Context, now: float) -> Step:
@@ -302,12 +313,3 @@ def _with_object(state: WorkloadState, found: Object) -> WorkloadState:
 def _typed(state: WorkloadState, found: Object) -> Object:
     """Items of a LIST come without their type."""
     return {"apiVersion": state.kind.api_version, "kind": state.kind.kind, **found}
-
-
-def _same_object(state: WorkloadState, found: Object) -> bool:
-    return bool(found["metadata"]["uid"] == state.object["metadata"]["uid"])
-
-
-def _is_newer(found: Object, known: Object) -> bool:
-    """An older object would say that all is rolled, and mean the old template."""
-    return bool(found["metadata"].get("generation", 0) >= known["metadata"].get("generation", 0))

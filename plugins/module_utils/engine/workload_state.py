@@ -117,3 +117,12 @@ class WorkloadState:
 def failed(state: WorkloadState, reason: Reason, message: str) -> WorkloadState:
     """It ends here. What it was on before is what it is on, unless it was patched."""
     return replace(state, phase=Phase.DONE, outcome=Outcome.FAILED, reason=reason, message=message)
+
+
+def same_object(state: WorkloadState, found: Object) -> bool:
+    return bool(found["metadata"]["uid"] == state.object["metadata"]["uid"])
+
+
+def is_newer(found: Object, known: Object) -> bool:
+    """An older object would say that all is rolled, and mean the old template."""
+    return bool(found["metadata"].get("generation", 0) >= known["metadata"].get("generation", 0))

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..cluster.api import ClusterApi
 from ..domain.errors import ApiError
+from ..domain.slim import slim
 from ..engine.commands import Command, Dispatch, EndWatch, Request, SetTimer, StartWatch, Tell, Verb
 from ..engine.events import Answered, Event, Failed, TimerFired, WatchClosed, WatchEvent
 
@@ -100,7 +101,7 @@ class Executor:
             for kind, item in self._api.watch(command.path, command.resource_version, WATCH_SECONDS):
                 if ended.is_set():
                     return
-                self._events.put(WatchEvent(command.token, kind, item))
+                self._events.put(WatchEvent(command.token, kind, slim(item) if "spec" in item else item))
         except ApiError as error:
             closed = WatchClosed(command.token, error)
         except Exception as error:
@@ -115,10 +116,12 @@ def _sent(api: ClusterApi, request: Request) -> Any:
     if request.verb == Verb.GET_TEXT:
         return api.get_text(path)
     if request.verb == Verb.LIST:
-        return api.list(path, request.label_selector, request.metadata_only, request.field_selector)
+        kept = slim if request.slim else None
+        return api.list(path, request.label_selector, request.metadata_only, request.field_selector, kept)
     if request.verb == Verb.CREATE:
         return api.create(path, body, manager, request.rehearsal)
     if request.verb == Verb.DELETE:
         return api.delete(path, body.get("preconditions"))
     send = {Verb.APPLY: api.apply, Verb.REPLACE: api.replace, Verb.MERGE_PATCH: api.merge_patch}[request.verb]
-    return send(path, body, manager)
+    answer = send(path, body, manager)
+    return slim(answer) if request.slim else answer

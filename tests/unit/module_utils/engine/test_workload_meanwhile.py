@@ -222,12 +222,23 @@ def removing(*managers: str) -> OneWorkload:
     return one.seen(owned(pods(one.state.object, updated=2), *managers))
 
 
+def read(one: OneWorkload) -> OneWorkload:
+    """What is to be given up was read."""
+    return one.answered(one.state.object)
+
+
 def test_what_we_own_of_a_workload_is_given_up_once_its_pods_are_done() -> None:
     one = removing("them", NAMES.field_manager)
     assert one.state.phase == "releasing"
+    assert one.asked == [Verb.GET]
+    # What is kept of a workload has not all of what others own, and that is sent back.
+    fields = {"f:spec": {"f:template": {"f:spec": {}}}}
+    whole = owned(one.state.object, "them", NAMES.field_manager)
+    whole["metadata"]["managedFields"][0]["fieldsV1"] = fields
+    one.answered(whole)
     assert one.asked == [Verb.MERGE_PATCH]
     body = one.send.request.body or {}
-    assert [entry["manager"] for entry in body["metadata"]["managedFields"]] == ["them"]
+    assert [(one["manager"], one["fieldsV1"]) for one in body["metadata"]["managedFields"]] == [("them", fields)]
     assert "spec" not in body
     one.answered(owned(one.state.object, "them"))
     assert one.said == ("rolled", "removed", "")
@@ -241,7 +252,7 @@ def test_what_we_do_not_own_is_not_given_up() -> None:
 
 
 def test_a_conflict_over_it_is_read_again() -> None:
-    one = removing(NAMES.field_manager).refused(409)
+    one = read(removing(NAMES.field_manager)).refused(409)
     assert one.asked == [Verb.GET]
     one.answered(changed(owned(one.state.object, "them", NAMES.field_manager)))
     assert one.asked == [Verb.MERGE_PATCH]
@@ -249,17 +260,20 @@ def test_a_conflict_over_it_is_read_again() -> None:
 
 
 def test_what_can_not_be_given_up_is_said_and_fails_nobody() -> None:
-    one = removing(NAMES.field_manager).refused(403)
+    one = read(removing(NAMES.field_manager)).refused(403)
     assert one.said == ("rolled", "removed", "")
     assert one.state.message.startswith("fields of it are still owned by our field manager: ")
-    one = removing(NAMES.field_manager)
+    assert removing(NAMES.field_manager).refused(403).said == ("rolled", "removed", "")
+    one = read(removing(NAMES.field_manager))
     for _each in range(CONFLICTS_MAX):
         one.refused(409).answered(owned(one.state.object, NAMES.field_manager))
     assert one.refused(409).said == ("rolled", "removed", "")
 
 
 def test_one_that_goes_while_it_is_given_up_is_gone() -> None:
-    assert removing(NAMES.field_manager).refused(404).tell_gone().said == ("done", "skipped", "workload_deleted")
+    assert removing(NAMES.field_manager).tell_gone().said == ("done", "skipped", "workload_deleted")
+    one = read(removing(NAMES.field_manager))
+    assert one.refused(404).tell_gone().said == ("done", "skipped", "workload_deleted")
 
 
 def test_another_revision_that_another_run_puts_there_is_not_ours() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import Conflict, api_error
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.slim import slim
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import (
     Command,
     Dispatch,
@@ -59,9 +60,14 @@ class Script(ClusterApi):
         return str(self._called("get_text", path))
 
     def list(
-        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
+        self,
+        path: str,
+        label_selector: str = "",
+        metadata_only: bool = False,
+        field_selector: str = "",
+        kept: Callable[[Item], Item] | None = None,
     ) -> tuple[list[Item], str]:
-        return self._called("list", path, label_selector, metadata_only)
+        return self._called("list", path, label_selector, metadata_only, kept)
 
     def create(self, path: str, body: Item, manager: str, rehearsal: bool = False) -> Item:
         return self._called("create", path, body, manager, rehearsal)
@@ -115,7 +121,8 @@ def raising(error: Exception) -> Callable[[], Any]:
 REQUESTS = [
     (Request(Verb.GET, "/x"), ("get", "/x")),
     (Request(Verb.GET_TEXT, "/x"), ("get_text", "/x")),
-    (Request(Verb.LIST, "/x", label_selector="a=b", metadata_only=True), ("list", "/x", "a=b", True)),
+    (Request(Verb.LIST, "/x", label_selector="a=b", metadata_only=True), ("list", "/x", "a=b", True, None)),
+    (Request(Verb.LIST, "/x", slim=True), ("list", "/x", "", False, slim)),
     (Request(Verb.CREATE, "/x", {"a": 1}, "me"), ("create", "/x", {"a": 1}, "me", False)),
     (Request(Verb.CREATE, "/x", {"a": 1}, "me", rehearsal=True), ("create", "/x", {"a": 1}, "me", True)),
     (Request(Verb.APPLY, "/x", {"a": 1}, "me"), ("apply", "/x", {"a": 1}, "me")),
@@ -137,6 +144,17 @@ def test_each_request_is_one_call_of_the_client(request_: Request, call: tuple[A
         running.do(Dispatch(7, request_))
         assert running.events(1) == [Answered(7, call[0])]
     assert api.calls == [call]
+
+
+def test_of_workloads_is_kept_what_is_read() -> None:
+    whole = {"metadata": {"name": "web"}, "spec": {"replicas": 1, "template": {"spec": {"containers": [{}]}}}}
+    api = Script(x=lambda: whole)
+    with Running(api) as running:
+        running.do(Dispatch(7, Request(Verb.APPLY, "/x", {}, slim=True)))
+        running.do(Dispatch(8, Request(Verb.APPLY, "/x", {})))
+        answers = {event.token: event.answer for event in running.events(2) if isinstance(event, Answered)}
+    assert answers == {7: slim(whole), 8: whole}
+    assert slim(whole) != whole
 
 
 def test_what_is_refused_is_an_event() -> None:
