@@ -14,7 +14,7 @@ from tests.unit.objects import NAMES
 
 LABELS = {"app": "web"}
 ANNOTATIONS = {"sidecar.istio.io/userVolume": "[]"}
-OWNED = {"f:annotations": {"f:sidecar.istio.io/userVolume": {}}}
+OWNED: dict[str, Any] = {"f:annotations": {"f:sidecar.istio.io/userVolume": {}}}
 
 
 def whole(kind: WorkloadKind, **pod: Any) -> dict[str, Any]:

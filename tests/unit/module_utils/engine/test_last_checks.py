@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import NamespaceObjects
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
@@ -10,6 +12,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.na
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import Context
 
+from tests.simulation.resources import Place
 from tests.simulation.store import Change
 from tests.unit.objects import NAMES, R1, R2, delivery
 from tests.unit.runs import Simulated, cluster
@@ -64,7 +67,10 @@ def taken_away(found: Simulated, kind: str) -> None:
     def seen(change: Change) -> None:
         place = change.place
         if (place.resource.kind, place.namespace, change.type) == (kind, "shop", "ADDED"):
-            found.server.clock.after(0.0, lambda: found.server.store.remove(place, "pruner"))
+            found.server.clock.after(0.0, partial(remove, place))
+
+    def remove(place: Place) -> None:
+        found.server.store.remove(place, "pruner")
 
     found.server.store.listeners.append(seen)
 

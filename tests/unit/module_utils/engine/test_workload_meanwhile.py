@@ -232,7 +232,7 @@ def test_what_we_own_of_a_workload_is_given_up_once_its_pods_are_done() -> None:
     assert one.state.phase == "releasing"
     assert one.asked == [Verb.GET]
     # What is kept of a workload has not all of what others own, and that is sent back.
-    fields = {"f:spec": {"f:template": {"f:spec": {}}}}
+    fields: Object = {"f:spec": {"f:template": {"f:spec": {}}}}
     whole = owned(one.state.object, "them", NAMES.field_manager)
     whole["metadata"]["managedFields"][0]["fieldsV1"] = fields
     one.answered(whole)

@@ -49,7 +49,12 @@ class ReadOnlyApi(ClusterApi):
         return [one for one in found if wanted.items() <= one["metadata"].get("labels", {}).items()][:count]
 
     def list(
-        self, path: str, label_selector: str = "", metadata_only: bool = False, field_selector: str = ""
+        self,
+        path: str,
+        label_selector: str = "",
+        metadata_only: bool = False,
+        field_selector: str = "",
+        kept: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> tuple[list[dict[str, Any]], str]:
         self._asked("LIST", path)
         return [one for key, one in self.objects.items() if _holds(path, key)], "1"
