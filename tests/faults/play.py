@@ -106,8 +106,9 @@ def _pods_again(stage: Stage) -> None:
     stage.kubectl("delete", "resourcequota", QUOTA, "-n", one.namespace)
 
     def up() -> bool:
-        # A change of what they look after makes them try now.
-        stage.kubectl("annotate", "replicasets,pods", "--all", "-n", one.namespace, f"now={time.time()}", "--overwrite")
+        # A change of what they look after makes them try now. One that has gone since they were listed is an error.
+        touch = ("annotate", "replicasets,pods", "--all", "-n", one.namespace, f"now={time.time()}", "--overwrite")
+        stage.kubectl(*touch, check=False)
         found = stage.kubectl.get("deployments,statefulsets,daemonsets", "-n", one.namespace)["items"]
         return all(_is_up(entry["spec"], entry["status"]) for entry in found)
 
