@@ -11,6 +11,7 @@ LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@echo "What options a target has stands above it in the Makefile."
 
 $(VENV)/.ready: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: name a newer one with make PYTHON=python3.x" >&2; exit 1; }
@@ -35,34 +36,43 @@ lock: ## write requirements/*.txt anew from *.in
 test: setup ## all checks and tests, on a test mesh of their own
 	@tests/run.sh
 
-matrix: setup ## sanity, units and a deploy with each supported ansible-core; PAIRS, STEPS
+# Options: PAIRS (all, ends or names), STEPS (of sanity,units,deploy)
+matrix: setup ## sanity, units and a deploy with each ansible-core
 	@$(BIN)/python -m tests.matrix $(if $(PAIRS),--pairs $(PAIRS)) $(if $(STEPS),--steps $(STEPS))
 
-fuzz: setup ## ten million random events for the filter, nonsense among them; EVENTS, SEED, EPISODE, FILTER, SHORT=1
+# Options: EVENTS, SEED, EPISODE, FILTER, SHORT=1
+fuzz: setup ## ten million random events for the filter
 	@$(BIN)/python -m tests.filter.fuzz
 
-simulate: setup ## more than 100,000 runs against a simulated cluster, with faults; RUNS (seeds), SEED, SHORT=1
+# Options: RUNS (seeds), SEED, SHORT=1
+simulate: setup ## 100,000 rollouts against a simulated cluster, with faults
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation
 
-faults: setup ## 50 runs that are killed, and run again; RUNS, SEED, SHORT=1
+# Options: RUNS, SEED, SHORT=1
+faults: setup ## 50 runs that are killed, and run again
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.faults
 
-bench-engine: setup ## the engine's time and memory, up to 100,000 workloads; SHORT=1
+# Options: SHORT=1
+bench-engine: setup ## the engine's time and memory, up to 100,000 workloads
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation.scale
 
-bench-filter: setup ## what the filter costs in Envoy; PEER=x.wasm to compare, OUTPUT=file, ROUNDS, REQUESTS, STARTS, FILTER, SHORT=1
+# Options: PEER=x.wasm to compare, OUTPUT=file, ROUNDS, REQUESTS, STARTS, FILTER, SHORT=1
+bench-filter: setup ## what the filter costs in Envoy
 	@$(BIN)/python -m bench filter
 
-bench-fleet: setup ## whole rollouts, to a bare client; SIZES, ROUNDS, OUTPUT, SHORT=1
+# Options: SIZES, ROUNDS, OUTPUT, SHORT=1
+bench-fleet: setup ## whole rollouts, to a bare client
 	@$(BIN)/python -m bench fleet
 
-soak-filter: setup ## a million requests through the filter without growth; REQUESTS, FILTER, SHORT=1
+# Options: REQUESTS, FILTER, SHORT=1
+soak-filter: setup ## a million requests through the filter without growth
 	@$(BIN)/python -m bench soak
 
-molecule: setup ## the scenario in molecule/, on the test mesh or the cluster that KUBECONFIG names
+# Options: KUBECONFIG, of the cluster to run it on; the test mesh without
+molecule: setup ## the scenario in molecule/, on the test mesh or KUBECONFIG's
 	@PATH="$(CURDIR)/$(BIN):$$PATH" molecule test
 
-generate: setup ## write anew what follows from filter/configuration.schema.json
+generate: setup ## write what follows from filter/configuration.schema.json
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tools.generate
 
 build: setup ## build the filter from source into filter/dist
@@ -71,10 +81,11 @@ build: setup ## build the filter from source into filter/dist
 docker_build: ## the same bytes, built in a container
 	docker build --output type=local,dest=filter/dist filter
 
-mesh-up: setup ## start the test mesh (REAL_PODS=0: without real pods)
+# Options: REAL_PODS=0: without real pods
+mesh-up: setup ## start the test mesh
 	@$(BIN)/python -m testbed up $(if $(filter 0,$(REAL_PODS)),--no-real-pods)
 
-demo: setup ## roll the filter out on a test mesh and watch the traces arrive
+demo: setup ## roll the filter out on a mesh and watch the traces arrive
 	@$(BIN)/python -m testbed.demo up
 
 demo-down: setup ## remove and stop what `make demo` started

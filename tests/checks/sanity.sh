@@ -8,6 +8,7 @@ PATH=${MATRIX_BIN:+$MATRIX_BIN:}$PATH
 export HOME=$WORK/home ANSIBLE_CONFIG=$WORK/empty.cfg
 cache=$HOME/.ansible/test/cache
 mkdir -p "$cache"
+: >"$WORK/empty.cfg"
 # ansible-test would download a pip of its own from where it can't always be reached.
 [ -e "$cache/pip-24.2-py3-none-any.whl" ] ||
     pip download --quiet --require-hashes --only-binary :all: --no-deps --dest "$cache" -r tests/checks/pip-24.2.txt
