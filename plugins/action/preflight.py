@@ -17,9 +17,10 @@ from typing import Any
 from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import WasmFilterError
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line import extra_vars
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line import extra_vars, versions
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.command_line.paths import absolute
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data, own_file, screen
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration, warnings
@@ -80,6 +81,8 @@ class ActionModule(ActionBase):
         if self._play_context.become:
             # The module would run as that user: it must not even begin.
             raise AnsibleActionFail(f"Nothing was changed. {BECOME}")
+        if refused := versions.refused(ansible_version):
+            raise AnsibleActionFail(f"Nothing was changed. {refused}")
         try:
             typed = context.CLIARGS.get("extra_vars", ())
             arguments["namespaces"] = extra_vars.namespaces(arguments.get("namespaces"), typed)

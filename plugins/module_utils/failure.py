@@ -7,7 +7,8 @@ from pathlib import PurePath
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
 
-from .cluster.api import CLIENT_ERRORS
+from .cluster import cause
+from .cluster.api import CLIENT_ERRORS, HTTPError
 from .domain.errors import ApiError, WasmFilterError
 
 # What is not raised on purpose, but by the client for "no such file, context or server".
@@ -41,7 +42,7 @@ def internal(error: BaseException) -> str:
 
 def cluster(error: Exception) -> str:
     """What to look at when the API server can't be asked at all."""
-    text = str(error).partition(" (Caused by")[0]
+    text = cause.told(error) if isinstance(error, HTTPError) else str(error)
     status = getattr(error, "status", 0)
     if status == 401:
         advice = "The API server does not take these credentials: log in anew, or name others by K8S_AUTH_KUBECONFIG"

@@ -2,7 +2,7 @@
 # Every check in turn, or those that are named: tests/checks/run.sh ruff mypy. Lists what failed at the end.
 set -uo pipefail
 folder=$(cd "$(dirname "$0")" && pwd)
-all=(ruff mypy zig_fmt changelog ansible_lint docs galaxy go_vet sanity)
+all=(ruff mypy zig_fmt changelog ansible_lint docs galaxy go_vet matrix sanity)
 failed=()
 for name in "${@:-${all[@]}}"; do
     started=$SECONDS

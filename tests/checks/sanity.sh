@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # ansible-test sanity over what is shipped, as Galaxy would have it. Its environments stay in .cache for the next time.
+# MATRIX_BIN, MATRIX_NAME: with the programs of a pair of tests/matrix.
 . "$(dirname "$0")/common.sh"
+packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+WORK=$WORK${MATRIX_NAME:+/$MATRIX_NAME}
+PATH=${MATRIX_BIN:+$MATRIX_BIN:}$PATH
 export HOME=$WORK/home ANSIBLE_CONFIG=$WORK/empty.cfg
 cache=$HOME/.ansible/test/cache
 mkdir -p "$cache"
+: >"$WORK/empty.cfg"
 # ansible-test would download a pip of its own from where it can't always be reached.
 [ -e "$cache/pip-24.2-py3-none-any.whl" ] ||
     pip download --quiet --require-hashes --only-binary :all: --no-deps --dest "$cache" -r tests/checks/pip-24.2.txt
 cp tests/checks/get_pip_24_2.py "$cache/"
 tree=$WORK/sanity/ansible_collections
 rm -rf "$tree" && mkdir -p "$tree/openclarity/wasm_filters" "$tree/kubernetes"
-packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 ln -s "$packages/ansible_collections/kubernetes/core" "$tree/kubernetes/core"
 ansible-galaxy collection build --force --output-path "$WORK/sanity" >/dev/null
 tar -xzf "$WORK"/sanity/openclarity-wasm_filters-*.tar.gz -C "$tree/openclarity/wasm_filters"

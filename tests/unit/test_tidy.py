@@ -46,11 +46,16 @@ def loaded(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 
 
+def length(path: Path) -> int:
+    """In lines; that of the licence says nothing about the file."""
+    return sum("SPDX-License-Identifier:" not in line for line in path.read_text().splitlines())
+
+
 def test_no_source_file_is_long() -> None:
     found = {
         str(path.relative_to(REPOSITORY)): lines
         for path in tracked()
-        if path.suffix in SOURCES and path not in TABLES and (lines := len(path.read_text().splitlines())) > LINES_MAX
+        if path.suffix in SOURCES and path not in TABLES and (lines := length(path)) > LINES_MAX
     }
     assert not found
 

@@ -12,6 +12,7 @@ from http.client import HTTPException
 from typing import Any
 
 from ..domain.errors import ApiError, Expired, api_error
+from . import cause
 
 try:
     import urllib3
@@ -78,7 +79,7 @@ class ClusterApi:
         except ApiException as error:
             raise _error("get", path, error) from None
         except (HTTPError, HTTPException, OSError) as error:
-            raise api_error(f"get {path}", 0, str(error)) from error
+            raise api_error(f"get {path}", 0, cause.told(error)) from error
 
     def list(
         self,
@@ -140,7 +141,7 @@ class ClusterApi:
         except ApiException as error:
             raise _error("watch", path, error) from None
         except (HTTPError, HTTPException, OSError) as error:
-            raise api_error(f"watch {path}", 0, str(error)) from error
+            raise api_error(f"watch {path}", 0, cause.told(error)) from error
 
     def create(self, path: str, body: dict[str, Any], manager: str, rehearsal: bool = False) -> dict[str, Any]:
         """:param rehearsal: a dry run, to learn whether it would be taken.
@@ -206,7 +207,7 @@ class ClusterApi:
             except (HTTPError, HTTPException, OSError, ValueError) as error:
                 # ValueError: the answer was cut off, or is a proxy's. A body that is cut off is past urllib3's retries.
                 if not left or isinstance(error, MaxRetryError):
-                    raise api_error(f"{method} {path}", 0, str(error)) from error
+                    raise api_error(f"{method} {path}", 0, cause.told(error)) from error
                 left -= 1
 
     def _send(
@@ -222,7 +223,8 @@ class ClusterApi:
         return self._dynamic.request(
             method,
             path,
-            body=body,
+            # JSON is YAML. Older clients (24.2) serialize for no type but JSON's own.
+            body=json.dumps(body) if content_type == APPLY else body,
             query_params=query,
             header_params={"Accept": accept} if accept else {},
             content_type=content_type,

@@ -207,3 +207,9 @@ def test_as_another_user_nothing_begins(told: list[str], typed: Path) -> None:
     with pytest.raises(AnsibleActionFail, match=r"Nothing was changed\. become: .*another user"):
         run(become=True, result_file="r.json")
     assert not (typed / "r.json").exists()
+
+
+def test_an_ansible_core_that_nothing_mends_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "ansible_version", "2.17.14")
+    with pytest.raises(AnsibleActionFail, match=r"Nothing was changed\. ansible-core 2\.17\.14 is refused: "):
+        run()

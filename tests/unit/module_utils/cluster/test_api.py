@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import urllib3
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import (
     CONNECTIONS,
     INCOMPLETE_ANSWERS_MAX,
@@ -287,6 +288,20 @@ def test_without_a_loop_each_is_retried() -> None:
     assert {429, 503} <= set(retries.status_forcelist)
     # 500 is what a broken webhook gives for every workload of a fleet.
     assert not {409, 500} & set(retries.status_forcelist)
+
+
+def test_retries_are_asked_for_in_words_of_urllib3_1_26(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib3, "Retry", lambda **asked: asked)
+    wire = Wire()
+    ClusterApi(wire, resend=True)
+    known = {"total", "allowed_methods", "status_forcelist", "backoff_factor", "raise_on_status"}
+    assert set(wire.pool["retries"]) <= known, "backoff_jitter, for one, came with 2.0"
+
+
+def test_an_apply_is_sent_as_text_which_every_client_hands_on() -> None:
+    wire = Wire({})
+    ClusterApi(wire).apply("/x", {"metadata": {"name": "é"}}, "me")
+    assert json.loads(wire.sent[0]["body"]) == {"metadata": {"name": "é"}}
 
 
 def test_times_are_written_as_kubernetes_writes_them() -> None:

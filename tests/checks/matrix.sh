@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Units with the oldest and the newest versions that are supported; a deploy with each is tests/cluster/test_matrix.py.
+. "$(dirname "$0")/common.sh"
+python -m tests.matrix --pairs ends --steps units --short
