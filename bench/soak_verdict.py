@@ -13,6 +13,11 @@ ENDS = ("sent", "failed", "dropped", "skipped")
 METRICS = (*GAUGES, *ENDS, "truncated")
 
 
+def is_over(requests: int, metrics: Mapping[str, int]) -> bool:
+    """Nothing is left in the filter, and as many exchanges have ended as were sent."""
+    return all(metrics[name] == 0 for name in GAUGES) and sum(metrics[name] for name in ENDS) >= requests
+
+
 def complaints(
     requests: int, skipped: int, metrics: Mapping[str, int], arrived: Counts, resident: list[int], outages: int
 ) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bench.sink import Counts
-from bench.soak_verdict import GROWTH_BYTES_MAX, complaints, growth
+from bench.soak_verdict import GAUGES, GROWTH_BYTES_MAX, complaints, growth, is_over
 
 METRICS = {
     "memory_bytes": 0,
@@ -53,6 +53,12 @@ def test_all_is_well() -> None:
 )
 def test_each_fault_is_said(metrics: dict[str, int], complaint: str) -> None:
     assert complaint in "\n".join(found(metrics))
+
+
+def test_it_is_over_when_nothing_is_left_and_all_that_was_sent_has_ended() -> None:
+    assert is_over(100, METRICS)
+    assert not is_over(101, METRICS)
+    assert not any(is_over(100, METRICS | {gauge: 1}) for gauge in GAUGES)
 
 
 def test_what_was_sent_has_to_arrive() -> None:
