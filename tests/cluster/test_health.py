@@ -31,6 +31,15 @@ def put(kubectl: Kubectl, namespace: str, name: str = "web", **options: Any) -> 
 
 
 @dataclass
+class Down:
+    """A DaemonSet, a node that does not answer any more, and the pod on it."""
+
+    namespace: str
+    node: str
+    pod: str
+
+
+@dataclass
 class Early:
     """The namespaces, and what a run has left."""
 
@@ -57,12 +66,6 @@ def own_node(kubectl: Kubectl) -> Iterator[str]:
         kubectl("delete", "node", name)
         for pod in on_node(kubectl, name):
             force_delete(kubectl, pod)
-
-
-@pytest.fixture
-def node(kubectl: Kubectl) -> Iterator[str]:
-    with own_node(kubectl) as name:
-        yield name
 
 
 def on_node(kubectl: Kubectl, node: str) -> list[dict[str, Any]]:
@@ -96,7 +99,22 @@ def only_on(*nodes: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def early(kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection) -> Iterator[Early]:
+def falling(kubectl: Kubectl, new_namespace: Callable[..., str]) -> Iterator[Down]:
+    """A node that has gone silent, which nobody has noticed yet."""
+    shop = new_namespace("down")
+    with own_node(kubectl) as node:
+        kubectl.apply(manifests.workload(shop, "web", "DaemonSet", pod=only_on("kwok-0", node)))
+        (pod,) = eventually("the pod has its node", lambda: on_node(kubectl, node))
+        say(kubectl, pod, {"running": {"startedAt": SINCE}})
+        kubectl.rolled(shop, "daemonset/web")
+        yield Down(shop, node, pod["metadata"]["name"])
+
+
+# `falling` is for nothing but time: nodes are given up after 50 s, in which others are tested.
+@pytest.fixture(scope="module")
+def early(
+    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection, falling: Down
+) -> Iterator[Early]:
     """One run over namespaces in which each something else keeps the new pods."""
     found = Early(new_namespace("quota"), new_namespace("secured"), new_namespace("image"))
     put(kubectl, found.quota, replicas=2)
@@ -190,13 +208,9 @@ def test_what_is_ill_before_is_left_alone_and_can_be_taken_out(
 
 
 def test_a_daemon_set_with_a_node_down_is_held_and_names_it(
-    kubectl: Kubectl, new_namespace: Callable[..., str], collection: Collection, node: str
+    kubectl: Kubectl, collection: Collection, falling: Down
 ) -> None:
-    shop = new_namespace("down")
-    kubectl.apply(manifests.workload(shop, "web", "DaemonSet", pod=only_on("kwok-0", node)))
-    (pod,) = eventually("the pod has its node", lambda: on_node(kubectl, node))
-    say(kubectl, pod, {"running": {"startedAt": SINCE}})
-    kubectl.rolled(shop, "daemonset/web")
+    shop = falling.namespace
     status = ("daemonset", "web", "-n", shop)
     eventually("the node is down", lambda: kubectl.get(*status)["status"].get("numberUnavailable") == 1)
 
@@ -207,7 +221,7 @@ def test_a_daemon_set_with_a_node_down_is_held_and_names_it(
         assert found.status == 0 and found.verdicts == {shop: verdict}, found.output
         web = workload_of(found, shop)
         assert (web["verdict"], web["reason"]) == ("held", "node_down")
-        assert f"node {node} does not answer, and pod {pod['metadata']['name']} on it" in web["message"]
+        assert f"node {falling.node} does not answer, and pod {falling.pod} on it" in web["message"]
 
 
 def test_an_owner_by_server_side_apply_is_named_before(

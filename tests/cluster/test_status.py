@@ -16,6 +16,7 @@ from testbed.paths import CHECKOUT
 from tests.cluster import manifests
 from tests.cluster.conftest import Collection, Outcome
 from tests.cluster.kubectl import Kubectl
+from tests.cluster.test_deploy import only_pod
 from tests.cluster.test_faults import POD_LABEL
 from tests.cluster.test_rbac import kubeconfig_of
 
@@ -109,10 +110,14 @@ def test_what_a_killed_run_leaves_is_half_done_until_the_next_ends(
 ) -> None:
     deployed(collection, shop)
     first = revision_of(kubectl, shop)
+
+    def pods_take(seconds: int) -> None:
+        patch = json.dumps({"spec": {"minReadySeconds": seconds}})
+        for name in ("web", "api"):
+            kubectl("patch", "deployment", name, "-n", shop, "-p", patch)
+
     # One at a time, and each takes longer than a kill does.
-    slow = json.dumps({"spec": {"minReadySeconds": 10}})
-    for name in ("web", "api"):
-        kubectl("patch", "deployment", name, "-n", shop, "-p", slow)
+    pods_take(10)
     wanted: dict[str, Any] = {"wasm_filter_trace_batch_count": 7, "wasm_filter_max_in_flight": 1}
 
     def one_is_patched() -> bool:
@@ -126,6 +131,7 @@ def test_what_a_killed_run_leaves_is_half_done_until_the_next_ends(
     assert (outcome.result["counts"], outcome.result["drifted"]) == ({"half_done": 1}, [shop])
     assert first in outcome.output
 
+    pods_take(0)
     deployed(collection, shop, **wanted)
     assert status.states(shop) == {shop: "deployed"}
 
@@ -207,6 +213,10 @@ def running(kubectl: Kubectl, collection: Collection, new_namespace: Callable[..
         kubectl.rolled(name, "deployment/web")
     deployed(collection, by_mount)
     deployed(collection, by_inline, wasm_filter_delivery="inline")
+    # What of before the filter still drains, for 45 s, would keep it from being proved.
+    kubectl("rollout", "restart", "deployment/web", "-n", by_inline)
+    kubectl.rolled(by_inline, "deployment/web")
+    only_pod(kubectl, by_inline)
     return by_mount, by_inline
 
 

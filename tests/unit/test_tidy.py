@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,8 +61,13 @@ def test_no_source_file_is_long() -> None:
     assert not found
 
 
-def imported() -> Iterator[str]:
+@functools.cache
+def imported() -> frozenset[str]:
     """The last two parts of whatever the plugins import, such as module_utils.names or workload_kinds.kind."""
+    return frozenset(_imported())
+
+
+def _imported() -> Iterator[str]:
     for path in (REPOSITORY / "plugins").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
@@ -77,7 +83,7 @@ def utilities(folder: str) -> list[str]:
 
 @pytest.mark.parametrize("file", utilities("module_utils") + utilities("plugin_utils"))
 def test_every_utility_is_used(file: str) -> None:
-    assert Path(file).stem in set(imported())
+    assert Path(file).stem in imported()
 
 
 @pytest.mark.parametrize("file", utilities("module_utils"))

@@ -154,11 +154,11 @@ def test_where_the_filter_is_taken_out_nothing_is_judged_or_told(told: list[str]
 
 
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def typed(monkeypatch: pytest.MonkeyPatch, short_path: Path) -> Path:
     """A command line that was typed in a folder of its own."""
-    monkeypatch.setenv("PWD", str(tmp_path))
+    monkeypatch.setenv("PWD", str(short_path))
     monkeypatch.setattr(context, "CLIARGS", CLIArgs({"extra_vars": ("namespaces=shop pay", "a=b")}))
-    return tmp_path
+    return short_path
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])

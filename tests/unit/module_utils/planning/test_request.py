@@ -211,8 +211,8 @@ def test_a_delivery_that_does_not_exist() -> None:
     assert error == "wasm_filter_delivery='oci': must be configmap or inline"
 
 
-def test_a_binary_that_the_delivery_does_not_take(tmp_path: Path) -> None:
-    large = tmp_path / "large.wasm"
+def test_a_binary_that_the_delivery_does_not_take(short_path: Path) -> None:
+    large = short_path / "large.wasm"
     # A custom section of 300,000 bytes without a name.
     large.write_bytes(BINARY.read_bytes() + b"\0\xe0\xa7\x12" + bytes(300_000))
     assert granted(binary_path=str(large)).filter.binary

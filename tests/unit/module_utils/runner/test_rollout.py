@@ -70,8 +70,8 @@ def test_a_removal_needs_no_binary() -> None:
     assert operation.names.config_map_name == "other"
 
 
-def test_a_binary_that_is_not_the_plans_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "filter.wasm"
+def test_a_binary_that_is_not_the_plans_is_refused(short_path: Path) -> None:
+    path = short_path / "filter.wasm"
     path.write_bytes(BINARY.read_bytes() + b"\0\2\1x")
     changed = hashlib.sha256(path.read_bytes()).hexdigest()
     made_for = plan().binary

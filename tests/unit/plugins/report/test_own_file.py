@@ -27,8 +27,8 @@ def test_what_an_earlier_run_left_is_deleted(variable: str, text: str, tmp_path:
 
 @pytest.mark.parametrize("variable", [RESULT, PLAN])
 @pytest.mark.parametrize("text", ["hello", "{", "{}", "[]", '{"version": 1, "run": {}}', "\0\xff", "other"])
-def test_any_other_file_is_refused_and_stays(variable: str, text: str, tmp_path: Path) -> None:
-    path = tmp_path / "f.json"
+def test_any_other_file_is_refused_and_stays(variable: str, text: str, short_path: Path) -> None:
+    path = short_path / "f.json"
     content = json.dumps(OURS[PLAN if variable == RESULT else RESULT]) if text == "other" else text
     path.write_bytes(content.encode("latin-1"))
     (error,) = own_file.forget({variable: str(path)})
@@ -56,8 +56,8 @@ def test_where_one_is_refused_none_is_deleted(tmp_path: Path) -> None:
     assert ours.exists() and foreign.exists()
 
 
-def test_one_path_for_both_is_refused(tmp_path: Path) -> None:
-    path = str(tmp_path / "f.json")
+def test_one_path_for_both_is_refused(short_path: Path) -> None:
+    path = str(short_path / "f.json")
     (error,) = own_file.forget({RESULT: path, PLAN: path})
     assert str(error) == f"wasm_filter_plan_file={path!r}: is the result file, too"
 
