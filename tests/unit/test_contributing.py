@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a new contributor meets first: that it fits, leads somewhere, and is what CI does."""
 
 from __future__ import annotations

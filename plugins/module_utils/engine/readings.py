@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The LISTs of a wave: first of all its namespaces, then again of those that were locked. Pure."""
 
 from __future__ import annotations
