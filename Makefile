@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Two commands set everything up: `make demo` and `make test`. All of it lands in .venv and .cache.
 .DEFAULT_GOAL := help
 SHELL := bash

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m bench filter`, `soak` and `fleet`: what the targets of the Makefile run."""
 
 import os

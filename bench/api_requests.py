@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many requests a namespace costs the API server, by verb and resource.
 
     python -m testbed up

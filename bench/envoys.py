@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Envoys of a bench: one per variant, and one that plays the application behind all of them."""
 
 from collections.abc import Iterator, Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From samples to figures: differences to no filter and ratios, round by round, with their spread."""
 
 import statistics

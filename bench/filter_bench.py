@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`make bench-filter`: what each variant costs, side by side in one run."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the figures should be, and whether they are."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clients: a few connections, each with one request at a time."""
 
 import contextlib

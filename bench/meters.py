@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the kernel knows about a process: CPU time and memory."""
 
 import contextlib

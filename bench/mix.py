@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the soak sends: exchanges of all sizes, most of them small, and some that are not to be traced."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the user of `make bench-filter` and `make soak-filter` can choose: environment variables, checked."""
 
 from collections.abc import Mapping

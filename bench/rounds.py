@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rounds of load: every variant in each of them, so that what disturbs the machine disturbs all alike."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where traces go: a process that reads every body, counts what is in it, and can be down for a while."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`make soak-filter`: a million requests of all kinds, past a backend that comes and goes."""
 
 import tempfile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a soak was passed: what is left over, what does not add up, and what grew."""
 
 import statistics

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long an Envoy takes from its start to its first answer."""
 
 import contextlib

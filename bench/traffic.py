@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One exchange as an API has them by the million, and the bytes that make it."""
 
 import json

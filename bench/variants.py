@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is measured: the filters and how each is configured."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds the small filters that ours is compared with."""
 
 import subprocess

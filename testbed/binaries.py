@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The programs of the mesh: built once from the pinned Go module in `testbed/go`, and kept in the user's cache."""
 
 from __future__ import annotations

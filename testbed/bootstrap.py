@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is put into the empty cluster: the nodes, and Istio's manifests."""
 
 from __future__ import annotations

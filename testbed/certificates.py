@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A certificate authority as small as the mesh needs: one for the API server's and the kubelet's certificates."""
 
 from __future__ import annotations

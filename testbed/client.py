@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The running mesh for tests, the demo and benchmarks: apply, wait, look into a proxy, stop a component for a while."""
 
 from __future__ import annotations

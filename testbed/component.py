@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a component of the mesh is: a value. Functions in `testbed/components/` return them, `testbed/process.py` runs
 them."""
 

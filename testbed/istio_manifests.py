@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Istio's manifests: rendered by istioctl when the programs are built, adapted to a mesh without cluster network when
 it starts."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What takes long to make is made once for all checkouts of a user."""
 
 import tempfile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kubeconfig files: an administrator with a token, whom the API server knows by its static token file."""
 
 from __future__ import annotations

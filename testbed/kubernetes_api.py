@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thin client of the API server. The node agent shares two cores with everything under test, and the general client
 spends more time on making objects of JSON than the agent does on all its work."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The process that starts the components and is their parent. With real pods it is the init of its own pid namespace:
 when it ends, however it ends, the kernel ends everything else and takes the network and mounts away."""
 

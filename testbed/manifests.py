@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small manifests that tests vary."""
 
 from __future__ import annotations

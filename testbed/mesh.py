@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Up, down and status, seen from outside the mesh's namespaces."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The addresses of the mesh. Each pod hangs on the node by a routed link of its own (no bridge): so every packet
 between pods passes the node's netfilter, where kube-proxy's translation of Service addresses has to see both ways."""
 

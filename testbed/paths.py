@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the mesh keeps things. Nothing else in this package builds a path of the checkout or of a user's cache."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ports of the mesh. In a network namespace of its own each component has its usual one; on the host's loopback
 (`--no-real-pods`) every one is a free one, so that several meshes can run side by side."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the machine must have for real pods, and how to run a process in namespaces of its own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs what a `Component` describes: start, wait until ready, stop."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the leader tells the `up` that started it how far it is: one JSON object a line over an inherited pipe."""
 
 from __future__ import annotations

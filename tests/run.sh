@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # All tests, as `make test` and CI run them, on meshes of their own, so that `make demo` may run beside them.
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export TESTBED_DIR="${TESTBED_DIR:-$PWD/.cache/test-mesh}"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Values for a JSON schema: those that fit it, and those that are one change away from fitting."""
 
 from __future__ import annotations

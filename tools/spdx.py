@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m tools.spdx` gives every file that can have a comment its licence, in a form that machines read.
 
 It changes nothing that has one, so it can be run at any time. Files that something else writes are left out: their

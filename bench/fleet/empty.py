@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The collection with empty modules: playbooks, roles, variables and filters are the real ones, so that what is left is
 Ansible's own part of a run. Where ours runs a Python process it does, and where ours runs none it does not."""
 

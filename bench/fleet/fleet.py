@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Namespaces full of Deployments whose pods are KWOK's, one each."""
 
 from __future__ import annotations

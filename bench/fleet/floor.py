@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the work costs at least: the same objects and a patch as large, sent by sixteen threads, with nothing read,
 compared, locked or told. Patches are strategic merges, which cost the API server less than a server-side apply.
 

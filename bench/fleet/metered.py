@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m bench.fleet.metered FILE COMMAND...`: run a command and write what it used: the CPU seconds of its
 processes, and the memory of the largest one in KiB.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The collection as a user runs it, timed; and the same play with empty modules."""
 
 from __future__ import annotations

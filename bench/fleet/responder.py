@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sidecars' pages of statistics for pods that have no process.
 
 KWOK's addresses are made local ones of the mesh's network namespace, where one server answers for all of them as a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A user who may do something in the fleet's namespaces only: the README's ClusterRole by a RoleBinding in each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The old script's way: namespace by namespace a ConfigMap and an EnvoyFilter, then each Deployment a patch, one
 kubectl after the other. It never waits for pods."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is measured of a fleet, and in which order."""
 
 from __future__ import annotations

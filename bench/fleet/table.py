@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The figures as Markdown, and what they should be."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m bench.fleet.work KUBECONFIG PLAN PATCHES`: a deploy without Ansible, until its last patch is answered.
 
 It is the module's own code with another end: where controllers are stopped no workload ever rolls, so the run is

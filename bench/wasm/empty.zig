@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A filter that exports what a tracing filter needs, and does nothing: what Envoy's calls alone cost.
 
 const proceed: u32 = 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A filter that looks at nothing and sends one fixed POST per request: what a trace costs at the least.
 //! The body is its plugin configuration, so that it can be a trace that was recorded.
 

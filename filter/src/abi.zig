@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The host's functions (proxy-wasm ABI 0.2.1). No other file names them. A status other than Ok is
 //! "nothing": the filter has no use for the reason. What the host returns lies in `scratch`, which is
 //! checked, and lives until the scratch space is reset at the next event.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Addresses and hosts with a port behind them: `10.0.0.1:80`, `[::1]:80`, `shop`.
 
 const std = @import("std");

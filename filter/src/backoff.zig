@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! When to leave a backend alone that does not answer. The time and the chance come as arguments.
 
 const std = @import("std");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Base64 (RFC 4648, padded) of a text that comes in pieces. All but the last are a multiple of three
 //! bytes long (chain.zig sees to it), so that nothing is carried from one to the next.
 

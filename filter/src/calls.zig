@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Calls to the backend without an answer yet. Envoy holds their bodies, so number and bytes are bounded.
 
 const std = @import("std");

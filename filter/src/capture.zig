@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! From the host's bytes to what a stream keeps: headers redacted and compact, bodies up to a limit.
 
 const std = @import("std");

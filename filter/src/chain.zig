@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Byte storage of streams: chains of equal blocks out of one pool. Memory is bounded by the pool,
 //! and as all blocks have one size it can't fragment however streams interleave.
 

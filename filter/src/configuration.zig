@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The plugin configuration. It never fails, as a failure would make Envoy reject the listener: what
 //! can't be used keeps its safe default and is counted. configuration.schema.json says what is right.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The entries of a configuration: where each stands, of what kind it is, and which field it sets.
 
 const std = @import("std");

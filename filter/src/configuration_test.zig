@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 const std = @import("std");
 const limits = @import("limits.zig");
 const redaction = @import("redaction.zig");

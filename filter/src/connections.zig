@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What stays the same on a downstream connection is asked for once: fetching properties costs more
 //! than all the rest of a trace but its POST.
 

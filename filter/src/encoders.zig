@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The wire formats. A new one is its name, path and whether it has bodies in configuration.schema.json, a file in
 //! encoders/ with its traits, and a line here.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! From a stream to its record: what is asked of the host when an exchange is over.
 
 const std = @import("std");

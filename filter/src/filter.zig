@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What happens at each event. It reaches the host through the `host` it is given and nothing else, so
 //! that native tests run it against a host of their own. No event can fail: whatever the host answers,
 //! the exchange goes on, and what could not be traced is counted.

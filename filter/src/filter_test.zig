@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The events, natively, against a host that is a handful of variables. What the built binary does is
 //! tested in tests/filter; here it is the seam that counts: the filter knows its host by this interface.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The headers that decide something, found in one walk over a block of headers.
 
 const std = @import("std");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Headers: the host's wire form in, our compact form out. The compact form is what a stream keeps;
 //! it holds redacted values only, so that no later step can leak what was never stored.
 

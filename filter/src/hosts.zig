@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The hosts that the backend wants to be traced, as it last said: {"hosts": ["cart.pay:80", ...]}, or
 //! ["*"] for all. An answer that can't be used changes nothing.
 

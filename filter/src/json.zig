@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Writes JSON into a fixed buffer. The result is valid JSON in valid UTF-8 whatever bytes come in: a
 //! byte that is no part of a valid UTF-8 sequence is read as Latin-1, the historic charset of header
 //! fields (RFC 9110, 5.5), and written as \u00XX. So 0xE9 reads as "é", and no information is lost

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Reads JSON in place, token by token, with no allocation and no recursion. Strings are unescaped into the
 //! text itself, which only ever gets shorter. Commas and colons count as space: it is by its brackets that
 //! half of a text is told from the whole.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Every bound of the filter in one place. The whole linear memory is laid out when the module is
 //! linked and never grows, so that 16 MiB per worker is a fact of the binary and no matter of luck.
 

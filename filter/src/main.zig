@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The exports: what Envoy calls. Each hands on to the filter and lets the exchange go on. Callbacks that
 //! would do nothing (vm_start, trailers, log, delete) are not exported, as every one costs a crossing.
 

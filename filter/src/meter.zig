@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Counts and shows: the metrics of a configured filter, through the host.
 
 const json = @import("json.zig");

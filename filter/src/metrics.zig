@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The metrics' names. Envoy puts `wasmcustom.` before each custom name, and its Prometheus page takes
 //! that one prefix off again: `wasmcustom.trace_sent` reads `wasmcustom_trace_sent` there. `trace` is
 //! the filter's configured name, so that two filters in a proxy do not write to each other's gauges.

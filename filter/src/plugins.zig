@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The configured instances (root contexts) of one machine. There are several when listeners have
 //! different configurations, and while an old one drains beside the new.
 

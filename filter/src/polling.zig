@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Asks the backend which hosts to trace, again and again.
 
 const std = @import("std");

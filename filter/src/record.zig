@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! One exchange as every format sees it. It knows nothing of Envoy, and all that is in it is already
 //! redacted and within its limits.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What must not leave: values of named headers and of named query parameters. It happens when headers
 //! are captured, before anything is stored, so that no encoder can forget it.
 

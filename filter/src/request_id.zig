@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! An id for a request that came without x-request-id, in the form that Envoy gives its own (a UUID).
 //! It has to be unlikely to repeat, not unpredictable.
 

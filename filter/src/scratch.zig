@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The arena of one callback. The host asks it for space (proxy_on_memory_allocate) and our own code
 //! uses it for short-lived copies; nothing in it outlives the callback.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! From a record to the backend: documents are written into one buffer, the queue of all streams of a
 //! worker, and leave it in one call: each by itself, or many together where the format allows.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The exchanges in progress, found by their context id. A fixed number of them, in buckets that the
 //! steadily counted ids of Envoy fill almost without a collision.
 

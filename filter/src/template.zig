@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Writes a document by its template: text that is copied, and in it a byte of 0x80 and above for each
 //! thing to fill in. So a format is data: one walker costs less code than four encoders.
 

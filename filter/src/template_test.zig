@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Documents by their templates; whether they are what backends want is judged in tests/filter.
 
 const std = @import("std");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Every file with tests; tests/filter/test_zig.py fails for one that is missing here.
 
 test {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Comparing texts. The standard library's versions are made for speed on long ones and cost three times
 //! the code; what is compared here is mostly unequal at its length or its first byte.
 

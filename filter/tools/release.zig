@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Writes the released file and its digest, as sha256sum does: no tool of the system is needed, and the
 //! file gets an ordinary mode (the linker's output is executable, which would show as a change in git).
 //! Arguments: the built file, the released name, where the copy goes, where the digest goes.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Argument specs that modules share."""
 
 from __future__ import annotations

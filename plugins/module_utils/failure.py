@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An error that ends a module, in words: the cluster's, the kubeconfig's, or our own."""
 
 from __future__ import annotations

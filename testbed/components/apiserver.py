@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The API server: RBAC, a static administrator token, service account tokens by TokenRequest."""
 
 from __future__ import annotations

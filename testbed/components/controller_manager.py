@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kube-controller-manager. Its client limits are raised: at the default 20 requests a second a fleet of thousands of
 pods would measure the limit instead of the roll-out."""
 

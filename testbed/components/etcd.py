@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The store of the API server: one member that does not sync to disk, since its data ends with the mesh."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """istiod as a plain process. The Envoy of PyPI has none of Istio's own extensions, so istiod must not name them: each
 PILOT_ENABLE_* below switches one off, else Envoy would reject the listeners."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real kube-proxy: pods without a sidecar reach Services by it. It runs in the node's network namespace."""
 
 from __future__ import annotations

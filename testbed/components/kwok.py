@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KWOK plays the kubelet of `kwok-0`: pods there become ready without any process."""
 
 from __future__ import annotations

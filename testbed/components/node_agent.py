@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The agent that plays the kubelet of `real-0`: its pods are processes in namespaces."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Brings the API server to the loopback outside: the listener was opened there and is inherited."""
 
 from __future__ import annotations

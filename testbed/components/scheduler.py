@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kube-scheduler, with client limits for fleets of thousands of pods."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """python -m testbed.demo up | down"""
 
 from __future__ import annotations

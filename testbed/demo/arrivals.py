@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Traces as they come in at the backend: each is shown, until every workload has sent enough of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What ends the demo with a message and exit status 1."""
 
 from ..errors import TestbedError

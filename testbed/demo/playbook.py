@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a playbook as a user would type it, its output straight to the user."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a deploy, or the status, has found out about the filter in each pod, and the tables made of it."""
 
 from __future__ import annotations

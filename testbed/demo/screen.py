@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the user sees: on a terminal a live last line with the seconds, else now and then a line of its own."""
 
 from __future__ import annotations

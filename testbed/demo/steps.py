@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demo, step by step. Each shows something, and fails if what it shows is not so."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plain table: the first column to the left, all others to the right."""
 
 from __future__ import annotations

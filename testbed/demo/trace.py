@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A trace as the backend received it, and how it is shown. Formats only; nothing here reads or prints."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waiting for something to come true, with a deadline, and through what passes by itself."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The control plane of the test mesh in one binary, one subcommand per component: what they share is linked once,
 // and a cold build stays within minutes.
 package main

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """testbed/app: a small HTTP application that says what reached it, and calls others when it is told to.
 
 /            JSON: pod, method, path            /echo        the same with the request's headers and body

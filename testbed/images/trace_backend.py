@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """testbed/trace-backend: keeps the last traces that were posted to it.
 
 POST any path         keeps the document (RESPOND_STATUS: the answer's status, 200 by default)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node agent: it plays the kubelet of `real-0`, whose pods are processes in namespaces.
 
 agent         follows the pods bound to the node, one worker each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """python -m testbed.node ROOT DATA BINARIES: started by the mesh's leader, inside its namespaces."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which pod addresses are taken. The lowest free ones are given out last-freed last: an address that is used again at
 once would meet connections and caches of the pod that had it before."""
 

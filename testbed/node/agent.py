@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Follows the pods that are bound to the node and gives each a worker; keeps the node's lease."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a pod's worker asks of the API server, in the words of its work."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is known of a pod's containers, and what a kubelet would do next. Pure: time is an argument, nothing is run."""
 
 from __future__ import annotations

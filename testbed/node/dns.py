@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mesh's name server: Services and their endpoints, as Kubernetes' DNS specification names them (A records)."""
 
 from __future__ import annotations

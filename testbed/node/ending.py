@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How containers end: SIGTERM, and SIGKILL for those that do not heed it in time; the application first, since sidecars
 carry its last requests."""
 

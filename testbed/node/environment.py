@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A container's environment as a kubelet computes it (pure: what it needs of the cluster is asked of `lookup`)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a pod has on the node: its files, its address, its sandbox; and how a container is started in it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """There are no images: the host's file system is the image, and an image's name decides which program runs. This file
 knows the programs; `testbed/images/` has those of our own."""
 

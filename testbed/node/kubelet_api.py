@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one page of a kubelet's own API that people miss at once: `kubectl logs`, with --tail and --follow."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a container's specification to the order that starts it."""
 
 from __future__ import annotations

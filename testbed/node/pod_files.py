@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of a pod lies on disk: its volumes, and the few files of /etc that a kubelet writes for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Probes: when each is due and what its results mean (pure), and how one is run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The probes of one pod's containers while they run. Each answer is a verdict's vote; verdicts change the container."""
 
 from __future__ import annotations

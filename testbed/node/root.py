@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The file system of a container: the host's, plus the container's mounts, without leaving a trace on the host.
 
 A mount point that does not exist cannot be made on the host's disk. So its nearest existing folder is *mirrored*: a

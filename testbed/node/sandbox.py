@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The namespaces of one pod, seen from the agent: made, told what to run, taken away."""
 
 from __future__ import annotations

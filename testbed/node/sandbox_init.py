@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first process of a pod, in the pod's own network, mount, pid and host name namespaces. It is told by JSON lines
 on its standard input what to start and to signal, and tells on its standard output what ended. When its input ends
 (the agent is gone) it ends too, and the kernel ends the rest of the pod with it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pod's status as the API server is told it (pure)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pod's volumes: folders on the mesh's tmpfs, filled from the API server as a kubelet does. Nothing is written until
 everything that is not optional is there: a pod with half of its volumes would be no pod of Kubernetes."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The life of one pod, in one thread: it takes what happened (the pod changed, a process ended, a probe answered, time
 passed), brings the pod one step further, and reports the status if it changed."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bench of whole fleets, without any cluster: options, figures, goals, and what plays a sidecar."""
 
 import subprocess

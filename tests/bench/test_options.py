@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the user gives, and what is said when it can't be used."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The short forms, as `make` runs them: every variant measured, every trace arrived. No word on how fast."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a soak reads what it judges."""
 
 import itertools

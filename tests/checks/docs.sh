@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Documentation of plugins and roles.
+# SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/common.sh"
 # With these two alone; among all the collections of PyPI's ansible it takes minutes.
 packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

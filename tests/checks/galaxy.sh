@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Build the collection, install it into an empty folder and use it from there, as somebody who has no checkout.
+# SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/common.sh"
 export GALAXY=$WORK/galaxy HOME=$WORK/home ANSIBLE_CONFIG=$WORK/empty.cfg
 rm -rf "$GALAXY" && mkdir -p "$GALAXY/empty" "$GALAXY/collections/ansible_collections/kubernetes" "$HOME"

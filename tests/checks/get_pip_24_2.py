@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stands in for the get-pip.py that ansible-test would download: the pinned wheel beside it, run from itself."""
 
 import runpy

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The Go programs of the tests, with the pinned Go.
+# SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/common.sh"
 export GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOWORK=off CGO_ENABLED=0
 for module in $(git ls-files '*/go.mod'); do

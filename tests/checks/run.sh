@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Every check in turn, or those that are named: tests/checks/run.sh ruff mypy. Lists what failed at the end.
+# SPDX-License-Identifier: Apache-2.0
 set -uo pipefail
 folder=$(cd "$(dirname "$0")" && pwd)
 all=(ruff mypy zig_fmt changelog ansible_lint docs galaxy go_vet matrix sanity)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # ansible-test sanity over what is shipped, as Galaxy would have it. Its environments stay in .cache for the next time.
+# SPDX-License-Identifier: Apache-2.0
 # MATRIX_BIN, MATRIX_NAME: with the programs of a pair of tests/matrix.
 . "$(dirname "$0")/common.sh"
 packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

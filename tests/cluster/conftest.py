@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Given a namespace, when a playbook runs, then ..."""
 
 from __future__ import annotations

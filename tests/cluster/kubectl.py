@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cluster as tests see it: through kubectl, which shares no code with the collection."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Objects that tests put into the mesh."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Policies of the API server that refuse what we write to a workload, or drop some of it, in labelled namespaces."""
 
 from __future__ import annotations

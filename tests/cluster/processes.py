@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processes that a test has started, with all that these have started."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many requests of which verb and resource one user sends, by the API server's own metrics.
 
 apiserver_request_total does not say whose requests they were. What a FlowSchema takes is counted by its name

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Namespaces that are put into the mesh and into the simulation alike, and what is run in them."""
 
 from __future__ import annotations

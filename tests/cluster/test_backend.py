@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Backends that are no Service of the mesh, the inbound side, and two filters in one proxy."""
 
 from __future__ import annotations

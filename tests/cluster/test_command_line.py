@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is typed, and where: stray words, another user, another Python, relative paths, another strategy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The main job: filter in by rolling restart, traces at the backend, filter out again."""
 
 from __future__ import annotations

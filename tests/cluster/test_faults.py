@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults in the middle of a run lose nothing: the run goes on, or the next one converges."""
 
 from __future__ import annotations

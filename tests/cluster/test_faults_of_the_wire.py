@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests are turned away, watches are cut, answers are lost: a deploy and a removal still do each thing once."""
 
 from __future__ import annotations

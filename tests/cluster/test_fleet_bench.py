@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The short form of `make bench-fleet`: every contender does its work. No word on how fast."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each wire format, from a pod's request to the backend's socket; and what the sidecar's metrics say of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a sidecar's Prometheus page says of the filter, and whether it is the truth: after a swap, a trap, a removal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can't be rolled, on the real API server: said in its words, early, and blamed on who it is to blame."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What new pods would be is asked of the mesh itself, before any pod is replaced."""
 
 from __future__ import annotations

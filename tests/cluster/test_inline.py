@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Delivery inline: no restart, hot swap, and the way between both deliveries."""
 
 from __future__ import annotations

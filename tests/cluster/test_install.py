@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What Galaxy would hand out: built from this checkout, installed into an empty folder, run from an empty folder."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A deploy with versions that people have: their ansible-core, Python and client of Kubernetes. See tests/matrix."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scenario of molecule/default, as a user with a cluster of their own runs it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two runs at once in one namespace: one after the other, or one of them says that it did nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each play of a run acts on its own plan, whatever the plays before it have left."""
 
 from __future__ import annotations

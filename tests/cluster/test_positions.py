@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where in the mesh the filter sits: at every position each exchange is traced once, from the first one on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run refuses before it changes anything, and what it says will leave the pods."""
 
 from __future__ import annotations

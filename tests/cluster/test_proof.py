@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deployed means that the filter runs in the pods, by what their own sidecars say."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ClusterRole that the README hands out is enough, and also as a Role in each namespace."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What fails is as it was before the run: workloads, their annotations, objects, and what the sidecars run."""
 
 from __future__ import annotations

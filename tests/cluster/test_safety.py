@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What people fear most: a pod that is not ready, or a request that fails, because of us."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulation is held against the real API server and controllers: the same runs in both, and equal verdicts."""
 
 from __future__ import annotations

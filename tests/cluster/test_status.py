@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What status.yml says of namespaces that were rolled out to and interfered with; it writes nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Given a namespace as an older commit of this collection left it: nothing is to be done, and all can be taken out.
 
 The states are in tests/upgrade/recorded; tests/upgrade/record.py makes them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts are true: whoever interferes with a rollout is seen and named."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The filter with a fault of its own: built from a copy of its sources, with a trap at the start of one callback."""
 
 from __future__ import annotations

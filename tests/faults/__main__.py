@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m tests.faults`: what `make faults` runs."""
 
 from __future__ import annotations

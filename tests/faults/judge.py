@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a verdict is true of what is there. From docs/verdicts.md, not from the code."""
 
 from __future__ import annotations

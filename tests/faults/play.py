@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A story, played: a run that is killed, the same again, once more, and everything taken out."""
 
 from __future__ import annotations

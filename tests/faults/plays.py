@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many stories, some at a time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small proxy before an API server: plain HTTP to the client, TLS to the server; it counts, and makes trouble."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An API server that is killed in the middle of a wave, and started again."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Namespaces of several workloads, with annotations of their own, and what of them must outlive any run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Namespaces, the runs in them through a proxy, and what is found wrong."""
 
 from __future__ import annotations

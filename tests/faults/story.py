@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is played: of a seed alone, so that it can be played again."""
 
 from __future__ import annotations

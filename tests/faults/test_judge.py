@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The judge finds lies; and stories are of their seeds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A few runs on the mesh that are killed; `make faults` has more."""
 
 from __future__ import annotations

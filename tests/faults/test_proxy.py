@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The proxy against a server of its own: what it passes on, what it makes of it, and what it counts."""
 
 from __future__ import annotations

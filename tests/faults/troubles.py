@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a proxy before an API server may do to requests."""
 
 from __future__ import annotations

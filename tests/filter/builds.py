@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The filter's binaries and how they are built."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of the filter share: the binaries under test."""
 
 import hashlib

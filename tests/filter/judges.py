@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a backend would make of a call: strict readers, written from what each format's own project says.
 
 They know nothing of how the filter writes. Each returns the exchanges it read, or raises.

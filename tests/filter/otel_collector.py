@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real OpenTelemetry Collector, built once from collector/: OTLP/HTTP comes in on a Unix socket, and what it made of
 that goes out as JSON to a port on loopback, batch for batch."""
 

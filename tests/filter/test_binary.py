@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The released file itself: what it needs of a host, how big it is, and that anybody can build it again."""
 
 import shutil

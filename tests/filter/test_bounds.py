@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whatever there is too much of is cut or dropped and counted, and the memory stays what it is."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the schema accepts is used; whatever else comes, nothing fails. See test_configuration_schema.py, too."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The built filter against its schema, with configurations drawn from the schema itself, fit and unfit."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One exchange, one document: what is in it, field by field."""
 
 import base64

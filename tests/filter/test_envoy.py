@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exchanges through a real Envoy, each beside the same exchange without the filter."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who called whom, in each Envoy: IPv4, IPv6, Unix domain sockets, HTTP/2, and the contexts of the filter."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A backend that is ill, in each Envoy: traffic does not notice, and the trace is counted as failed."""
 
 from collections.abc import Iterator

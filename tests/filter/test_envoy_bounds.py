@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """More at once than there is room for, in each Envoy: it costs bodies in traces, and traffic nothing."""
 
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Format otlp before its real judge: exchanges go through a real Envoy and on to a real OpenTelemetry Collector, and
 what that wrote is compared field by field with what was sent."""
 

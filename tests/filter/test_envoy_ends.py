@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a machine or a configuration ends in each Envoy: traffic, documents that wait, and the metrics."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exchanges that are not a request and an answer in a row, through each Envoy, beside the same without the filter."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The formats through a real Envoy, and what becomes of documents that wait."""
 
 from collections.abc import Iterator

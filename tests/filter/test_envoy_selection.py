@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The choice of what is traced, through a real Envoy."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The slot: a place in the filter chain that takes a filter, another one, or garbage; no listener notices."""
 
 import contextlib

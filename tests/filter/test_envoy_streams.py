@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Streams through each Envoy: what one end sends reaches the other while the stream is open; bodies stay here."""
 
 import base64

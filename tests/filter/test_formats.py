@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each format before its judge: everything a document has to say, and any bytes."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Any events in any order with any bytes: never a trap, never anything but "continue", always valid documents.
 
 The machine raises on a trap and on a pointer outside of memory. The model below keeps what the filter was given

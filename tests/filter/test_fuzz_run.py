@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fuzzer of `make fuzz`: its short form, what of the stack is ever used, and that it finds what it is for."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The list of hosts to trace: asked for again and again, the last good one kept."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The life of a configured filter: revision, heartbeat, several configurations in one machine."""
 
 from pathlib import Path

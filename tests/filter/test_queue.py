@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Documents that wait to be sent: how many, how long, and what happens when the backend does not take them."""
 
 import json

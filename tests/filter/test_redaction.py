@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What must not leave does not: by default, as configured, and after a slip in the configuration."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is traced, and of what the bodies are taken."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sources by themselves: native tests, style, and no file that nobody tests."""
 
 import re

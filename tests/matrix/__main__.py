@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`make matrix`: sanity, units and a deploy on the mesh with each pair; what failed, or is missing, at the end."""
 
 from __future__ import annotations

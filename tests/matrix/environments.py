@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A venv for each pair, in .cache/matrix; made anew when its lock has changed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which pairs there are, by the names of their locks, and which Python of this machine each has."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A simulated API server, written from the documents of Kubernetes.
 
 https://kubernetes.io/docs/reference/using-api/api-concepts/ and .../server-side-apply/. Its methods are those of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Virtual time: what is to happen, in the order of when."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which fault was met where: each combination that can occur has to have been met often enough."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Seeds that go where random ones seldom come: one fault, one place, and a task that gets there.
 
 Random seeds come first; the directed ones after them take turns.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executor of the loop, in virtual time: requests run side by side, and what is asked for comes later."""
 
 from __future__ import annotations

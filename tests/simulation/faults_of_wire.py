@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults between the loop and the API server: each has its own share of the requests."""
 
 from __future__ import annotations

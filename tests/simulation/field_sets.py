@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who set which field: sets of fields in the form of FieldsV1, and what server-side apply makes of them.
 
 https://kubernetes.io/docs/reference/using-api/server-side-apply/. A list is one field here: none that matters

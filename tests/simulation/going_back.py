@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run takes back, seen from the cluster: whatever leaves the revision that the run itself is to deploy."""
 
 from __future__ import annotations

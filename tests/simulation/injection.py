@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Istio's injection: which pods get a sidecar, and what is mounted into it.
 
 https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/ and

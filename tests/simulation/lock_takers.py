@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Others who take a run's lock away."""
 
 from __future__ import annotations

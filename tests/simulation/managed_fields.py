@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """metadata.managedFields as writes leave it.
 
 https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all have in common who are at work in the cluster while a run goes on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Others at work in the cluster while a run goes on: each is one fault, of one workload or one namespace."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the user of `make simulate` can choose: environment variables, checked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What applications had in their annotations before any filter came, kept apart from the cluster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One seed: a cluster with a history, a run that meets faults, and runs after these have ended."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One seed: some deploys, and then back by the playbook: `playbooks/rollback.yml`, killed at any step and run again.
 
 docs/verdicts.md ("By hand"): each workload on the namespace's newest revision goes to the one that it had before, or to

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keeps a filter from running in pods, or from being seen to: each is one fault, of a workload or a namespace."""
 
 from __future__ import annotations

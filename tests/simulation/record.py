@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What there is of one run for those who judge it."""
 
 from __future__ import annotations

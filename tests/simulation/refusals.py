@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An API server that refuses: webhooks and policies, rights that are missing, kinds that are not served."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kinds that the simulated API server serves, and the paths they have.
 
 https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m tests.simulation.scale`: what `make bench-engine` runs.
 
 The engine's own time and memory in one run that deploys to many workloads, without faults: both should grow as the

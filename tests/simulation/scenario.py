@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a simulation begins with, from a seed: namespaces, workloads, what others put there, what ran before."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Label selectors: `a=b`, `a==b`, `a!=b`, `a`, `!a`, with commas between them.
 
 https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors

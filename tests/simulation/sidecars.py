@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sidecars of pods: what Envoy really runs in each, and what its page of statistics says of it.
 
 From filter/README.md ("Metrics"), docs/decisions/heartbeat-even-and-odd.md, and Envoy's listeners/stats; the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cluster with a history, in which runs of the collection are carried out and watched."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a run is when a fault meets it, as one can tell from outside: by its requests, and by what its pods do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The objects of the simulated API server, with all that ever happened to them."""
 
 from __future__ import annotations

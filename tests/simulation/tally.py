@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many seeds, in several processes, and what came of them together."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run of the collection is asked for, in the simulation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated API server does what the documents of Kubernetes say."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated controllers do what those of Kubernetes do, as far as a rollout can tell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulation finds mistakes: each of these, made in the engine on purpose, breaks an invariant."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated executor: side by side, in order, lost on the way."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine at scale, in small: what it has to do for each workload does not grow with their number."""
 
 from __future__ import annotations

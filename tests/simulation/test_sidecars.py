@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated sidecars: what they run, and what they show."""
 
 from __future__ import annotations

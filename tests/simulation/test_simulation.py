@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The short form of `make simulate`, and that a seed is all that a simulation depends on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happened in a run, line by line, for who looks into a seed."""
 
 from __future__ import annotations

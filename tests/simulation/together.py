@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One seed: two runs at once, of one filter in the same namespaces; one of them may be killed on its way."""
 
 from __future__ import annotations

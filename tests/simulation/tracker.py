@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whose pods are being replaced because of a run, from what happens in the cluster alone."""
 
 from __future__ import annotations

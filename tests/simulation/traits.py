@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What makes a workload special, and what a rollout has to make of it: from docs/verdicts.md, not from the code."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is true of a workload, read from the API server's own objects; the collection's code is asked nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON values that nobody changes in place: who changes one makes a new one that shares what stays."""
 
 from __future__ import annotations

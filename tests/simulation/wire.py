@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is between the loop and the API server: how long things take, and what gets lost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the API server makes of a write before it stores it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the mesh's certificates have to pass: the checks that Python makes from 3.13 on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a kubelet would do next, without a cluster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the demo shows what it has found."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A container's environment, without a cluster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs are built once per content, and what does not compile says why."""
 
 from __future__ import annotations

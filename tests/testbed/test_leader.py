@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The end of a mesh: whatever ends its leader, nothing of it stays. Runs a mesh of its own, since it kills it."""
 
 from __future__ import annotations

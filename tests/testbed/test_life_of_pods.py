@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pods on the mesh live and end as a kubelet's do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A machine that can't run real pods is told which ability is missing and what to do. Programs are played by scripts
 that come first in PATH."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a probe's results become a verdict; and what a pod's status says of its containers. Without a cluster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starting and stopping what a component describes: three ways to fail, told apart."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests between real pods: names, sidecars, mTLS, and the way to a proxy's own pages."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Volumes as files, without a cluster."""
 
 from __future__ import annotations

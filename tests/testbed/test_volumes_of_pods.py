@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pod's volumes on the mesh: what is missing holds it back, unless it is optional."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Machines driven by hand: their requests are carried out on a simulated server at once, one after the other."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an API server may be made to do to a request."""
 
 from __future__ import annotations

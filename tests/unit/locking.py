@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Locks: one by hand, on a simulated server where time goes on only as a test says; and those of somebody else."""
 
 from __future__ import annotations

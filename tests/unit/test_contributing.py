@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a new contributor meets first: that it fits, leads somewhere, and is what CI does."""
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def test_what_a_page_names_is_there(name: str) -> None:
     paths = {path for path in re.findall(r"`([\w./-]+/[\w./-]*)`", text) if not path.startswith("filter/zig")}
     missing = [path for path in links | paths if not (REPOSITORY / path).exists()]
     assert missing == []
-    targets = re.findall(r"\bmake ([a-z_-]+)", text)
+    targets = re.findall(r"(?:`|^    )make ([a-z_-]+)", text, re.MULTILINE)
     makefile = (REPOSITORY / "Makefile").read_text()
     assert [target for target in targets if f"\n{target}:" not in makefile] == []
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `make generate` would write is what is committed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every file says its licence, or can't: what has no comments, and what a tool writes."""
 
 from __future__ import annotations

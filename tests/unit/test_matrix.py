@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which versions are tested, and with which Python."""
 
 from __future__ import annotations

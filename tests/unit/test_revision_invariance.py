@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The revisions of recorded inputs: whoever upgrades the collection restarts nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rules that keep the collection readable, checked so that nobody has to remember them."""
 
 from __future__ import annotations

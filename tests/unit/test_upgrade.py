@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an older commit left in a namespace (tests/upgrade/recorded), planned by this code without a cluster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/verdicts.md, the schema of the result file, the enums and what Ansible makes of a verdict are one."""
 
 from __future__ import annotations

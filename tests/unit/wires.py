@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ways to an API server on which things happen to some requests."""
 
 from __future__ import annotations

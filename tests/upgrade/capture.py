@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a namespace holds, without what is another with each run: two captures of one state are equal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Record what another commit of this collection leaves in a cluster.
 
     git worktree add ../older COMMIT

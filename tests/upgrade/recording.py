@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recorded states, read and written: tests/upgrade/recorded/NAME.json.
 
 The name of the namespace and the bytes of the filter are placeholders in them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recorded state, made anew in a namespace of a real API server: the same objects, and the same owners of fields."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The states of a namespace that are recorded: its workloads, and the deploys that made it what it is."""
 
 from __future__ import annotations

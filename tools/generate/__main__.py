@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes what differs, and says so."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated text within files that people write: from a line that says so to the line that ends it."""
 
 from __future__ import annotations

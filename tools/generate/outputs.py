@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every file with generated text in it, as it has to be."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The order in which the released binary has things: its bytes stay as they are.
 
 What is not named here comes behind, in the schema's order. When the released binary changes anyway, all of this

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The blocks of the role's YAML files."""
 
 from __future__ import annotations

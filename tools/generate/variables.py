@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The role's variables that the schema declares, as the role's files and the READMEs tell them."""
 
 from __future__ import annotations

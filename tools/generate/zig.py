@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """filter/src/settings.zig: what the filter has to know of its settings."""
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.
 from tools.generate.blocks import BEGIN
 from tools.generate.released import ENTRIES, FIELDS, GROUPS, RANGES, WORDS, in_order
 
-HEAD = f"""//! {BEGIN}configuration.schema.json, do not edit: the settings, their defaults and bounds.
+HEAD = f"""// SPDX-License-Identifier: Apache-2.0
+//! {BEGIN}configuration.schema.json, do not edit: the settings, their defaults and bounds.
 
 const std = @import("std");
 const Kind = @import("configuration_table.zig").Kind;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! `apiclarity`: what APIClarity's server takes at POST /api/telemetry, one document per exchange.
 
 const Traits = @import("../encoders.zig").Traits;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! `ndjson`: documents of the format publish, many to a POST, one per line.
 
 const Traits = @import("../encoders.zig").Traits;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! `otlp`: OTLP/HTTP logs in JSON, for any OpenTelemetry collector. A record is one exchange, by the
 //! semantic conventions for HTTP; what they have no name for is under `http.exchange`.
 

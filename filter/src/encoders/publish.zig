@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! `publish`: the document of the seed's README (SCNTelemetry), one per exchange.
 
 const Traits = @import("../encoders.zig").Traits;

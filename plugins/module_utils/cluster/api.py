@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one file that talks to the API server.
 
 Objects are plain dicts, "not found" is None, everything else that is not success is an ApiError.

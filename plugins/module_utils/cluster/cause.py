@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Why there was no answer, in the words of what was met on the way: name, address, TLS, proxy, time."""
 
 from __future__ import annotations

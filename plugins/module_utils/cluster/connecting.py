@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The client is set up: it asks for the API server's version and groups, before any loop of ours sends again."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run does to a namespace and to its workloads, as values. Pure.
 
 An operation is a delivery of a revision (config_map.py, inline.py) or the removal of a filter (removal.py).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Delivery `configmap`: the wasm is mounted into the pods, which are replaced for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What both deliveries of a revision have in common. Pure."""
 
 from __future__ import annotations

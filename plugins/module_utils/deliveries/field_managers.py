@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who wrote what of a workload, as far as its managedFields tell. Pure.
 
 https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management: a manager has an entry for the

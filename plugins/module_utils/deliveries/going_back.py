@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Taking back what a run did: each workload to what it had, and the objects as they were. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Delivery `inline`: the wasm is in the EnvoyFilter; no workload is touched and nothing restarts."""
 
 from __future__ import annotations

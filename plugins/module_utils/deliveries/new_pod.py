@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pod that a workload's template gives once it is changed. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One revision back, or to a named one that a namespace still has: from what the cluster holds. Pure."""
 
 from __future__ import annotations

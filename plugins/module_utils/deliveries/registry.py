@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The deliveries. A new one is one file beside this one and one entry here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A release: what one revision of a filter puts into a namespace. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Taking a filter out: workloads as they were before, then the objects."""
 
 from __future__ import annotations

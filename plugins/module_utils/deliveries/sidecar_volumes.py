@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our volume among the volumes that an application asks its own sidecar to mount.
 
 Istio's injection template reads `sidecar.istio.io/userVolume` and `userVolumeMount`, each a JSON

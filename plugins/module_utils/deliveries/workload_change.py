@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a workload as the API server has it to the one request that changes it, or to why not.
 
 Pure: no request is made here.

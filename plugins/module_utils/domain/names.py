@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every name that the collection writes into a cluster, derived from the filter's name."""
 
 from __future__ import annotations

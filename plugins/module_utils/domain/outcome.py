@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said of a namespace and of a workload at the end of a run.
 
 The words are those of the result file (docs/schemas/result.schema.json); docs/verdicts.md has each of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plan: everything that is decided before anything is changed, as one value.
 
 It is made on localhost, crosses to the play of the namespaces as one registered variable, and is all that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The revision R: one short name for a wasm, its configuration and the EnvoyFilter around them."""
 
 from __future__ import annotations

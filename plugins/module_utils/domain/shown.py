@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of a value an error may show: not all of what is long, and nothing that may be a credential. Pure."""
 
 from __future__ import annotations

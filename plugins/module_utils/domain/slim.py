@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Workloads without what a rollout does not read: thousands of them are kept for as long as a run goes on. Pure.
 
 Most of a workload is the spec of its pods, and managedFields. Who sends managedFields back has to read them whole.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a wasm file says about itself, read without running it.
 
 Sources: WebAssembly core specification 1.0, section 5 (binary format);

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between the machines and the executor: tokens, requests under way, timers, and what is to be done. Pure."""
 
 from __future__ import annotations

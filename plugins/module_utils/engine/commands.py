@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the machines ask for. Values only: who carries them out is the executor's matter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is going to be said, held against the cluster: one LIST per kind, none per object. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said of a namespace when it is done. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keeps a workload's pods from being replaced, from its status, its pods and the events about them. Pure."""
 
 from __future__ import annotations

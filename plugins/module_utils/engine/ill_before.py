@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Workloads that were ill before the run: seen before they are touched, and not blamed on it. Pure."""
 
 from __future__ import annotations

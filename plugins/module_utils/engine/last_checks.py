@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What comes between a wave's last patch and its verdicts: does the filter run, and does what was done stand? Pure."""
 
 from __future__ import annotations

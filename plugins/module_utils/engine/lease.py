@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Lease as an object: what is written into it, and what is read from one. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lock of one namespace, a Lease: asked for, waited for, kept, given back. Pure.
 
 Whether another's Lease has expired is told by our own clock, by how long it has not changed; clocks are never

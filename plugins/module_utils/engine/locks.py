@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The locks of a wave's namespaces: their requests and timers, and who is told what becomes of them. Pure."""
 
 from __future__ import annotations

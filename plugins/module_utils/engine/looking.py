@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Looks at the pods and events of namespaces where a rollout does not go on: few, however many workloads ask. Pure."""
 
 from __future__ import annotations

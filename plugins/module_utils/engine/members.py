@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The namespaces and workloads of a wave, and how many of them are where. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the coordinator tells a machine: events, with the request they answer in place of a token."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One namespace on its way: its objects, then its workloads, then what goes when those are done. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A namespace's objects, one step after the other: created, made as they should be, tried, deleted. Pure."""
 
 from __future__ import annotations

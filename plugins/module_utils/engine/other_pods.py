@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pods that no workload of ours makes: of Jobs, bare ReplicaSets and the like, and bare ones. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keeps a pod from being ready, in the cluster's own words, and whether that heals by itself. Pure."""
 
 from __future__ import annotations

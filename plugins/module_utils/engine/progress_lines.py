@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lines of progress, as people read them while a run goes on. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the pods of a namespace show of the filter, as sentences. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pods of a wave's namespaces, sampled until each of them is proved or there is no more time. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A wave's namespaces, read with as few LISTs as RBAC allows. Pure.
 
 Cluster-wide where that pays, namespace by namespace where it is refused or fails.

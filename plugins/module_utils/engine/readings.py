@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The LISTs of a wave: its namespaces, those that were locked once more, and what was set there at the end. Pure."""
 
 from __future__ import annotations

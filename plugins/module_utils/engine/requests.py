@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests under way: who asked, and which of them are sent again. Pure.
 
 Every request of ours may be sent twice: applies and merge patches carry a resourceVersion, objects have fixed

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of a wave is taken back, and why. Pure."""
 
 from __future__ import annotations

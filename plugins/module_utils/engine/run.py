@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole run, wave after wave: takes events in, and says what is to be done. Pure: no clock, thread or client."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A rollout that does not move: when to look at its pods, and when to give it up before its time is over. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a namespace's workloads have come to, as one sentence. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Takes back what is to go back of a wave, once it is known why it failed. Pure."""
 
 from __future__ import annotations

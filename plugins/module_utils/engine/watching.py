@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Watches of workloads: kept alive over lost connections and expired versions. Pure."""
 
 from __future__ import annotations

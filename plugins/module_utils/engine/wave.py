@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One wave: how many workloads may be under way, when it is over, and whether the next one begins. Pure.
 
 It sees counts only, so that nothing grows with the square of a fleet.

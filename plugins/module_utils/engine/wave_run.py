@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One wave of a run: routes messages to its namespaces and workloads, and decides when it is whose turn. Pure."""
 
 from __future__ import annotations

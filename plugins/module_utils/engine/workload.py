@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One workload on its way: planned, patched, rolled, compared once more. Pure."""
 
 from __future__ import annotations

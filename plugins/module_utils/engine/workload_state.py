@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where one workload is on its way, as a value. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The workloads of a wave: what concerns one is told to it, and what it asks for is carried out. Pure."""
 
 from __future__ import annotations

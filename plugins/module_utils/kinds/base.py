@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a workload kind is: where the API serves it, where its pod template is, and when its pods have been replaced."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CronJob: its next runs get what its template says; nothing is restarted.
 
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#modifying-a-cron-job

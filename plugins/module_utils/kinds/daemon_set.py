@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DaemonSet.
 
 https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/

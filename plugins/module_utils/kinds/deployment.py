@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deployment.
 
 The conditions are those of `kubectl rollout status`:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kinds that are rolled out. A new kind is one file beside this one and one entry here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """StatefulSet.
 
 https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where traces go: from an address and a port to the Envoy cluster that carries them."""
 
 from __future__ import annotations

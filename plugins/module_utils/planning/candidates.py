@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Workloads whose pods would be replaced, and which of these need not be asked about one by one. Pure."""
 
 from __future__ import annotations

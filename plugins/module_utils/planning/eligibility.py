@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which namespaces, and which of their workloads, can't take the filter, and why. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What checks find wrong: collected, so that all of it is told at once. Pure."""
 
 from __future__ import annotations

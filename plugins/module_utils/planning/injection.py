@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a new pod would get of the mesh: a sidecar, and the filter's file in it. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Istio's sidecar injectors as the cluster knows them: mutating webhooks for new pods. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the script deploy.sh of openclarity/wasm-filters has left in a namespace. Pure.
 
 Its EnvoyFilter and ours side by side trace each request twice.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From what is asked for and what the cluster says to the plan. Pure."""
 
 from __future__ import annotations

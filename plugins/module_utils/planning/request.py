@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is asked for, checked as far as that needs no cluster. Reads the wasm file, else pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Variables that are no settings of the filter and need no cluster to be checked. Pure.
 
 Every one that a role or a playbook reads has its rule here, but for those of OTHERWISE. The filter's own settings are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kubernetes label selectors. Pure.
 
 https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much of etcd the revisions of a filter take. Pure."""
 
 from __future__ import annotations

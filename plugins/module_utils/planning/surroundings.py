@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of the mesh keeps a filter from working, or from working alone, whatever is asked for. Pure."""
 
 from __future__ import annotations

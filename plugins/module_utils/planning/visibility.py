@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which namespaces the mesh keeps the trace backend's Service from. Pure.
 
 https://istio.io/latest/docs/reference/config/networking/sidecar/ and the annotation networking.istio.io/exportTo

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many namespaces a wave has, with the meaning of Ansible's `serial`. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A short name for the cluster, from its kubeconfig."""
 
 from __future__ import annotations

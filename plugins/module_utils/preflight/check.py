@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What only the cluster can tell: can the request be granted there?"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asks the API server what new pods would be, by a dry run of their creation: admission, and so injection, runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which namespaces and workloads can take the filter, and what else of the mesh its users should know before."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LISTs over the namespaces of a run: cluster-wide where that pays, one by one where only that is allowed."""
 
 from __future__ import annotations

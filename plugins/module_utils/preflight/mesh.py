@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run has to know of the cluster and its mesh before it changes anything. Reads only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What becomes of a run's workloads once their pods are replaced: asked of the cluster, before any is."""
 
 from __future__ import annotations

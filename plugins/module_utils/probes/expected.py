@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which pods of a namespace take a revision, and what each of them then has. Pure."""
 
 from __future__ import annotations

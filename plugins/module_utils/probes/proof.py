@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a pod's own sidecar shows that a revision runs in it. Pure.
 
 A page alone proves little: Envoy's main thread sets the gauge of a revision in a trial, and where a slot is taken

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a sidecar's own page of statistics says about a filter. Pure.
 
 Format: the Prometheus text exposition format, as Envoy's /stats/prometheus on the sidecar's port 15090 has it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The result file: what became of each namespace and workload, for scripts.
 
 Format: docs/schemas/result.schema.json. One call of the module is one run, unless the play has a `serial` of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real executor: a pool of threads around one API server's client, a thread for each watch, timers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The loop between a machine that decides and an executor that does: event, commands, event."""
 
 from __future__ import annotations

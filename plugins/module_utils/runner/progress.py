@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lines that tell, while a module runs, what it is doing.
 
 A module can't print: the action plugin of the same name gives it a file and shows what is

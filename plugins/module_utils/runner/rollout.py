@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a plan to verdicts: the machine for it, an executor, and the loop between them."""
 
 from __future__ import annotations

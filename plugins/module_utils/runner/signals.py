@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A request to end the run, as an event: by a signal, or as nobody is left to take the answer."""
 
 from __future__ import annotations

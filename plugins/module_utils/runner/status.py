@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is there of filters in namespaces: the machine that reads it, an executor, and the loop between them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a pod is to show of a filter, by the EnvoyFilter that is there for it. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was read of a namespace, sorted by filter. Pure."""
 
 from __future__ import annotations

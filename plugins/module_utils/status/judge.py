@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From what was read of a namespace to its states. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Does the filter run in the pods of all namespaces? Asked of all of them together, by their own sidecars. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the proofs of pods mean for the workloads that they are of. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is asked of the module `status`, checked as far as that needs no cluster. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said of a namespace, of a filter in it, and of a workload.
 
 The words are those of the status file (docs/schemas/status.schema.json).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads what there is of filters in namespaces: a machine, as engine/run.py is, that only asks. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The state of each workload of a filter, by its own object and by what its revision needs. Pure.
 
 What a deploy would do to it is asked of the deploy itself.

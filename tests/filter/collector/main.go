@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // An OpenTelemetry Collector with no more than the tests ask of it: what comes in by OTLP/HTTP goes out as JSON.
 // `collector --config FILE` is the Collector's own command, and FILE its own configuration.
 package main

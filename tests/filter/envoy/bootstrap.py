@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Envoy's configuration as plain values: listeners with and without the filter, and where they lead."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real Envoy on loopback, on ports that the kernel chooses."""
 
 import http.client

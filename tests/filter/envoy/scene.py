@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An Envoy between an upstream and a backend, and exchanges through it, with and without the filter."""
 
 import re

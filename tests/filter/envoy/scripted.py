@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Servers and clients that do on the wire what no well-behaved library would."""
 
 import contextlib

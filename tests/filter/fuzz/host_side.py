@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Envoy's side of one machine: every event goes through here, with what it should change in the model."""
 
 from pathlib import Path

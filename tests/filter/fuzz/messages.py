@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random headers and bodies. What of a header may be shown is known from how it was made."""
 
 from dataclasses import dataclass

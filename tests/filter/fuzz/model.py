@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the filter should keep of an exchange, written from filter/README.md and the bounds in limits.zig."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What no Envoy does, or hardly: events out of order, lies about sizes, contexts and tokens that nobody knows."""
 
 from collections.abc import Callable

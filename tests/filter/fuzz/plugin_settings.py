@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random plugin configurations, each beside what it means for the model."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A machine whose host may refuse a call, and which tells what it refused."""
 
 from pathlib import Path

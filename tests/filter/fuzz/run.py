@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All episodes of a run, in two processes."""
 
 import multiprocessing

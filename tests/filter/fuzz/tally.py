@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a number of episodes came to."""
 
 from dataclasses import dataclass, field

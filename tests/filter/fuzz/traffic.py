@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exchanges of one machine, each somewhere between its begin and its end."""
 
 from random import Random

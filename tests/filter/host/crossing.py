@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calls into a wasm module and out of it again, by wasmtime's C API for values that need no checking.
 
 The calls of wasmtime's Python package ask for a function's type and convert each value every time, which takes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One virtual machine that runs the filter: what Envoy would offer it, as plain attributes to set and look at.
 
 It is as strict as Envoy where the filter could go wrong: a read outside of memory raises, an unknown header map

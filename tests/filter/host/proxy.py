@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Drives a machine as Envoy does: configuration, whole exchanges, ticks, answers of the backend."""
 
 import json

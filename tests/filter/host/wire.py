@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The wire form of header maps (proxy-wasm): u32 count, count x (u32, u32) lengths, then NUL-ended texts."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all controllers of workloads share."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All controllers of a cluster, and its kubelets: what happens by itself after a write."""
 
 from __future__ import annotations

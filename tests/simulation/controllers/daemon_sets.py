@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The controller of DaemonSets, as in pkg/controller/daemon of Kubernetes, without surge."""
 
 from __future__ import annotations

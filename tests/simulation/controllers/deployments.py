@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The controllers of Deployments and of their ReplicaSets.
 
 As in pkg/controller/deployment of Kubernetes: rolling.go, sync.go, progress.go.

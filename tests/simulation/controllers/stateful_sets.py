@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The controller of StatefulSets, as in pkg/controller/statefulset/stateful_set_control.go of Kubernetes."""
 
 from __future__ import annotations

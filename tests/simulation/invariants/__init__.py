@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has to hold after every run, judged by what happened in the cluster."""
 
 from __future__ import annotations

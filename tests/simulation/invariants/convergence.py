@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """After the faults are over: a run does what is left, and the next finds nothing to do."""
 
 from __future__ import annotations

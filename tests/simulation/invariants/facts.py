@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happened to one workload while a run went on."""
 
 from __future__ import annotations

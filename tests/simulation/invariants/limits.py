@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much a run may do at a time, how often, and never blindly."""
 
 from __future__ import annotations

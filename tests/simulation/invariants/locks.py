@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One at a time: whoever changes a namespace holds its Lease."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every namespace has a verdict, and it is true."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said of pods is true: in which of them the revision runs, and in which it does not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether what is given as the reason of a failure has happened."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What fails goes back, as docs/verdicts.md ("What is taken back") has it, and nothing else does."""
 
 from __future__ import annotations

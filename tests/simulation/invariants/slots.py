@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What proxies get: no pod looks for what is not there, and none ever sees two slots of one filter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stop: verdicts for all within seconds, and nothing is begun any more."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two runs at once: each is alone with a namespace while it changes it, and what it says is true when it says so."""
 
 from __future__ import annotations

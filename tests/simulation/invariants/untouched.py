@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No field of an application and no object of others is touched."""
 
 from __future__ import annotations

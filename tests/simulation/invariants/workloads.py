@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said of each workload is true, and of each of them something is said."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modules, their documentation and the shared argument specs say the same."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is the cluster's fault, what the kubeconfig's, and what our own."""
 
 from __future__ import annotations

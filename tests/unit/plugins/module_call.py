@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stands in for the run of a module by its action plugin."""
 
 from __future__ import annotations

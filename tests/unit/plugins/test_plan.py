@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The action that completes the plan."""
 
 from __future__ import annotations

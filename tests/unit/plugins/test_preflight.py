@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The action plugin around the module: what is refused, what the module gets, what is told."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The action plugin around the module: files, crash, result."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The action plugin that makes each host what its namespace's verdict says."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults of the way to an API server, which a real one can't be made to show: 429, 503, a torn connection.
 
 The client is the real one; the server is a script of answers.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No answer, for a reason: real servers and proxies that give none, asked by the urllib3 that is installed."""
 
 from __future__ import annotations

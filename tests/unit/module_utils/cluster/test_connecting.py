@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The client is set up while the API server, or what is before it, turns requests away."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What both deliveries promise; the requests that come of it are in engine/test_object_steps.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who is blamed for a change that was put back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several filters on one workload, deployed and removed in whatever order."""
 
 from __future__ import annotations

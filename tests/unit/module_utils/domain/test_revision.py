@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """R is a promise to clusters that run it: these values must never change within one format version."""
 
 from __future__ import annotations

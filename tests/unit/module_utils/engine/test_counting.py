@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far a run is, as its lines of progress have it: what is done is counted, not what was seen."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keeps pods from being replaced, on objects as a real cluster had them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole runs over what was ill before them."""
 
 from __future__ import annotations

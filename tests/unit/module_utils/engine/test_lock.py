@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One lock by hand: its requests are carried out on a simulated server, and time goes on only where a test says so."""
 
 from __future__ import annotations

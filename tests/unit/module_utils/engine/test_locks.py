@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole waves of which somebody else has a namespace locked, or takes the lock away."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole waves whose lock is lost on the way."""
 
 from __future__ import annotations

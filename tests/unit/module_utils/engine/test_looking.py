@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How often a namespace is looked at, whoever asks: on whole runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way of one namespace, against a simulated API server; its workloads are somebody else's matter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The objects of a delivery, step by step, against a simulated API server."""
 
 from __future__ import annotations

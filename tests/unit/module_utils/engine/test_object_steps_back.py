@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An EnvoyFilter goes back to what a ConfigMap has, and objects to what they were, against a simulated API server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a wave reads of its namespaces, from a simulated API server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole runs: all their waves in one, against a simulated cluster. How they are stopped is in test_run_stopped.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs that somebody stops, at every kind of moment."""
 
 from __future__ import annotations

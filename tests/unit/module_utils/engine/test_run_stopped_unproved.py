@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs that are stopped, or late, while their pods are asked whether the filter runs in them."""
 
 from __future__ import annotations

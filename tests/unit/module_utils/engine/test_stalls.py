@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a rollout that does not move is looked at, and when it is given up."""
 
 from __future__ import annotations

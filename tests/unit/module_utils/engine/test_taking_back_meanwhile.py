@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happens to a workload that is on its way back, and what is said of it then."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scripted watches: how they go on when they end, are cut, or are too old."""
 
 from __future__ import annotations

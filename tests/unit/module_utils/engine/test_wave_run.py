@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole waves against a simulated cluster; what is waited for is in test_wave_run_waiting.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole runs over DaemonSets with a node down."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole waves against a simulated cluster: what is waited for, for how long, and what is said of it."""
 
 from __future__ import annotations

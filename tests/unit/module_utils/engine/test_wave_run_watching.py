@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole waves against a simulated cluster: what their watches tell of others."""
 
 from __future__ import annotations

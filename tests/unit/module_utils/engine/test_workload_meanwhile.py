@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One workload that others change meanwhile: conflicts, lost answers, deleted, made anew; what it owes in the end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The workloads of one namespace, without the wave around them."""
 
 from __future__ import annotations

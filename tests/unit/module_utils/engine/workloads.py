@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One Deployment on its way, told what happens to it."""
 
 from __future__ import annotations

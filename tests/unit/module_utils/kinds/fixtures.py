@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One file per situation: what is expected, then the object as the API server has it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CronJob: patched like the others, and nothing restarts."""
 
 from __future__ import annotations

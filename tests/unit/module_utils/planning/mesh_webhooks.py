@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MutatingWebhookConfigurations as Istio installs them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the old script leaves, by its own words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning.surroundings import (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether proxies of a namespace have a cluster for the backend."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An API server that is only read, or asked what it would create: objects by their paths, and what it refuses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks of the backend and of its other port, which tells what hosts to trace."""
 
 from __future__ import annotations

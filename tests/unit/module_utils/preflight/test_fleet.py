@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Targets, exclusions and warnings, from all that is read."""
 
 from __future__ import annotations

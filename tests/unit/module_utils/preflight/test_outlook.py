@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is asked before pods are replaced, and what is said."""
 
 from __future__ import annotations

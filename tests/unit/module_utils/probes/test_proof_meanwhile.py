@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happens between two samples of a pod, and what they do not tell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real executor; its client is a script."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a plan to verdicts, with the real executor and a simulated cluster whose controllers are as fast as it asks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pods whose sidecars answer, in virtual time: the pages are as Envoy's documents and the filter's README have them."""
 
 from __future__ import annotations

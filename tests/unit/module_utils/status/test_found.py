@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which filters there are, and which revision a namespace is on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of a filter's objects is told beside its workloads; test_survey.py has more, from whole clusters."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sidecars are asked, all together, until it is known or will not be."""
 
 from __future__ import annotations

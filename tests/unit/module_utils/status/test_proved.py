@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What proofs of pods mean for their workloads."""
 
 from __future__ import annotations

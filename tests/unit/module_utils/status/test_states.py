@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """States: their order, what they add up to, and the two places that have them besides."""
 
 from __future__ import annotations

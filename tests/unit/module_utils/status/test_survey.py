@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A simulated cluster is rolled out to, interfered with, and looked at."""
 
 from __future__ import annotations

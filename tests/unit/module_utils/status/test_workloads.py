@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each workload's state, by its own status."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words of -e that are part of no value."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which ansible-core a run is refused with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A screen whose display keeps what it is given.
 
 What is imported from Ansible is imported late: it takes the import of collections over, also for tests that come first.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stands in for Ansible's Display: keeps what it is given."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What becomes of a run that is stopped: the real ansible-playbook, in a terminal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of earlier runs are deleted, and nothing else ever is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plan as a file: as its schema says, and without a token."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Few lines, whatever there is to tell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """In how many pods it runs, and of how many that is not known."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The evaluator against the package jsonschema, which judges it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ansible-playbook in a terminal of its own, with the stand-in for `rollout`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The action plugin of `rollout`, around another module."""
 
 from __future__ import annotations

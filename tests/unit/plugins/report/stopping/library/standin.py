@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# SPDX-License-Identifier: Apache-2.0
 """Waits for the end that it is asked for, as `rollout` does, and touches no cluster."""
 
 from __future__ import annotations
