@@ -19,7 +19,7 @@ DEPTH_MAX = 8
 def told(error: Exception) -> str:
     """One clause, without a full stop at its end, and without where in the client's code it was."""
     chain = _chain(error)
-    pool = getattr(error, "pool", None)
+    pool = vars(error).get("pool")  # a connection error has a property of that name, which warns
     host, port = getattr(pool, "host", None), getattr(pool, "port", None)
     where = f"{host}:{port}" if port else host or ""
     through = "the proxy gives no connection: " if any(type(one).__name__ == "ProxyError" for one in chain) else ""
