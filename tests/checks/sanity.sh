@@ -10,10 +10,13 @@ export HOME=$WORK/home ANSIBLE_CONFIG=$WORK/empty.cfg
 cache=$HOME/.ansible/test/cache
 mkdir -p "$cache"
 : >"$WORK/empty.cfg"
-# ansible-test would download a pip of its own from where it can't always be reached.
-[ -e "$cache/pip-24.2-py3-none-any.whl" ] ||
-    pip download --quiet --require-hashes --only-binary :all: --no-deps --dest "$cache" -r tests/checks/pip-24.2.txt
-cp tests/checks/get_pip_24_2.py "$cache/"
+# ansible-test would download a pip of its own, another with each ansible-core, from where it can't always be reached.
+for lock in tests/checks/pip-*.txt; do
+    version=$(basename "${lock#*/pip-}" .txt)
+    [ -e "$cache/pip-$version-py3-none-any.whl" ] ||
+        "$ROOT/.venv/bin/pip" download --quiet --require-hashes --only-binary :all: --no-deps --dest "$cache" -r "$lock"
+    cp tests/checks/get_pip.py "$cache/get_pip_${version//./_}.py"
+done
 tree=$WORK/sanity/ansible_collections
 rm -rf "$tree" && mkdir -p "$tree/openclarity/wasm_filters" "$tree/kubernetes"
 ln -s "$packages/ansible_collections/kubernetes/core" "$tree/kubernetes/core"

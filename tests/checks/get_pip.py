@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER / "pip-24.2-py3-none-any.whl"))
+# It is copied to the name that ansible-test looks for, such as get_pip_24_2.py.
+VERSION = Path(__file__).stem.removeprefix("get_pip_").replace("_", ".")
+sys.path.insert(0, str(FOLDER / f"pip-{VERSION}-py3-none-any.whl"))
 # pip itself does not know these two any more.
 arguments = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
 sys.argv[1:] = ["install", "--no-index", "--find-links", str(FOLDER), *arguments]
