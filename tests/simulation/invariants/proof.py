@@ -151,10 +151,14 @@ class OfNamespace:
             yield "it has answered all that it was asked, for long enough"
 
     def _proved(self, name: str, pods: list[Sidecar]) -> Iterator[str]:
-        last = max((one.time for one in self.pages.get(name, []) if one.error is None), default=None)
-        if last is None:
+        answered = sorted(one.time for one in self.pages.get(name, []) if one.error is None)
+        if not answered:
             yield "it has never answered"
-        elif not any(self._runs(one, last) for one in pods):
+            return
+        last = answered[-1]
+        # What has stopped since the answer before shows in none.
+        since = min(last - PAUSE_SECONDS, answered[-2] if len(answered) > 1 else last)
+        if not any(self._runs(one, since, last) for one in pods):
             yield f"it did not run the revision when it was asked at {last:.1f} s"
 
     def _poorly_answered(self, name: str) -> bool:
@@ -169,9 +173,9 @@ class OfNamespace:
         seen = min(late, asked[-2].time) if len(asked) > 1 else late
         return first > late or any(one.changed_since(self.task.filter_name, seen) for one in self.named(name))
 
-    def _runs(self, one: Sidecar, last: float) -> bool:
+    def _runs(self, one: Sidecar, since: float, last: float) -> bool:
         what = (self.task.filter_name, self.task.revision)
-        if one.runs(*what, last - PAUSE_SECONDS, last) or one.came_back(*what, last):
+        if one.runs(*what, since, last) or one.came_back(*what, last):
             return True
         # That somebody takes it away again right after it came shows in no page, as its chains go on for a while.
         taken = self.record.faults(self.name, "EnvoyFilter deleted", "our object meddled with")
@@ -202,10 +206,16 @@ class OfNamespace:
     def _all_run(self, said: dict[str, Object]) -> Iterator[str]:
         """Every pod that takes it is named, and runs it, or is named as one of which that may be left open."""
         left_open = LEFT_OPEN[self.task.proof]
+        # On their way out, after the workload that made them.
+        leaving = {
+            pod["name"] for one in self.verdict.workloads if one.reason == "workload_deleted" for pod in one.pods
+        }
         path = RESOURCES["Pod"].path(self.name)
         lists = [one.time for one in self.record.served if one.request.path == path and one.error is None]
         listed = max((time for time in lists if time <= self.end), default=None)
         for pod in said.values():
+            if pod["name"] in leaving:
+                continue
             if pod["proof"] != "proved" and not (pod["proof"] == "unproved" and pod["reason"] in left_open):
                 yield f"pod {pod['name']} is {pod['proof']} ({pod['reason']}: {pod['message']})"
         if "" in said:

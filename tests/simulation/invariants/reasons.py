@@ -137,7 +137,8 @@ def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
             yield "no earlier wave has failed"
     elif verdict.reason == "wave_failed":
         wave = next(wave for wave in record.task.waves if verdict.name in wave)
-        if not any(one.outcome in WENT_BACK and one.name in wave for one in record.verdicts):
+        of_wave = [one for one in record.verdicts if one.name in wave]
+        if not any(one.outcome in WENT_BACK for verdict in of_wave for one in (verdict, *verdict.workloads)):
             yield "nothing of its wave was taken back"
     else:
         yield "there is no such reason not to start it"
