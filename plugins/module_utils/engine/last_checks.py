@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum
 
-from ..domain.outcome import Outcome
+from ..domain.outcome import Outcome, Reason
 from ..domain.plan import ProofMode
 from . import rollback
 from .bus import Bus
@@ -136,7 +136,9 @@ class LastChecks:
 
     def _compare_objects(self, now: float) -> None:
         """Those of namespaces that were changed; what is taken back is not to have them."""
-        went = {one.namespace for one in self._members.workloads.values() if one.back is not None}
+        back = [one for one in self._members.workloads.values() if one.back is not None]
+        # One that is deleted needs no objects and takes none back.
+        went = {one.namespace for one in back if one.reason != Reason.WORKLOAD_DELETED}
         names = [name for name in self._names if self._members.changed(name) and name not in went]
         if names and self._context.operation.expected() is not None and not self._context.dry_run:
             self._objects_read = False

@@ -86,7 +86,15 @@ def _last_look(record: Record, namespace: str) -> float:
     """When our objects in it were listed last; infinity: never."""
     paths = {RESOURCES["EnvoyFilter"].path(namespace), RESOURCES["EnvoyFilter"].path()}
     times = [one.time for one in record.served if one.request.path in paths and one.request.verb == "list" and one.done]
-    return max((time for time in times if time <= record.wave_end(namespace)), default=float("inf"))
+    # What comes after its lock was given back is about others.
+    given_back = [
+        one.time
+        for one in record.changes
+        if one.place == Place(RESOURCES["Lease"], namespace, f"wasm-filter-{record.task.filter_name}")
+        and one.type == "DELETED"
+    ]
+    end = min([record.wave_end(namespace), *given_back[-1:]])
+    return max((time for time in times if time <= end), default=float("inf"))
 
 
 def _objects(simulation: Simulation, record: Record, namespace: str, outcome: str) -> Iterator[str]:
@@ -101,7 +109,15 @@ def _objects(simulation: Simulation, record: Record, namespace: str, outcome: st
     meddled = record.faults(namespace, *reasons.MEDDLING)
     # What was changed is looked at once more at the end.
     seen = _last_look(record, namespace) if outcome == "deployed" and not task.removes else float("inf")
-    if any(one.time >= seen for one in meddled) or (meddled and seen == float("inf")):
+    # A namespace that is being deleted has its objects for a while.
+    gone = [
+        one.time
+        for one in record.changes
+        if one.type == "DELETED"
+        and one.place.namespace == namespace
+        and one.place.resource.kind in ("ConfigMap", "EnvoyFilter")
+    ]
+    if meddled and (seen == float("inf") or max(one.time for one in meddled) >= seen or max(gone, default=0.0) >= seen):
         return
     if task.removes:
         if found:
