@@ -138,7 +138,8 @@ def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
     elif verdict.reason == "wave_failed":
         wave = next(wave for wave in record.task.waves if verdict.name in wave)
         of_wave = [one for one in record.verdicts if one.name in wave]
-        if not any(one.outcome in WENT_BACK for verdict in of_wave for one in (verdict, *verdict.workloads)):
+        outcomes = {one.outcome for one in of_wave} | {one.outcome for each in of_wave for one in each.workloads}
+        if not outcomes & {*WENT_BACK}:
             yield "nothing of its wave was taken back"
     else:
         yield "there is no such reason not to start it"
