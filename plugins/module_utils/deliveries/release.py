@@ -16,8 +16,7 @@ from ..domain.wasm_module import WasmModule
 BINARY_KEY = "filter.wasm"
 ENVOY_FILTER_KEY = "envoyfilter.json"
 _HIDDEN = "********"
-# What the role puts into every configuration of our own filter, and of no other.
-_OURS = {"revision", "heartbeat_seconds"}
+REVISION, HEARTBEAT = "revision", "heartbeat_seconds"
 
 
 @dataclass(frozen=True)
@@ -137,6 +136,11 @@ def redacted_for_diff(spec: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
+def is_own(configuration: Any) -> bool:
+    """Of our own filter: by what the role puts into every plugin configuration of it, and of no other."""
+    return isinstance(configuration, dict) and set(configuration) >= {REVISION, HEARTBEAT}
+
+
 def _without_tokens(value: Any) -> Any:
     """Of our own filter's configuration all but the headers; of another filter's, in which anything may be a token,
     only the names.
@@ -145,7 +149,7 @@ def _without_tokens(value: Any) -> Any:
         configuration = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return _HIDDEN if value else value
-    if not (isinstance(configuration, dict) and set(configuration) >= _OURS):
+    if not is_own(configuration):
         return _names_of(configuration)
     backend = configuration.get("backend")
     headers = backend.get("headers") if isinstance(backend, dict) else None

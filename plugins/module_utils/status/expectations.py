@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..deliveries.base import revision_label
+from ..deliveries.release import HEARTBEAT, REVISION, is_own
 from ..kinds.base import Object
 from ..probes.expected import Expected
 from .found import Found
@@ -53,9 +54,9 @@ def heartbeat_seconds(spec: Mapping[str, Any], revision: str) -> int:
     0 where it does not: a foreign filter's own configuration, or one of before there was a heartbeat.
     """
     for configuration in _configurations(spec):
-        seconds = configuration.get("heartbeat_seconds")
-        if configuration.get("revision") == revision and isinstance(seconds, int) and seconds > 0:
-            return seconds
+        if is_own(configuration) and configuration[REVISION] == revision:
+            seconds = configuration[HEARTBEAT]
+            return seconds if isinstance(seconds, int) and seconds > 0 else 0
     return 0
 
 
