@@ -51,6 +51,16 @@ def state(kubectl: Kubectl, namespace: str) -> tuple[Any, Any, Any]:
     return templates(kubectl, namespace), kept_annotations(kubectl, namespace), specs
 
 
+def unmarked(found: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Without what says that a workload was rolled back by hand."""
+    templates, annotations, *rest = found
+    kept = {
+        name: {key: text for key, text in one.items() if not key.endswith(".back-from")}
+        for name, one in annotations.items()
+    }
+    return (templates, kept, *rest)
+
+
 def reasons(outcome: Outcome, namespace: str) -> dict[str, tuple[str, str]]:
     entry = outcome.namespaces[namespace]
     return {one["name"]: (one["verdict"], one["reason"]) for one in entry["workloads"]}
@@ -179,16 +189,24 @@ def test_the_playbook_goes_one_revision_back_or_to_a_named_one(
     back = collection.rollback(shop)
     assert back.verdicts == {shop: "deployed"}, back.output
     assert "back to the revision before" in back.namespaces[shop]["message"]
-    assert state(kubectl, shop)[:2] == states[1]
+    assert unmarked(state(kubectl, shop)[:2]) == states[1]
+    twice = collection.rollback(shop)
+    assert twice.verdicts == {shop: "unchanged"} and twice.recap(shop)["changed"] == 0, twice.output
+    assert f"rolled back from revision {revisions[2]} already" in twice.namespaces[shop]["message"]
 
     named = collection.rollback(shop, wasm_filter_rollback_to=revisions[0])
-    assert named.verdicts == {shop: "deployed"} and state(kubectl, shop)[:2] == states[0]
+    assert named.verdicts == {shop: "deployed"} and unmarked(state(kubectl, shop)[:2]) == states[0]
     again = collection.rollback(shop, wasm_filter_rollback_to=revisions[0])
     assert again.verdicts == {shop: "unchanged"} and again.recap(shop)["changed"] == 0
 
     unknown = collection.rollback(shop, wasm_filter_rollback_to="0123456789")
     assert unknown.verdicts == {shop: "failed"}
-    assert unknown.namespaces[shop]["reason"] == "no_revision" and state(kubectl, shop)[:2] == states[0]
+    assert unknown.namespaces[shop]["reason"] == "no_revision" and unmarked(state(kubectl, shop)[:2]) == states[0]
+
+    assert collection.deploy(shop, wasm_filter_trace_sample_rate=0.25).verdicts == {shop: "deployed"}
+    marks = [key for one in kept_annotations(kubectl, shop).values() for key in one if key.endswith(".back-from")]
+    assert marks == [], "deployed again, it can go back again"
+    assert collection.remove(shop).verdicts == {shop: "removed"} and not any(kept_annotations(kubectl, shop).values())
 
 
 def test_the_playbook_goes_back_inline(kubectl: Kubectl, app: Callable[..., str], collection: Collection) -> None:
@@ -204,10 +222,18 @@ def test_the_playbook_goes_back_inline(kubectl: Kubectl, app: Callable[..., str]
 
     assert outcome.verdicts == {shop: "deployed"}, outcome.output
     (found,) = kubectl.get("envoyfilters", "-n", shop)["items"]
+    mark = found["metadata"]["annotations"].pop("wasm-filters.openclarity.io/trace.back-from")
     assert (found["spec"], found["metadata"]["labels"], found["metadata"]["annotations"]) == specs[0]
+    assert mark == specs[1][1]["wasm-filters.openclarity.io/revision"]
     revision = found["metadata"]["labels"]["wasm-filters.openclarity.io/revision"]
     eventually("it runs", lambda: kubectl.revision_running(shop, pod_of(kubectl, shop)) == revision)
 
-    nothing = collection.rollback(shop)
-    assert nothing.verdicts == {shop: "failed"}
-    assert "there was none before it" in nothing.namespaces[shop]["message"]
+    twice = collection.rollback(shop)
+    assert twice.verdicts == {shop: "unchanged"} and "already" in twice.namespaces[shop]["message"], twice.output
+    assert collection.deploy(shop, wasm_filter_trace_sample_rate=1.0, **inline).verdicts == {shop: "unchanged"}
+
+    first = app("first")
+    assert collection.deploy(first, **inline).status == 0
+    nothing = collection.rollback(first)
+    assert nothing.verdicts == {first: "failed"}
+    assert "there was none before it" in nothing.namespaces[first]["message"]

@@ -148,6 +148,7 @@ FAULTS_OF_ROLLBACK: dict[str, Callable[[Patch], None]] = {
     "what came before a revision is forgotten on the way back": patched(
         workload_change, "_history", lambda sound: lambda *arguments: [] if arguments[-1] else sound(*arguments)
     ),
+    "what was ill before takes the wave back": patched(rollback, "_ill_before", constant(())),
     "a silent pod takes the wave back": patched(rollback, "_of_namespace", lambda sound: _silent_counts(sound)),
     "objects go while a workload is on them": patched(taking_back.TakingBack, "_took", constant(False)),
     "nothing is ever taken back": patched(rollback, "_can_go_back", constant(False)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -81,6 +81,7 @@ class WorkloadChange:
     """What is to be done to one workload.
 
     `body` is None where nothing is to be done; `outcome` and `reason` then say whether that is good news.
+    `back_from`: the revision that it had been rolled back from by then; empty: it had not.
     """
 
     from_revision: str
@@ -91,6 +92,11 @@ class WorkloadChange:
     message: str = ""
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
+    back_from: str = ""
+
+    def sent_again_as(self, planned: WorkloadChange) -> WorkloadChange:
+        """What is left to do where part of it is done: what there was before stays what this was planned from."""
+        return replace(planned, from_revision=self.from_revision, before=self.before, back_from=self.back_from)
 
 
 class Operation(ABC):

@@ -21,6 +21,7 @@ _SET_BY_SERVER = ("uid", "resourceVersion", "generation", "creationTimestamp", "
 class GoingBack(Operation):
     """A workload to the revision that it had; or to none.
 
+    :param back_from: what it had been rolled back from by hand when it had that revision.
     :param dropped: the workload as a policy has altered it, and the texts of the volumes' annotations before that; they
         are given back unless somebody has changed them since.
     """
@@ -29,17 +30,23 @@ class GoingBack(Operation):
     restarts_pods = False
 
     def __init__(
-        self, names: FilterNames, revision: str, dropped: tuple[Object, Mapping[str, str]] | None = None
+        self,
+        names: FilterNames,
+        revision: str,
+        dropped: tuple[Object, Mapping[str, str]] | None = None,
+        back_from: str = "",
     ) -> None:
         super().__init__(names)
-        self.revision, self._dropped = revision, dropped
+        self.revision, self._dropped, self._back_from = revision, dropped, back_from
         self.description = f"back on revision {revision}" if revision != NONE else "back without the filter"
 
     def change(self, kind: WorkloadKind, workload: Object) -> WorkloadChange:
         if self.revision == NONE:
             change = workload_change.remove(kind, workload, self.names)
         else:
-            change = workload_change.deploy(kind, workload, self.names, self.revision, back=True)
+            change = workload_change.deploy(
+                kind, workload, self.names, self.revision, back=True, back_from=self._back_from
+            )
         if change.body is None:
             return change
         body = copy.deepcopy(change.body)

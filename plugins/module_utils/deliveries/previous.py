@@ -29,7 +29,8 @@ Workload = tuple[WorkloadKind, Object]
 class Previous(Operation):
     """Each workload on the namespace's newest revision goes to the one that it had before; the others are there.
 
-    So a run that was killed is finished by the next. With delivery inline it is the EnvoyFilter that goes back.
+    What has gone back is marked, until it is deployed again: so a run that was killed is finished by the next, and
+    what is finished stays. With delivery inline it is the EnvoyFilter that goes back.
 
     :param revision: the one to go to, whatever was before; empty: the one before.
     """
@@ -52,14 +53,34 @@ class Previous(Operation):
         found._inline = filters.get(self.names.envoy_filter(None))
         found._kept = {revision for one in maps if self.names.envoy_filter(revision := revision_label(one)) in filters}
         if found._inline is not None:
+            found._done(workload_change.rolled_back_from(found._inline, self.names))
             target = found._target(found._inline)
             there = {revision_label(one) for one in maps} | {revision_label(found._inline)}
             found.refusal = None if target in there else (Reason.NO_REVISION, gone(target))
-        used = {workload_change.revision_of(kind, workload, self.names) for kind, workload in workloads}
-        found._newest = next((known for one in reversed(maps) if (known := revision_label(one)) in used), NONE)
+        else:
+            found._find_newest([revision_label(one) for one in maps], list(workloads))
         return found
 
+    def _find_newest(self, revisions: list[str], workloads: list[Workload]) -> None:
+        """The one that a namespace goes back from. `revisions`: those that it has, the oldest first."""
+        on = [(workload_change.revision_of(kind, one, self.names), one) for kind, one in workloads]
+        used = {revision for revision, _one in on}
+        newest = self._newest = next((one for one in reversed(revisions) if one in used), NONE)
+        since = revisions[revisions.index(newest) :] if newest != NONE else []
+        for revision, one in on:
+            origin = workload_change.rolled_back_from(one, self.names)
+            # Else it is of an earlier time, on one that later deploys have left out.
+            if origin and (revision == newest or origin in since):
+                self._newest = origin if origin in used else NONE
+                self._done("" if origin in used else origin)
+
+    def _done(self, origin: str) -> None:
+        if origin and not self.revision:
+            self.description = f"rolled back from revision {origin} already; wasm_filter_rollback_to goes further"
+
     def _target(self, inline: Object) -> str:
+        if not self.revision and workload_change.rolled_back_from(inline, self.names):
+            return revision_label(inline)
         return self.revision or previous_of(inline, self.names)[0]
 
     def change(self, kind: WorkloadKind, workload: Object) -> WorkloadChange:
@@ -76,7 +97,7 @@ class Previous(Operation):
             return WorkloadChange(
                 current, current, outcome=Outcome.FAILED, reason=Reason.NO_REVISION, message=gone(target)
             )
-        return workload_change.deploy(kind, workload, self.names, target, back=True)
+        return workload_change.deploy(kind, workload, self.names, target, back=True, back_from=current)
 
     def missing(self, kind: WorkloadKind, change: WorkloadChange, workload: Object) -> list[str]:
         if change.to_revision == NONE:

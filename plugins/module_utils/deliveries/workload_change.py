@@ -43,11 +43,13 @@ def deploy(
     revision: str,
     selector: dict[str, str] | None = None,
     back: bool = False,
+    back_from: str = "",
 ) -> WorkloadChange:
     """The server-side apply that puts a workload's pods on a revision.
 
     :param selector: labels that pods must have for the filter to be meant for them.
     :param back: it is one that they had before, and what came after it is forgotten.
+    :param back_from: the revision that they are, or had been, rolled back from by hand.
     """
     current = revision_of(kind, workload, names) or NONE
     skip = _skip_reason(kind, workload, selector or {})
@@ -64,6 +66,8 @@ def deploy(
     annotations = _annotations(workload["metadata"])
     if names.original_annotation not in annotations and is_foreign(volumes, names):
         return _foreign(current, names)
+    # An apply without it takes it out.
+    marker = {names.back_from_annotation: back_from} if back_from else {}
     body = {
         "apiVersion": kind.api_version,
         "kind": kind.kind,
@@ -72,6 +76,7 @@ def deploy(
             "annotations": {
                 names.original_annotation: original.to_json(),
                 names.previous_annotation: ",".join(_history(workload, names, current, revision, back)),
+                **marker,
             },
         },
         **kind.with_template(
@@ -86,6 +91,7 @@ def deploy(
         message=_owned_by_apply(kind, workload, names),
         before=_shown(names, current, volumes),
         after=_shown(names, revision, wanted),
+        back_from=annotations.get(names.back_from_annotation, ""),
     )
 
 
@@ -103,7 +109,7 @@ def remove(kind: WorkloadKind, workload: Object, names: FilterNames) -> Workload
         rest, kept = _rest(kind, workload, names)
     except AnnotationError as error:
         return _unreadable(current, error) if current != NONE else WorkloadChange(NONE, NONE)
-    ours = {names.original_annotation, names.previous_annotation} & set(annotations)
+    ours = {names.original_annotation, names.previous_annotation, names.back_from_annotation} & set(annotations)
     if current == NONE and not ours and rest == volumes:
         return WorkloadChange(NONE, NONE)
     body = {
@@ -210,6 +216,11 @@ def _rest(kind: WorkloadKind, workload: Object, names: FilterNames) -> tuple[Sid
 def previous_revisions(workload: Object, names: FilterNames) -> list[str]:
     """What a workload with a revision of ours had before it, the last first; `none`: no filter."""
     return _annotations(workload["metadata"]).get(names.previous_annotation, NONE).split(",")
+
+
+def rolled_back_from(workload: Object, names: FilterNames) -> str:
+    """The revision that a workload, or an EnvoyFilter, was rolled back from by hand; empty: it was not since."""
+    return _annotations(workload["metadata"]).get(names.back_from_annotation, "")
 
 
 def _history(workload: Object, names: FilterNames, current: str, revision: str, back: bool) -> list[str]:

@@ -58,6 +58,11 @@ class FilterNames:
         return f"{DOMAIN}/{self.name}.previous"
 
     @property
+    def back_from_annotation(self) -> str:
+        """On a workload, or on the EnvoyFilter of delivery inline: the revision that it was rolled back from."""
+        return f"{DOMAIN}/{self.name}.back-from"
+
+    @property
     def volume(self) -> str:
         return f"wasm-filter-{self.name}"
 

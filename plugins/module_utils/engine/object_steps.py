@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..deliveries.base import ObjectStep, StepAction
+from ..deliveries.base import ObjectStep, StepAction, revision_label
 from ..deliveries.delivery import is_as_wanted
 from ..deliveries.previous import gone, previous_of
 from ..deliveries.release import envoy_filter_in
@@ -98,7 +98,10 @@ def _fetched(state: StepsState, config_map: Object | None, now: float) -> Step:
         return replace(state, failure=(Reason.NO_REVISION, gone(revision))), []
     before = previous_of(following.found or {"metadata": {}}, state.names)
     rest = before[before.index(revision) + 1 :] if revision in before else before
-    body["metadata"]["annotations"] = {state.names.previous_annotation: ",".join(rest or ["none"])}
+    body["metadata"]["annotations"] = {
+        state.names.previous_annotation: ",".join(rest or ["none"]),
+        state.names.back_from_annotation: revision_label(following.found or {"metadata": {}}),
+    }
     steps = (*state.steps[: state.at + 1], replace(following, body=body), *state.steps[state.at + 2 :])
     return _next(replace(state, steps=steps, at=state.at + 1), now)
 
@@ -170,6 +173,8 @@ def _replaced(state: StepsState, found: Object, now: float) -> Step:
         key: {**(found["metadata"].get(key) or {}), **(body["metadata"].get(key) or {})}
         for key in ("labels", "annotations")
     }
+    if state.names.back_from_annotation not in (body["metadata"].get("annotations") or {}):
+        both["annotations"].pop(state.names.back_from_annotation, None)
     metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
     wanted = {**body, "metadata": {**metadata, **{key: values for key, values in both.items() if values}}}
     return state, [_send(state, Verb.REPLACE, step.path, wanted, now)]

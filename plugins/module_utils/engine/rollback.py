@@ -47,7 +47,8 @@ def decide(on_failure: OnFailure, candidates: Iterable[Candidate]) -> Decision:
     candidates = list(candidates)
     for one in candidates:
         of_filter += _of_namespace(one, found)
-    causes = [*found.workloads.values(), *of_filter]
+    ill = _ill_before(candidates)
+    causes = [*(cause for key, cause in found.workloads.items() if key not in ill), *of_filter]
     whole = on_failure == OnFailure.ROLLBACK_WAVE or (on_failure == OnFailure.AUTO and of_filter)
     if whole and causes:
         # What the filter itself does wrong tells more than what a cluster has against one workload.
@@ -74,6 +75,11 @@ def _of_namespace(one: Candidate, found: Decision) -> list[Cause]:
     return causes
 
 
+def _ill_before(candidates: Iterable[Candidate]) -> set[Key]:
+    """What the cluster has against these says nothing of what this run did."""
+    return {workload.key for one in candidates for workload in one.workloads if workload.ill}
+
+
 def _take_all(candidates: list[Candidate], cause: Cause, found: Decision) -> None:
     for one in candidates:
         for workload in filter(_can_go_back, one.workloads):
@@ -87,7 +93,7 @@ def taken_back(state: WorkloadState, cause: Cause, context: Context) -> Workload
     """It is to be as it was before this run patched it."""
     # What dropped our entries may have dropped the application's with them.
     dropped = (state.object, state.change.before) if state.reason == Reason.CHANGED_BY_ADMISSION else None
-    back = GoingBack(context.operation.names, state.change.from_revision, dropped)
+    back = GoingBack(context.operation.names, state.change.from_revision, dropped, state.change.back_from)
     change = back.change(state.kind, state.object)
     phase = Phase.PENDING if change.body is not None else Phase.DONE
     fresh = WorkloadState(

@@ -138,6 +138,9 @@ def _planned_again(state: WorkloadState, found: Object | None, now: float, conte
     if made_anew and fresh.recreated > RECREATED_MAX:
         return failed(fresh, Reason.RECREATED, f"it was deleted and made anew {fresh.recreated} times meanwhile"), []
     if fresh.change.body is not None:
+        if fresh.maybe_patched and fresh.change.from_revision == state.change.to_revision:
+            # Ours, whose answer was lost, is in it but for what somebody dropped.
+            fresh = replace(fresh, change=state.change.sent_again_as(fresh.change))
         return _sent(fresh, context, now)
     if fresh.outcome == Outcome.UNCHANGED and state.maybe_patched and not made_anew:
         # The change is there already: the answer to ours was lost on the way.

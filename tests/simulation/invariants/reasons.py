@@ -182,14 +182,14 @@ def ill_before(simulation: Simulation, facts: Facts) -> Iterator[str]:
     if task.removes or not task.by_pods:
         yield "taking out, and what restarts nothing, goes on whatever is ill"
     # One whose pods wait for what a run before was taking back is ill too.
-    waits = bool(states) and (_waits(states[0]) or _is_down(simulation, facts))
-    if not simulation.scenario.ill(facts.key) and not waits and not any(_timed_out(state) for state in states):
+    waiting = bool(states) and (waits(states[0]) or _is_down(simulation, facts))
+    if not simulation.scenario.ill(facts.key) and not waiting and not any(_timed_out(state) for state in states):
         yield "it was well"
     if all(truth.label(state, task.filter_name) for state in states):
         yield "it has a revision"
 
 
-def _waits(state: Object) -> bool:
+def waits(state: Object) -> bool:
     """Are not all of its pods ready, by its status?"""
     status = state.get("status") or {}
     wanted = status.get("desiredNumberScheduled", at(state, "spec", "replicas"))

@@ -25,7 +25,7 @@ from tests.simulation.values import Object, at
 WENT = ("rolled_back", "rollback_failed")
 BY_CLUSTER = ("rollout_failed", "rollout_timeout", "changed_by_admission")
 BY_FILTER = ("no_sidecar", "no_mount", "wrong_revision", "not_loaded", "not_running")
-WAVE = "wave_failed"
+WAVE, WAS_ILL = "wave_failed", "it was ill before"
 # After which a run does not write any more, or knows nothing of what it did.
 ENDING = ("stopped", "lock_lost", "locked", "crashed", "api_refused")
 MEDDLING = ("our object meddled with", "EnvoyFilter deleted", "namespace deleted", "object there already")
@@ -76,20 +76,30 @@ class OfWave:
         names = {one.name for one in verdicts}
         self.backs = [one for one in found if one.place.namespace in names]
         self.said = [(verdict.name, one) for verdict in verdicts for one in verdict.workloads]
-        self.by_filter = any(reason in BY_FILTER for reason in self._causes)
+        self.by_filter = any(reason in BY_FILTER for reason in self._causes())
 
-    @property
-    def _causes(self) -> list[str]:
-        """Why something of it went back, or was to, of what failed itself."""
+    def _causes(self, surely: bool = False) -> list[str]:
+        """Why something of it went back, or was to, of what failed itself; not by what was ill before.
+
+        :param surely: nor by what may have been.
+        """
         cut_off = bool(self.record.stops) or any(one.reason in ENDING for one in self.verdicts)
         found = [
             str(one.reason)
-            for _name, one in self.said
-            if one.outcome in WENT or (cut_off and one.reason in BY_CLUSTER + BY_FILTER)
+            for name, one in self.said
+            if (one.outcome in WENT or (cut_off and one.reason in BY_CLUSTER + BY_FILTER))
+            and (one.reason in BY_FILTER or not self._ill(name, one, surely))
         ]
         if not self.task.by_pods:
             found += [str(one.reason) for one in self.verdicts if one.outcome in WENT]
         return [reason for reason in found if reason != WAVE]
+
+    def _ill(self, namespace: str, said: WorkloadVerdict, maybe: bool) -> bool:
+        if WAS_ILL in said.message:
+            return True
+        key = (said.kind, namespace, said.name)
+        states = list(facts_of(self.record, *key).states()) if said.kind in truth.WORKLOADS else []
+        return maybe and (self.simulation.scenario.ill(key) or (bool(states) and reasons.waits(states[0])))
 
     def violations(self) -> Iterator[str]:
         for name, one in self.said:
@@ -130,8 +140,8 @@ class OfWave:
             yield "nothing goes back by that reason"
         elif self.task.on_failure == "rollback_workload":
             yield "only what failed itself was to go back"
-        elif not (self.by_filter or self._some_gone or (self.task.on_failure == "rollback_wave" and self._causes)):
-            yield f"nothing in its wave is a reason for that: {self._causes}"
+        elif not (self.by_filter or self._some_gone or (self.task.on_failure == "rollback_wave" and self._causes())):
+            yield f"nothing in its wave is a reason for that: {self._causes()}"
 
     @property
     def _some_gone(self) -> bool:
@@ -152,7 +162,7 @@ class OfWave:
         itself = (said.outcome == "failed" and said.reason in BY_CLUSTER) or (
             any(pod["proof"] == "disproved" for pod in said.pods)
         )
-        whole = self.by_filter if self.task.on_failure == "auto" else bool(self._causes)
+        whole = self.by_filter if self.task.on_failure == "auto" else bool(self._causes(surely=True))
         whole = whole and self.task.on_failure != "rollback_workload" and said.outcome in ("deployed", "held")
         return itself or (whole and not self._ended_before(facts.place.namespace))
 

@@ -30,6 +30,15 @@ def test_a_workload_is_as_it_was(before: dict[str, Any], revision: str) -> None:
     assert back.change(DEPLOYMENT, found).body is None
 
 
+def test_what_had_been_rolled_back_by_hand_is_marked_again() -> None:
+    before = applied(deployed(R2), workload_change.deploy(DEPLOYMENT, deployed(R2), NAMES, R1, back=True, back_from=R2))
+    forward = workload_change.deploy(DEPLOYMENT, before, NAMES, "3333333333")
+    after = applied(before, forward)
+    del after["metadata"]["annotations"][NAMES.back_from_annotation]
+    found = applied(after, GoingBack(NAMES, R1, back_from=forward.back_from).change(DEPLOYMENT, after))
+    assert found["metadata"]["annotations"][NAMES.back_from_annotation] == R2
+
+
 def step(action: StepAction, name: str, found: dict[str, Any] | None, kind: str = "EnvoyFilter") -> ObjectStep:
     body = {"kind": kind, "metadata": {"name": name, "labels": {"of": "new"}}, "spec": {"new": True}}
     return ObjectStep(action, kind, f"/{kind}", name, body, found, before={"a": 1}, after={"a": 2})

@@ -43,6 +43,18 @@ def through(*revisions: str) -> dict[str, Any]:
     return entry
 
 
+def back(entry: dict[str, Any], *revisions: str, to: str = "") -> dict[str, Any]:
+    """Rolled back by hand, alone in a namespace that has these."""
+    return applied(entry, bound(kept(*revisions), entry, to=to).change(DEPLOYMENT, entry))
+
+
+def goes(objects: NamespaceObjects, *workloads: dict[str, Any], to: str = "") -> list[str | None]:
+    """Where each of a namespace's workloads goes; None: it stays."""
+    operation = bound(objects, *workloads, to=to)
+    changes = [operation.change(DEPLOYMENT, one) for one in workloads]
+    return [change.to_revision if change.body else None for change in changes]
+
+
 def bound(objects: NamespaceObjects, *workloads: dict[str, Any], to: str = "") -> Previous:
     return Previous(NAMES, to).bound(objects, [(DEPLOYMENT, one) for one in workloads])
 
@@ -55,6 +67,7 @@ def test_one_back_and_as_it_was() -> None:
     assert operation.missing(DEPLOYMENT, change, entry)
     found = applied(entry, change)
     before = deployed(R1)
+    assert found["metadata"]["annotations"].pop(NAMES.back_from_annotation) == R2
     assert (found["spec"], found["metadata"]["annotations"]) == (before["spec"], before["metadata"]["annotations"])
     assert operation.missing(DEPLOYMENT, change, found) == []
 
@@ -64,6 +77,44 @@ def test_what_a_killed_run_has_taken_back_stays_where_it_is() -> None:
     operation = bound(objects, taken, left)
     assert operation.change(DEPLOYMENT, taken).body is None
     assert operation.change(DEPLOYMENT, left).to_revision == R2
+
+
+def test_what_has_gone_back_goes_no_further_without_a_name() -> None:
+    objects, taken = kept(R1, R2, R3), back(through(R1, R2, R3), R1, R2, R3)
+    assert goes(objects, taken) == [None]
+    assert bound(objects, taken).description.startswith(f"rolled back from revision {R3} already")
+    assert goes(objects, taken, to=R1) == [R1]
+    named = back(through(R1, R2, R3), R1, R2, R3, to=R1)
+    assert goes(objects, named) == [None]
+    # One that came later, on the revision that all of them are back on.
+    assert goes(objects, taken, through(R2)) == [None, None]
+    # One that was on an older one all along.
+    assert goes(objects, taken, through(R1)) == [None, None]
+
+
+def test_a_run_that_was_killed_is_finished_and_no_more() -> None:
+    taken, left = back(through(R1, R2, R3), R1, R2, R3), through(R1, R2, R3)
+    assert goes(kept(R1, R2, R3), taken, left) == [None, R2]
+    assert goes(kept(R1, R2, R3), taken, back(left, R1, R2, R3)) == [None, None]
+    # Gone forward to the older of two, and now back.
+    taken, left = back(through(R1, R2, R1), R1, R2), through(R1, R2, R1)
+    assert goes(kept(R1, R2), taken, left) == [None, R2]
+
+
+def test_once_it_is_deployed_again_it_can_go_back_again() -> None:
+    taken = back(through(R1, R2), R1, R2)
+    change = workload_change.deploy(DEPLOYMENT, taken, NAMES, R3)
+    assert change.body is not None and change.back_from == R2
+    assert NAMES.back_from_annotation not in change.body["metadata"]["annotations"]
+    # A deploy has left one out since: what it was back from is older than what the others are on.
+    assert goes(kept(R1, R2, R3), taken, through(R1, R3)) == [None, R1]
+
+
+def test_a_removal_takes_the_mark_too() -> None:
+    taken = back(through(R1, R2), R1, R2)
+    change = workload_change.remove(DEPLOYMENT, taken, NAMES)
+    assert change.body is not None
+    assert not any(key.startswith("wasm-filters") for key in applied(taken, change)["metadata"].get("annotations", {}))
 
 
 def test_from_none_it_goes_back_to_none() -> None:
@@ -106,6 +157,16 @@ def test_inline_it_is_the_envoy_filter_that_goes_back() -> None:
     assert (fetch.action, fetch.path) == ("fetch", f"/api/v1/namespaces/shop/configmaps/{NAMES.config_map(R1)}")
     assert (ensure.action, ensure.label, ensure.found) == ("ensure", f"EnvoyFilter/{NAMES.envoy_filter(None)}", inline)
     assert bound(objects, entry, to=R2).steps_before("shop", objects) == []
+
+
+def test_inline_what_has_gone_back_goes_no_further_without_a_name() -> None:
+    inline = envoy_filter(R2, NAMES.envoy_filter(None), f"{R1},none")
+    inline["metadata"]["annotations"][NAMES.back_from_annotation] = R3
+    objects = NamespaceObjects([config_map(R1, 1), config_map(R2, 2), config_map(R3, 3)], [inline])
+    operation = bound(objects)
+    assert operation.refusal is None and operation.steps_before("shop", objects) == []
+    assert R3 in operation.description
+    assert len(bound(objects, to=R1).steps_before("shop", objects)) == 2
 
 
 def test_inline_a_revision_that_is_gone_is_refused_before_anything_is_begun() -> None:

@@ -35,7 +35,7 @@ def test_names_of_the_default_filter() -> None:
 @given(FILTER_NAMES)
 def test_every_allowed_name_gives_names_that_kubernetes_takes(name: str) -> None:
     names = FilterNames(name)
-    for key in (names.pod_label, names.original_annotation, names.previous_annotation):
+    for key in (names.pod_label, names.original_annotation, names.previous_annotation, names.back_from_annotation):
         assert LABEL_KEY.fullmatch(key)
     assert is_dns_label(names.volume)
     assert is_dns_label(names.envoy_filter("0123456789"))

@@ -35,7 +35,11 @@ def test_an_envoy_filter_goes_back_to_what_a_config_map_has() -> None:
     found = held(api, "EnvoyFilter", "trace-filter")
     wanted = envoy_filter(delivery(R1, "inline"))
     assert (found["spec"], found["metadata"]["labels"]) == (wanted["spec"], wanted["metadata"]["labels"])
-    assert found["metadata"]["annotations"] == {NAMES.previous_annotation: "none"}
+    assert found["metadata"]["annotations"] == {NAMES.previous_annotation: "none", NAMES.back_from_annotation: R2}
+    objects = objects_of(api)
+    assert Previous(NAMES).bound(objects, []).steps_before("shop", objects) == []
+    ensured(api, delivery(R2, "inline"))
+    assert NAMES.back_from_annotation not in held(api, "EnvoyFilter", "trace-filter")["metadata"]["annotations"]
 
 
 def test_a_revision_whose_config_map_is_gone_or_that_was_none_is_said() -> None:

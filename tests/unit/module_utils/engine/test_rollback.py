@@ -72,6 +72,16 @@ def test_what_goes_back(choice: OnFailure, candidates: list[Candidate], expected
     assert taken(decide(choice, candidates)) == expected
 
 
+def test_what_was_ill_before_takes_nothing_else_back() -> None:
+    was = replace(ill(), ill="its pods crash")
+    assert taken(decide(OnFailure.ROLLBACK_WAVE, [candidate("shop", was, well("db"))])) == {
+        ("shop", "web", "rollout_failed")
+    }
+    assert ("shop", "db", "wave_failed") in taken(
+        decide(OnFailure.ROLLBACK_WAVE, [candidate("shop", was, well("db"), proofs=[TRAPS])])
+    ), "what the filter does is another matter"
+
+
 @pytest.mark.parametrize("choice", list(OnFailure))
 def test_a_pod_of_which_nothing_is_known_takes_nothing_back(choice: OnFailure) -> None:
     assert taken(decide(choice, [candidate("shop", well(), proofs=[SILENT])])) == set()

@@ -101,6 +101,17 @@ def test_where_ours_was_put_back_before_it_was_answered_it_is_sent_again() -> No
     assert one.answered().said == ("rolling", "deployed", "")
 
 
+def test_where_part_of_ours_was_dropped_before_it_was_answered_it_is_from_what_it_was() -> None:
+    one = OneWorkload(rolled().state.object, delivery(R2)).granted()
+    before = one.state.object
+    ours = patched(before, one.send.request.body or {})
+    dropped = put(ours, "spec", "template", "metadata", "annotations", {})
+    one.refused(409, resent=True).answered(dropped)
+    assert one.asked == [Verb.APPLY]
+    change = one.state.change
+    assert (change.from_revision, change.to_revision, change.before[NAMES.pod_label]) == (R1, R2, R1)
+
+
 def test_one_that_is_gone_is_not_created() -> None:
     one = OneWorkload(stored()).granted().refused(404).tell_gone()
     assert (one.said, one.commands) == (("done", "skipped", "workload_deleted"), [])
