@@ -9,12 +9,16 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import OnFailure, ProofMode
+
 from tests.simulation import steps
 from tests.simulation.faults_of_wire import REQUEST_FAULTS
 from tests.simulation.scenario import REVISIONS, Scenario
 from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
 
 RANDOM_SEEDS = 18_000
+# A filter that a sidecar does not load, and a patch back that is refused.
+NOT_LOADED = "not loaded"
 WRITES = (*steps.LOCKS, *steps.OBJECTS, *steps.DELETES, *steps.PATCHES, "read workload", "read object")
 # Not sent again, so met once by a namespace; and what few tasks ask for.
 ONCE, RARE = ("500", "slow"), ("read Lease", "replace EnvoyFilter", "replace Lease", "rehearse EnvoyFilter")
@@ -38,6 +42,7 @@ class Direction:
     def also(self) -> tuple[str, ...]:
         """What else has to happen for the place to be reached."""
         needed = {"read Lease": ("lock taken",), "read workload": ("409 by an editor",)}
+        needed |= {steps.GOING_BACK: ("never ready",), NOT_LOADED: ("webhook refuses",)}
         return needed.get(self.place, ("object there already",) if self.place == "read object" else ())
 
     def task(self, scenario: Scenario, rng: random.Random) -> tuple[list[Task], Task]:
@@ -58,6 +63,9 @@ class Direction:
         if self.place == "list former templates":
             # Three revisions are kept without being looked for.
             return [replace(every, revision=one) for one in REVISIONS], replace(task, revision=first)
+        if self.place in (steps.GOING_BACK, NOT_LOADED):
+            proof = ProofMode.OFF if self.place == steps.GOING_BACK else ProofMode.AUTO
+            task = replace(task, max_in_flight=50, on_failure=OnFailure.ROLLBACK_WORKLOAD, proof=proof)
         return [], replace(task, revision=first, delivery=CONFIG_MAP)
 
 
@@ -65,10 +73,13 @@ def _directions() -> list[Direction]:
     found = []
     for fault in (one for one in REQUEST_FAULTS if one != "410 list"):
         for place in WRITES:
-            found += [Direction(fault, place)] * (1 + (fault in ONCE) + 2 * (place in RARE))
+            found += [Direction(fault, place)] * (1 + (fault in ONCE) + 3 * (place in RARE))
     found += [Direction(one, "list former templates") for one in ("LIST forbidden", "LIST fails")] * 3
-    found += [Direction("webhook refuses", "replace EnvoyFilter")] * 3
-    return found + [Direction(one) for one in (*OF_WORKLOADS, *OF_RUNS)] * 3
+    found += [Direction("500", place) for place in ("release fields", "read workload", "read object")]
+    found += [Direction("webhook refuses", "replace EnvoyFilter")] * 7
+    found += [Direction("put back", steps.GOING_BACK)] * 4 + [Direction("sidecar rejects", NOT_LOADED)] * 10
+    found += [Direction(one) for one in (*OF_WORKLOADS, *OF_RUNS)] * 5
+    return found + [Direction(one) for one in ("scaled", "stopped at once")] * 3
 
 
 DIRECTIONS = _directions()

@@ -51,19 +51,25 @@ class Edited(Meddler):
 
 
 class PutBack(Meddler):
-    """An operator puts the template back, a second after whatever we write."""
+    """An operator puts the template back, a second after whatever we write; or only after what we take back."""
 
     name = "put back"
 
     def begin(self) -> None:
-        self._kept = (self.found or {}).get("spec", {}).get("template")
+        self._waits, self._kept = self.waits_for_back(), (self.found or {}).get("spec", {}).get("template")
         self.simulation.store.listeners.append(self._see)
 
     def _see(self, change: Change) -> None:
         kind, namespace, name = self.key
         place = Place(RESOURCES[kind], namespace, name)
-        if self.active and change.place == place and change.by.startswith("wasm-filters"):
-            self.simulation.clock.after(1.0, self._put_back)
+        if not self.active or change.place != place or not change.by.startswith("wasm-filters"):
+            return
+        if self._waits:
+            is_due = self.simulation.going_back.is_due
+            if change.before is None or not is_due(change.before) or is_due(change.after):
+                return
+            self._kept = change.before["spec"]["template"]
+        self.simulation.clock.after(1.0, self._put_back)
 
     def _put_back(self) -> None:
         found, step = self.found, self.step()
