@@ -86,11 +86,15 @@ docker_build: ## the same bytes, built in a container
 mesh-up: setup ## start the test mesh
 	@$(BIN)/python -m testbed up $(if $(filter 0,$(REAL_PODS)),--no-real-pods)
 
+# Options: KUBECONFIG, of a cluster that has Istio (kind, k3d), for demo and demo-down; a mesh of their own without. Only
+# as it is typed here: what a shell has exported may be the KUBECONFIG of production.
+DEMO_CLUSTER = $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig "$(KUBECONFIG)")
+
 demo: setup ## roll the filter out on a mesh and watch the traces arrive
-	@$(BIN)/python -m testbed.demo up
+	@$(BIN)/python -m testbed.demo up $(DEMO_CLUSTER)
 
 demo-down: setup ## remove and stop what `make demo` started
-	@$(BIN)/python -m testbed.demo down
+	@$(BIN)/python -m testbed.demo down $(DEMO_CLUSTER)
 
 mesh-down: setup ## end the test mesh and all it made
 	@$(BIN)/python -m testbed down

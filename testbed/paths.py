@@ -54,10 +54,6 @@ class Layout:
     def bin(self) -> Path:
         return self.root / "bin"
 
-    def of_demo(self, name: str) -> Path:
-        """What a playbook of the demo writes."""
-        return self.root / f"demo-{name}.json"
-
     def log(self, component: str) -> Path:
         return self.logs / f"{component}.log"
 

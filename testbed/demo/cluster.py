@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo asks of the API server."""
+"""What the demo asks of the API server, and what it puts there."""
 
 from __future__ import annotations
 
-import http.client
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..kubernetes_api import Api, ApiError, Object
-from ..paths import Layout
+from ..paths import PACKAGE
+from .api import Api, Object
+from .errors import DemoError
 from .proof import PodLife
 
 FOLDER = Path(__file__).resolve().parent
@@ -19,15 +19,15 @@ MANIFESTS = ("traces", "shop", "pay")
 INJECTED = ("shop", "pay")
 PATHS = {
     "Namespace": "/api/v1/namespaces",
+    "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     "Service": "/api/v1/namespaces/{}/services",
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
 }
-APPLY = "application/apply-patch+yaml"
+PROGRAMS = {"traces": "trace_backend.py", "shop": "app.py", "pay": "app.py"}
+PART_OF = {"app.kubernetes.io/part-of": "wasm-filters-demo"}
 POD_LABEL = "wasm-filters.openclarity.io/trace"
 REVISION_LABEL = "wasm-filters.openclarity.io/revision"
-Unreachable = (OSError, http.client.HTTPException, ApiError)
-"""What passes by itself while pods come and go."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,42 @@ class Workload:
 
 
 class Cluster:
-    def __init__(self, layout: Layout) -> None:
-        self._api = Api(layout.kubeconfig)
+    def __init__(self, kubeconfig: Path) -> None:
+        self._api = Api(kubeconfig)
+
+    @property
+    def server(self) -> str:
+        return self._api.server
 
     def apply(self, document: Object) -> None:
-        path = _path(document["kind"], document["metadata"])
-        self._api.request("PATCH", f"{path}?fieldManager=demo&force=true", document, APPLY)
+        self._api.apply(_path(document["kind"], document["metadata"]), document)
+
+    def ours(self) -> list[str]:
+        """The demo's namespaces that are there.
+
+        :raises DemoError: one of that name is somebody else's.
+        """
+        found = {name: self._api.find(_path("Namespace", {"name": name})) for name in MANIFESTS}
+        there = {name: entry["metadata"].get("labels") or {} for name, entry in found.items() if entry}
+        foreign = [name for name, labels in there.items() if not PART_OF.items() <= labels.items()]
+        if foreign:
+            raise DemoError(
+                f"There is a namespace {foreign[0]} already, which is not the demo's (it has no label "
+                f"{'='.join(*PART_OF.items())}): nothing was changed. Use a cluster without {', '.join(MANIFESTS)}."
+            )
+        return list(there)
+
+    def delete(self, namespace: str) -> None:
+        self._api.delete(_path("Namespace", {"name": namespace}))
+
+    def without_sidecar(self) -> list[str]:
+        """Pods that were to get one."""
+        return [
+            f"{name}/{pod['metadata']['name']}"
+            for name in INJECTED
+            for pod in self.pods(name)
+            if not any(entry["name"] == "istio-proxy" for entry in _containers(pod["spec"]))
+        ]
 
     def workloads(self, documents: list[Object]) -> list[Workload]:
         found = [entry for entry in documents if entry["kind"] in ("Deployment", "StatefulSet")]
@@ -98,8 +128,17 @@ class Cluster:
         return self._api.request(method, f"{_pod_path('traces/' + pod['metadata']['name'])}:9000/proxy{query}")
 
 
-def manifest(name: str) -> list[Object]:
-    return list(yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text()))
+def manifest(namespace: str) -> list[Object]:
+    """With the program that its pods run."""
+    first, *others = yaml.safe_load_all((FOLDER / f"{namespace}.yaml").read_text())
+    program = PROGRAMS[namespace]
+    config_map = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "program", "namespace": namespace},
+        "data": {program: (PACKAGE / "images" / program).read_text()},
+    }
+    return [first, config_map, *others]
 
 
 def _path(kind: str, metadata: Object) -> str:
@@ -117,6 +156,10 @@ def _workload(found: Object, kind: str) -> Workload:
     current = status.get("observedGeneration", 0) >= metadata["generation"]
     current = current and status.get("updatedReplicas", 0) == replicas == status.get("replicas", 0)
     return Workload(kind, metadata["namespace"], metadata["name"], status.get("readyReplicas", 0), replicas, current)
+
+
+def _containers(spec: Object) -> list[Object]:
+    return [*spec.get("containers", ()), *spec.get("initContainers", ())]
 
 
 def _life(pod: Object) -> PodLife:

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..paths import CHECKOUT, Layout
+from ..paths import CHECKOUT
 from .errors import DemoError
+from .place import Place, near
 from .screen import BOLD, Screen
 
 NAMESPACES = ("-e", "namespaces=shop,pay")
@@ -21,28 +22,29 @@ OTHERS = ("K8S_AUTH_", "WASM_FILTER_", "TRACE_SAMPLING_")
 """Whatever a user has set for other clusters is not for this one."""
 
 
-def deploy(screen: Screen, layout: Layout, *more: str) -> dict[str, Any]:
+def deploy(screen: Screen, place: Place, *more: str) -> dict[str, Any]:
     """The result of it."""
-    return _run(screen, layout, "deploy", "result", *ARGUMENTS, *more)
+    return _run(screen, place, "deploy", "result", *ARGUMENTS, *more)
 
 
-def status(screen: Screen, layout: Layout) -> dict[str, Any]:
+def status(screen: Screen, place: Place) -> dict[str, Any]:
     """What is there."""
-    return _run(screen, layout, "status", "status", *NAMESPACES)
+    return _run(screen, place, "status", "status", *NAMESPACES)
 
 
-def _run(screen: Screen, layout: Layout, name: str, file: str, *arguments: str) -> dict[str, Any]:
+def _run(screen: Screen, place: Place, name: str, file: str, *arguments: str) -> dict[str, Any]:
     """What it has written."""
     program = Path(sys.executable).with_name("ansible-playbook")
-    path = layout.of_demo(file)
+    path = place.file(file)
+    path.parent.mkdir(parents=True, exist_ok=True)
     screen.line("")
-    screen.line(f"  $ export KUBECONFIG={layout.kubeconfig}")
+    screen.line(f"  $ export KUBECONFIG={place.kubeconfig}")
     words = [str(near(program)), f"playbooks/{name}.yml", *arguments, "-e", f"wasm_filter_{file}_file={near(path)}"]
     for text in command_lines(words):
         screen.line(f"  {text}", BOLD)
     screen.line("")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
-    environment["KUBECONFIG"] = str(layout.kubeconfig)
+    environment["KUBECONFIG"] = str(place.kubeconfig)
     if not screen.terminal:
         environment["PYTHONUNBUFFERED"] = "1"
     done = subprocess.run([str(program), *words[1:]], cwd=CHECKOUT, env=environment, check=False)
@@ -64,17 +66,12 @@ def command_lines(words: list[str], width: int = 96) -> list[str]:
     return [*lines, current]
 
 
-def look_around(layout: Layout) -> list[str]:
+def look_around(place: Place) -> list[str]:
     """What a user can type next."""
-    place = f"TESTBED_DIR={layout.root} " if os.environ.get("TESTBED_DIR") else ""
     commands = {
-        f"export KUBECONFIG={layout.kubeconfig}": "",
-        f"{near(layout.bin / 'kubectl')} get pods,envoyfilters,configmaps -n shop": "",
+        f"export KUBECONFIG={place.kubeconfig}": "",
+        f"{place.kubectl} get pods,envoyfilters,configmaps -n shop": "",
         ".venv/bin/ansible-playbook playbooks/remove.yml -e namespaces=shop,pay": "takes the filter out",
-        f"{place}make demo-down": "ends everything",
+        place.down: "ends everything",
     }
     return [f"{command:72}  {what and '# ' + what}".rstrip() for command, what in commands.items()]
-
-
-def near(path: Path) -> Path:
-    return path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path

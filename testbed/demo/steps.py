@@ -11,6 +11,7 @@ from . import playbook, proof, trace
 from .arrivals import Arrivals
 from .cluster import INJECTED, MANIFESTS, Cluster, Workload, manifest
 from .errors import DemoError
+from .place import Place, near
 from .screen import Screen
 from .waiting import until
 
@@ -21,22 +22,28 @@ SECRET = "very-secret"
 
 
 class Demo:
-    def __init__(self, screen: Screen, layout: Layout) -> None:
-        self._screen, self._layout = screen, layout
+    def __init__(self, screen: Screen, place: Place) -> None:
+        self._screen, self._place = screen, place
         self._started = time.monotonic()
         self._step = 0
         self._lives: dict[str, proof.PodLife] = {}
         self._proofs: dict[str, proof.PodProof] = {}
 
     def run(self) -> None:
-        self._heading("A mesh: Kubernetes, Istio and Envoy, as plain processes")
-        self._mesh()
-        self._cluster = Cluster(self._layout)
+        if self._place.own:
+            self._heading("A mesh: Kubernetes, Istio and Envoy, as plain processes")
+            self._mesh(self._place.own)
+        else:
+            self._heading(f"The cluster of {near(self._place.kubeconfig)}")
+        self._cluster = Cluster(self._place.kubeconfig)
+        if not self._place.own:
+            self._cluster.ours()
+            self._screen.good(f"{self._cluster.server}: namespaces {', '.join(MANIFESTS)} are free for the demo")
         self._heading("Two namespaces whose workloads call one another, and a trace backend")
         self._applications()
         self._heading("The filter, rolled out by the collection")
         self._screen.line("  Each pod gets the filter and its configuration together, by a rolling update.")
-        result = playbook.deploy(self._screen, self._layout)
+        result = playbook.deploy(self._screen, self._place)
         self._proofs = proof.of_file(result, _one(self._cluster.pod_revisions()))
         self._heading("Traces, as they arrive at the backend")
         self._traces()
@@ -51,10 +58,10 @@ class Demo:
         self._step += 1
         self._screen.heading(f"{self._step}/{STEPS}  {text}")
 
-    def _mesh(self) -> None:
+    def _mesh(self, layout: Layout) -> None:
         with self._screen.working("starting"):
-            mesh.up(self._layout, True, self._report)
-        self._screen.good(f"the mesh runs in {playbook.near(self._layout.root)}")
+            mesh.up(layout, True, self._report)
+        self._screen.good(f"the mesh runs in {near(layout.root)}")
 
     def _report(self, text: str) -> None:
         if text.startswith(" "):
@@ -89,6 +96,11 @@ class Demo:
 
         with self._screen.working("waiting for the pods"):
             until(all_ready, READY_SECONDS, not_ready)
+        if bare := self._cluster.without_sidecar():
+            raise DemoError(
+                f"{', '.join(bare)} got no sidecar: is Istio installed, and does it inject where a namespace has the "
+                "label istio-injection=enabled?"
+            )
         self._wanted = {entry.label for entry in self._cluster.workloads(documents) if entry.namespace in INJECTED}
 
     def _traces(self) -> None:
@@ -116,7 +128,7 @@ class Demo:
         self._screen.line("  The deploy has asked them, a heartbeat apart, before it called its work done.")
         if not self._proofs:
             self._screen.line("  Where it found all done already it has asked nobody; the status always does.")
-            found = playbook.status(self._screen, self._layout)
+            found = playbook.status(self._screen, self._place)
             self._proofs = proof.of_file(found, _one(self._cluster.pod_revisions()))
         self._screen.line("")
         for text in proof.sidecars(self._proofs):
@@ -128,7 +140,7 @@ class Demo:
     def _swap(self) -> None:
         before = self._proofs
         options = ("-e", "wasm_filter_delivery=inline", "-e", "wasm_filter_bodies=off")
-        result = playbook.deploy(self._screen, self._layout, *options)
+        result = playbook.deploy(self._screen, self._place, *options)
         self._screen.line("")
         self._proofs = proof.of_file(result, _one(self._cluster.inline_revisions()))
         arrivals = Arrivals(self._screen, self._cluster, self._wanted, lambda found: not found.has_body)
@@ -168,7 +180,7 @@ class Demo:
         took = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
         self._screen.heading(f"All of this was seen to work, in {took}. It keeps running; to look around:")
         self._screen.line("")
-        for text in playbook.look_around(self._layout):
+        for text in playbook.look_around(self._place):
             self._screen.line(f"  {text}")
 
 

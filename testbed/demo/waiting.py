@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .cluster import Unreachable
+from .api import Unreachable
 from .errors import DemoError
 
 POLL_SECONDS = 0.25

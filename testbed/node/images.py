@@ -12,6 +12,7 @@ from typing import Any
 
 from ..binaries import ISTIO_VERSION, Binaries, envoy
 from ..paths import PACKAGE
+from .environment import PATH
 
 OWN = "testbed/"
 STAND_IN = "app"
@@ -31,6 +32,8 @@ class Image:
 def image(name: str, binaries: Binaries) -> Image:
     if _short(name).startswith("proxyv2"):
         return _proxy(binaries)
+    if _short(name).startswith("python:"):
+        return _python_image()
     return _own(name.partition(":")[0])
 
 
@@ -53,6 +56,12 @@ def _own(name: str) -> Image:
     python, mounts, environment = _python()
     entrypoint = [python, "-I", f"{INNER_FOLDER}/{script.replace('-', '_')}.py"]
     return Image(entrypoint, environment, [*mounts, (str(FOLDER), INNER_FOLDER)])
+
+
+def _python_image() -> Image:
+    """What the official image has: python3 on the path."""
+    python, mounts, environment = _python()
+    return Image([], {**environment, "PATH": f"{Path(python).parent}:{PATH}"}, mounts)
 
 
 def _python() -> tuple[str, list[tuple[str, str]], dict[str, str]]:

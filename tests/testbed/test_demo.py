@@ -6,20 +6,24 @@ from __future__ import annotations
 import base64
 import io
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from testbed.demo import playbook, proof, trace
-from testbed.demo.cluster import INJECTED, MANIFESTS, Unreachable, _workload, manifest
+from testbed.demo.api import Unreachable
+from testbed.demo.cluster import INJECTED, MANIFESTS, _workload, manifest
 from testbed.demo.errors import DemoError
+from testbed.demo.place import Place
 from testbed.demo.screen import Screen
 from testbed.demo.table import table
 from testbed.demo.waiting import until
-from testbed.paths import Layout
+from testbed.paths import CHECKOUT, Layout
 
 
 def encoded(text: bytes) -> str:
@@ -168,9 +172,25 @@ def test_the_command_can_be_pasted_and_fits() -> None:
 
 def test_what_to_type_next_names_the_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TESTBED_DIR", "/tmp/other")
-    lines = playbook.look_around(Layout(Path("/tmp/other")))
+    lines = playbook.look_around(Place.of_mesh(Layout(Path("/tmp/other"))))
     assert lines[0] == "export KUBECONFIG=/tmp/other/kubeconfig"
     assert lines[-1].startswith("TESTBED_DIR=/tmp/other make demo-down ")
+
+
+def test_what_to_type_next_names_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TESTBED_DIR", "/tmp/other")
+    lines = playbook.look_around(Place.of_cluster(Path("/tmp/kind.yaml")))
+    assert lines[0] == "export KUBECONFIG=/tmp/kind.yaml"
+    assert lines[1].startswith("kubectl get pods")
+    assert lines[-1].startswith("make demo-down KUBECONFIG=/tmp/kind.yaml ")
+
+
+def test_only_a_kubeconfig_that_is_typed_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/tmp/production")
+    shown = ["make", "--no-print-directory", "-n", "-o", "setup", "demo"]
+    run = partial(subprocess.run, cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    assert "kubeconfig" not in run(shown).stdout
+    assert '--kubeconfig "/tmp/kind.yaml"' in run([*shown, "KUBECONFIG=/tmp/kind.yaml"]).stdout
 
 
 def test_the_manifests_call_each_other_across_namespaces() -> None:
