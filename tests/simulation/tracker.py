@@ -100,7 +100,9 @@ class Tracker:
             if back:
                 # From anew: it has a time limit of its own.
                 self.moving.pop(uid, None)
-            if ours and (good or back) and not truth.held(change.after):
+            # What somebody puts back on the way back ends the run's concern with it.
+            theirs = change.by != truth.manager(watched.filter_name) and labels[0] != watched.revision == labels[1]
+            if ours and (good or back) and not theirs and not truth.held(change.after):
                 self._add(uid, change.place)
             else:
                 self.moving.pop(uid, None)

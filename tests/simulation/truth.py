@@ -102,4 +102,7 @@ def rolled(owned: Owned, workload: Object, nodes: int, ready_too: bool = True) -
     """All pods that there should be are there, are ready, and are of the newest template; and there are no others."""
     wanted = nodes if workload["kind"] == "DaemonSet" else workload["spec"]["replicas"]
     pods = pods_of(owned, workload)
+    if workload["kind"] == "StatefulSet":
+        # Those beyond go, the last first, because it was scaled down: nobody replaces them.
+        pods = [pod for pod in pods if int(pod["metadata"]["name"].rpartition("-")[2]) < wanted]
     return len(pods) == wanted and all(of_template(pod, workload) and (ready(pod) or not ready_too) for pod in pods)

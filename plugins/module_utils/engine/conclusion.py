@@ -6,10 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..deliveries.base import Operation
-from ..domain.errors import WasmFilterError
+from ..domain.errors import ApiError, WasmFilterError
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
 from ..kinds.base import Object
 from ..probes.proof import PodProof, Proof
+from .messages import Stopped
 from .namespace import NamespaceState
 from .pod_diagnosis import explain, is_ready, own_pods
 from .proof_summary import proof_note, proof_sentence
@@ -76,7 +77,7 @@ class Conclusion:
             said = [state.reverted, proof_sentence(unproved) if unproved else "", done if found.changed else ""]
             found.message = "; ".join(filter(None, said))
         elif cut_off:
-            self._end(found, (str(Reason.STOPPED), cut_off[0].message), done)
+            self._end(found, (cut_off[0].reason or str(Reason.STOPPED), cut_off[0].message), done)
         else:
             found.outcome = state.operation.done if found.changed else Outcome.UNCHANGED
             found.message = done
@@ -94,7 +95,7 @@ class Conclusion:
     def _end(self, found: NamespaceVerdict, failure: tuple[str, str], done: str) -> None:
         found.reason, found.message = failure
         unsure = self.state.unsure or any(one.maybe_patched for one in self.workloads)
-        untouched = failure[0] == Reason.STOPPED and not found.changed and not unsure
+        untouched = failure[0] in (Reason.STOPPED, Reason.WAVE_FAILED) and not found.changed and not unsure
         found.outcome = Outcome.NOT_STARTED if untouched else Outcome.FAILED
         if found.changed:
             found.message = f"{failure[1]}; what was done before: {done}"
@@ -178,6 +179,20 @@ def _stuck(pods: list[Object]) -> str:
 def of_ineligible(name: str, reason: str, message: str) -> NamespaceVerdict:
     """Of a namespace that preflight found not eligible: it fails and is not touched."""
     return NamespaceVerdict(name, Outcome.FAILED, reason=reason, message=message)
+
+
+def not_begun(
+    name: str, broken: Stopped | None, error: ApiError | None, refusal: tuple[Reason, str] | None
+) -> NamespaceVerdict | None:
+    """Of a namespace that was read and is not to be begun; None: it is.
+
+    :param broken: why its wave is broken off.
+    """
+    if broken is not None:
+        return not_started(name, broken.reason, broken.message)
+    if error is not None:
+        return of_ineligible(name, Reason.API_REFUSED, str(error))
+    return of_ineligible(name, *refusal) if refusal is not None else None
 
 
 def not_started(name: str, reason: Reason, message: str) -> NamespaceVerdict:

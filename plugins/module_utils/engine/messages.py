@@ -69,5 +69,10 @@ class Stopped:
     reason: Reason = Reason.STOPPED
     what: str = "the run was stopped"
 
+    @property
+    def message(self) -> str:
+        """Of what was not begun because of it."""
+        return f"{self.what} before it was begun" if self.reason != Reason.WAVE_FAILED else self.what
+
 
 Message: TypeAlias = "Reply | Refusal | Granted | Seen | Compared | Looked | Woken | Stopped"

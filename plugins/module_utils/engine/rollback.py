@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..deliveries.going_back import GoingBack
 from ..domain.outcome import Outcome, Reason
 from ..domain.plan import OnFailure
+from ..kinds.base import Object
 from ..probes.proof import PodProof, Proof
 from .namespace import NamespaceState
 from .proof_summary import proof_sentence
@@ -111,5 +112,14 @@ def _can_go_back(one: WorkloadState) -> bool:
 
 def is_of(proof: PodProof, one: WorkloadState) -> bool:
     """Is the pod one of the workload's?"""
+    return _owns(one, proof.labels)
+
+
+def has_labels(pod: Object, one: WorkloadState) -> bool:
+    """The same of a pod as it was read."""
+    return _owns(one, pod["metadata"].get("labels") or {})
+
+
+def _owns(one: WorkloadState, pod_labels: Mapping[str, str]) -> bool:
     labels: Mapping[str, str] = one.kind.pod_labels(one.object)
-    return bool(labels) and labels.items() <= proof.labels.items()
+    return bool(labels) and labels.items() <= pod_labels.items()

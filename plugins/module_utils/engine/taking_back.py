@@ -73,6 +73,8 @@ class TakingBack:
 
     def _took(self, one: WorkloadState) -> bool:
         """Is it on the run's revision, or was to get it?"""
+        if one.outcome == Outcome.NOT_STARTED and not one.maybe_patched:
+            return False
         change = one.forward or one.change
         expected = self._context.operation.expected()
         return expected is not None and change.to_revision == expected.revision

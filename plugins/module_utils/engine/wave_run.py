@@ -12,7 +12,7 @@ from . import last_checks, other_pods, progress_lines, workload
 from . import namespace as namespaces
 from .bus import Bus, changes
 from .commands import Send
-from .conclusion import Conclusion, crash_text, not_started, of_ineligible
+from .conclusion import Conclusion, crash_text, not_begun, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
 from .last_checks import LastChecks
 from .locks import Locks
@@ -48,7 +48,8 @@ class WaveRun:
         self._phase = Phase.READING
         self._members = Members()
         self._readings = Readings(bus, context, self._all_read)
-        self._workloads = Workloads(self._members, bus, context, self._readings, self)
+        expected = context.operation.expected() if last_checks.decide(context, settings.proof) else None
+        self._workloads = Workloads(self._members, bus, context, self._readings, self, expected)
         terms = replace(settings.lock, dry_run=settings.dry_run)
         self._locks = Locks(bus, context.operation.names, terms, self)
         self._taking_back = TakingBack(settings.on_failure, self._members, self._workloads, bus, context)
@@ -91,9 +92,8 @@ class WaveRun:
 
     def _begin_namespace(self, read: NamespaceRead, now: float) -> None:
         refusal = self._members.namespaces[read.name].operation.refusal
-        refusal = refusal if read.error is None else (Reason.API_REFUSED, str(read.error))
-        if refusal is not None:
-            self._conclude(read.name, of_ineligible(read.name, *refusal), now)
+        if (refused := not_begun(read.name, self._workloads.broken, read.error, refusal)) is not None:
+            self._conclude(read.name, refused, now)
             return
         read.workloads.sort(key=lambda entry: (entry[0].kind, entry[1]["metadata"]["name"]))
         context = replace(self._context, operation=self._members.namespaces[read.name].operation)
@@ -245,7 +245,7 @@ class WaveRun:
     def _taken_back(self, now: float) -> bool:
         """Whether workloads go back. Where all of the wave does, what still waits for its lock is not begun."""
         begun = self._taking_back.begin(self._at_their_end, now)
-        if (why := self._taking_back.of_wave) is not None:
+        if (why := self._workloads.broken or self._taking_back.of_wave) is not None:
             for name in sorted(self._members.waiting):
                 self._conclude(name, not_started(name, why.reason, why.message), now)
         return begun

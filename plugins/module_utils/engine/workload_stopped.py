@@ -13,8 +13,7 @@ from .workload_state import Phase, WorkloadState, failed
 def stopped(state: WorkloadState, by: Stopped) -> WorkloadState:
     """Nothing of it is waited for any more."""
     if state.phase == Phase.PENDING:
-        message = f"{by.what} before it was begun"
-        return replace(state, phase=Phase.DONE, outcome=Outcome.NOT_STARTED, reason=by.reason, message=message)
+        return replace(state, phase=Phase.DONE, outcome=Outcome.NOT_STARTED, reason=by.reason, message=by.message)
     if state.phase in (Phase.PATCHING, Phase.READING):
         return failed(replace(state, maybe_patched=True), by.reason, f"{by.what}; whether it was patched is not known")
     done = "patched by this run" if state.patched else "patched by an earlier run"

@@ -10,11 +10,13 @@ from typing import Protocol
 
 from ..domain.outcome import Reason
 from ..kinds.base import Object, WorkloadKind
+from ..probes.expected import Expected
 from . import progress_lines, rollback, workload
 from .bus import Bus
 from .commands import Look, Send, WakeAt
 from .conclusion import crash_text
 from .events import WatchClosed, WatchEvent
+from .first_pods import FirstPods
 from .looking import Looking
 from .members import Members
 from .messages import Granted, Message, Refusal, Reply, Seen, Stopped, Woken
@@ -44,13 +46,26 @@ class Owner(Protocol):
 
 
 class Workloads:
-    """`last_patch`: when the last patch of one was answered."""
+    """`last_patch`: when the last patch of one was answered. `broken`: why no more are begun.
 
-    def __init__(self, members: Members, bus: Bus, context: Context, readings: Readings, owner: Owner) -> None:
+    :param expected: what new pods are looked at for; None: they are not.
+    """
+
+    def __init__(
+        self,
+        members: Members,
+        bus: Bus,
+        context: Context,
+        readings: Readings,
+        owner: Owner,
+        expected: Expected | None = None,
+    ) -> None:
         self._members, self._bus, self._context = members, bus, context
         self._readings, self._owner = readings, owner
         self._watching = Watching(bus, self._watched, self._listed)
         self._looking = Looking(bus, members, self.tell)
+        self._first_pods = FirstPods(bus, members, expected, self._break_off)
+        self.broken: Stopped | None = None
         self._queue: deque[Key] = deque()
         self.last_patch: float | None = None
 
@@ -103,6 +118,14 @@ class Workloads:
             if one.phase not in waiting:
                 self.tell(one.key, message, now)
 
+    def _break_off(self, cause: Cause, now: float) -> None:
+        """Begin no more; what is under way comes to its end, where it is known what is to go back."""
+        if self.broken is None and not self._bus.stopping:
+            self.broken = Stopped(Reason.WAVE_FAILED, cause.message)
+            for one in list(self._members.workloads.values()):
+                if one.phase == workload.Phase.PENDING and one.back is None:
+                    self.tell(one.key, self.broken, now)
+
     def end(self) -> None:
         """Begin no more, and look no longer."""
         self._queue.clear()
@@ -123,6 +146,7 @@ class Workloads:
         self._members.put(old, new)
         if new.patched and new.patched_at != old.patched_at and not self._context.dry_run:
             self.last_patch = now
+        self._first_pods.seen(new, now)
         begun = self._members.begun(old.namespace)
         turns_up = begun and new.phase == workload.Phase.PENDING and old.phase != new.phase
         if new.phase in IN_FLIGHT and old.phase not in IN_FLIGHT:
@@ -134,7 +158,9 @@ class Workloads:
             self._wants(old.key, now)
 
     def _wants(self, key: Key, now: float) -> None:
-        if self._owner.pending(key, now):
+        if self.broken is not None and self._members.workloads[key].back is None:
+            self.tell(key, self.broken, now)
+        elif self._owner.pending(key, now):
             self._queue.append(key)
 
     def _carry_out(self, key: Key, commands: list[Send | WakeAt | Look], now: float) -> None:

@@ -4,7 +4,8 @@
 A page alone proves little: Envoy's main thread sets the gauge of a revision in a trial, and where a slot is taken
 away, machines of chains that drain keep gauge and heartbeat going for as long as they drain. So the heartbeat has to
 go on from one sample to the next, both taken after what was to be done was done; and a revision that was there in
-the first sample already counts only when nothing drains any more. The controller's clock is compared with nothing.
+the first sample already, or may have been before what drained then, counts only when nothing drains any more. The
+controller's clock is compared with nothing.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class Samples:
     """Of one pod. `fresh`: the pod is younger than what was to be done, so that nothing of before is in it.
 
     `beat`: the heartbeat that the next one is to be ahead of; None before the revision showed.
-    `before`: the first sample had the revision and a heartbeat. `since`, `until`: while the heartbeat was looked for.
+    `before`: there may be machines of the revision from before: the first sample had it and a heartbeat, or another one
+    while filter chains of what came before that were draining. `since`, `until`: while the heartbeat was looked for.
     """
 
     revision: str
@@ -77,17 +79,18 @@ class Samples:
     def taken(self, stats: SidecarStats, now: float) -> Samples:
         """With another sample."""
         found = replace(self, last=stats, error="", until=now)
+        if self.last is None:
+            same = stats.revision == self.revision
+            found = replace(found, before=stats.heartbeat > 0 if same else stats.draining > 0)
         if stats.revision != self.revision:
             return replace(found, beat=None, beats=False)
-        if self.last is None:
-            found = replace(found, before=stats.heartbeat > 0)
+        if self.drains or found.drains:
+            # What has beaten up to now may be machines of before: it has to go on without them.
+            return replace(found, beat=stats.heartbeat, beats=False, since=now)
         if self.beat is None:
             # Where the revision came in between, its heartbeat began at 0.
             seen = stats.heartbeat if self.last is None else 0
             return replace(found, beat=seen, beats=stats.heartbeat > seen, since=now)
-        if self.drains or found.drains:
-            # What has beaten up to now may be machines of before: it has to go on without them.
-            return replace(found, beat=stats.heartbeat, beats=False, since=now)
         return replace(found, beats=self.beats or stats.heartbeat > self.beat)
 
     def failed(self, error: str) -> Samples:

@@ -65,6 +65,16 @@ def lasting(simulation: Simulation, record: Record, namespace: str) -> set[str]:
     return found | ({"no_answer"} if namespace in simulation.sidecars.silent else set())
 
 
+def came_without(simulation: Simulation, record: Record, namespace: str) -> bool:
+    """Did a pod of the wave's revision come, in this run, that has not got what it was to have?"""
+    wave = next(wave for wave in record.task.waves if namespace in wave)
+    label = f"{DOMAIN}/{record.task.filter_name}"
+    pods = [one.pod for name in wave for one in simulation.sidecars.of(name) if one.gone >= record.begin]
+    of_revision = [pod for pod in pods if (pod["metadata"].get("labels") or {}).get(label) == record.task.revision]
+    file = f"wasm-filter-{record.task.revision}"
+    return any(not injection.files(pod) or file not in injection.config_maps(pod) for pod in of_revision)
+
+
 def _pods(verdict: NamespaceVerdict) -> list[Object]:
     return [*verdict.pods, *(pod for one in verdict.workloads for pod in one.pods)]
 

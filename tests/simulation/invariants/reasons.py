@@ -59,7 +59,7 @@ def of_namespace(simulation: Simulation, record: Record, verdict: NamespaceVerdi
     elif outcome == "failed":
         yield from _failed(simulation, record, verdict)
     elif outcome == "not_started":
-        yield from _not_started(record, verdict)
+        yield from _not_started(simulation, record, verdict)
     elif outcome == "skipped":
         if reason != "no_workloads" or not record.task.by_pods:
             yield "there is no such reason to pass it over"
@@ -94,6 +94,11 @@ def _failed(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -
             yield "nobody has stopped it"
     elif reason in ("locked", "lock_lost"):
         yield from _locked(record, verdict.name, reason)
+    elif reason == "wave_failed":
+        if not proof.came_without(simulation, record, verdict.name):
+            yield "no pod of its wave came without its sidecar"
+        elif any(one.outcome in ("deployed", "failed", *WENT_BACK) for one in verdict.workloads):
+            yield "something of it was begun"
     elif reason not in proof.REASONS or not proof.names_it(verdict, reason):
         yield "nothing like it has happened"
 
@@ -121,7 +126,7 @@ def _foreign(simulation: Simulation, record: Record, namespace: str) -> bool:
     return False
 
 
-def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
+def _not_started(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
     if verdict.reason == "stopped":
         if not record.stops:
             yield "nobody has stopped it"
@@ -139,8 +144,8 @@ def _not_started(record: Record, verdict: NamespaceVerdict) -> Iterator[str]:
         wave = next(wave for wave in record.task.waves if verdict.name in wave)
         of_wave = [one for one in record.verdicts if one.name in wave]
         outcomes = {one.outcome for one in of_wave} | {one.outcome for each in of_wave for one in each.workloads}
-        if not outcomes & {*WENT_BACK}:
-            yield "nothing of its wave was taken back"
+        if not outcomes & {*WENT_BACK} and not proof.came_without(simulation, record, verdict.name):
+            yield "nothing of its wave was taken back, and no pod came without its sidecar"
     else:
         yield "there is no such reason not to start it"
 

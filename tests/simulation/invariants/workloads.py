@@ -12,7 +12,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
 )
 
 from tests.simulation import truth
-from tests.simulation.invariants import reasons
+from tests.simulation.invariants import proof, reasons
 from tests.simulation.invariants.facts import Facts, eligible, facts_of
 from tests.simulation.record import Record
 from tests.simulation.simulation import NODES, Simulation
@@ -63,6 +63,9 @@ def _false(simulation: Simulation, facts: Facts, said: WorkloadVerdict) -> Itera
         yield from _skipped(simulation, facts, said)
     elif outcome == "failed":
         yield from reasons.of_workload(simulation, facts, said)
+    elif (outcome, said.reason) == ("not_started", "wave_failed"):
+        if not proof.came_without(simulation, record, facts.place.namespace):
+            yield "no pod of its wave came without its sidecar"
     elif outcome not in ("not_started", "rolled_back", "rollback_failed"):
         yield "there is no such verdict of a workload"
     if not task.removes:

@@ -32,7 +32,8 @@ def pods_listed(found: Simulated) -> list[str]:
 def test_pods_are_looked_at_when_they_are_new() -> None:
     found = cluster("shop", "pay")
     verdicts = found.deploy("shop", "pay", proof=Terms(ProofMode.AUTO))
-    assert sorted(pods_listed(found)) == ["pay", "shop"]
+    # The first ones, and all of them.
+    assert sorted(pods_listed(found)) == ["pay", "pay", "shop", "shop"]
     # Simulated pods have no sidecar.
     assert {(one.outcome, one.reason, one.changed) for one in verdicts.values()} == {("failed", "no_sidecar", True)}
     assert {pod["proof"] for one in verdicts["shop"].workloads for pod in one.pods} == {"disproved"}

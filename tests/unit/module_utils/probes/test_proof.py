@@ -29,7 +29,8 @@ PROVED = [
     (page(0, ""), page(100)),
     (page(90, R2), page(0), page(100)),
     (page(0), page(100, draining=3)),
-    (page(90, R2, draining=3), page(96, draining=3)),
+    (page(90, R2), page(96, draining=3)),
+    (page(90, R2, draining=3), page(96, draining=3), page(96), page(102)),
     # It was there before, and goes on when nothing of before is left.
     (page(100, draining=3), page(106, draining=3), page(106), page(112)),
     (page(100), "no route to host", page(106)),
@@ -54,6 +55,10 @@ NOT_YET = [
     ((page(100, draining=3), page(106, draining=3)), Proof.UNPROVED, Reason.DRAINING),
     # What has beaten up to now may have been of before.
     ((page(100, draining=3), page(106)), Proof.UNPROVED, Reason.NO_ANSWER),
+    # So it may where there was another one for less than chains drain.
+    ((page(90, R2, draining=3), page(96, draining=3)), Proof.UNPROVED, Reason.DRAINING),
+    ((page(90, R2, draining=3), page(96)), Proof.UNPROVED, Reason.NO_ANSWER),
+    ((page(0, "", draining=3), page(96), page(96)), Proof.DISPROVED, Reason.NOT_RUNNING),
     ((page(100, draining=3), page(106), page(106)), Proof.DISPROVED, Reason.NOT_RUNNING),
     ((page(100, draining=3), page(106, draining=3), page(0, "")), Proof.DISPROVED, Reason.NOT_LOADED),
     ((page(0, ""),), Proof.DISPROVED, Reason.NOT_LOADED),

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first new pods of each namespace, as soon as there are any: one without a sidecar ends a wave early. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ..deliveries.base import collection
+from ..domain.outcome import Outcome
+from ..kinds.base import observed
+from ..probes.expected import Expected
+from . import rollback
+from .bus import Bus
+from .commands import Request, Send, Verb
+from .members import Members
+from .messages import Refusal, Reply
+from .reading import PODS
+from .requests import REQUEST_SECONDS
+from .workload_state import Cause, Key, Phase, WorkloadState
+
+
+class FirstPods:
+    """One LIST of the revision's pods per namespace, or some more where the first ones find none.
+
+    :param expected: what such a pod has; None: pods are not looked at.
+    :param lacking: told of the first one that has not got it.
+    """
+
+    def __init__(
+        self, bus: Bus, members: Members, expected: Expected | None, lacking: Callable[[Cause, float], None]
+    ) -> None:
+        self._bus, self._members, self._lacking = bus, members, lacking
+        self._expected = expected if expected is not None and expected.mounted else None
+        self._asked: set[Key] = set()
+        self._done: set[str] = set()
+
+    def seen(self, one: WorkloadState, now: float) -> None:
+        """What the watch tells of a workload."""
+        if self._expected is None or one.namespace in self._done or one.key in self._asked or not _has_new_pods(one):
+            return
+        self._asked.add(one.key)
+        self._done.add(one.namespace)
+        request = Request(Verb.LIST, collection(PODS, one.namespace), label_selector=self._expected.selector)
+        self._bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, one.namespace))
+
+    def _listed(self, namespace: str, message: Reply | Refusal, now: float) -> None:
+        # Where they can't be read, they are asked about at the end of the wave, and that is said then.
+        pods = message.answer[0] if isinstance(message, Reply) and self._expected else []
+        # What is not as it was patched is known by now, and told by another reason.
+        members = self._members.of(namespace)
+        patched = [one for one in members if one.patched and one.back is None and one.outcome != Outcome.FAILED]
+        fresh = [pod for pod in pods if self._expected and self._expected.goes_to(pod)]
+        fresh = [pod for pod in fresh if any(rollback.has_labels(pod, one) for one in patched)]
+        if not fresh:
+            self._done.discard(namespace)
+        for pod in fresh:
+            found = self._expected.lacks(pod) if self._expected else None
+            if found is not None:
+                reason, text = found
+                self._lacking(Cause(reason, f"pod {pod['metadata']['name']} of {namespace}: {text}"), now)
+                return
+
+
+def _has_new_pods(one: WorkloadState) -> bool:
+    if not one.patched or one.back is not None or one.phase == Phase.DONE or not observed(one.object):
+        return False
+    status = one.object.get("status") or {}
+    return bool(status.get("updatedReplicas") or status.get("updatedNumberScheduled"))
