@@ -90,9 +90,7 @@ options:
     type: str
     default: outbound
   settings:
-    description:
-      - The variables that make the configuration of this collection's filter, by name.
-      - They stay on the controller.
+    description: The variables that make the configuration of our own filter, by name. They stay on the controller.
     type: dict
     default: {}
   plugin_configuration:

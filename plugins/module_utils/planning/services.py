@@ -25,8 +25,8 @@ class Lookup:
     `namespaces`: of the cluster, as far as they are known.
     """
 
-    service: Callable[[str, str], "Object | None"]
-    services: Callable[[], "list[Object] | None"]
+    service: Callable[[str, str], Object | None]
+    services: Callable[[], list[Object] | None]
     namespaces: Collection[str] = ()
 
 

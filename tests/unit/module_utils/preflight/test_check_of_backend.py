@@ -65,8 +65,8 @@ def test_both_ports_that_a_service_has_not_are_told_at_once() -> None:
 def test_a_service_that_does_not_exist_is_told_once() -> None:
     (error,) = refused(api(SAMPLED), sampling_enabled=True, backend_address="gone.traces.svc")
     assert error == (
-        "wasm_filter_trace_backend_address='gone.traces.svc': there is no Service gone in namespace traces; a Service is "
-        "named as NAME.NAMESPACE"
+        "wasm_filter_trace_backend_address='gone.traces.svc': there is no Service gone in namespace traces; "
+        "a Service is named as NAME.NAMESPACE"
     )
 
 
