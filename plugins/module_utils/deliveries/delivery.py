@@ -27,7 +27,8 @@ from .base import (
     revision_label,
 )
 from .previous import previous_of
-from .release import Release, redacted_for_diff
+from .redacted import redacted_for_diff
+from .release import Release
 from .workload_change import PREVIOUS_KEPT
 
 REVISIONS_KEPT = 3

@@ -17,7 +17,7 @@ ADDRESS = "wasm_filter_trace_backend_address"
 PORT = "wasm_filter_trace_backend_port"
 SAMPLING = "wasm_filter_trace_sampling_enabled"
 SAMPLING_PORT = "wasm_filter_trace_sampling_port"
-IpAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+IpAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]  # noqa: UP007 - pylint of ansible-test knows no other
 
 _FORM = "must be a host name or an IP address, without scheme, port or path"
 RIGHT = "name a Service as NAME.NAMESPACE, or a host that pods reach"
