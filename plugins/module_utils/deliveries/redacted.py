@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What of an object may be shown: the names in it, and of the values those that are our own, or never a secret. Pure.
 
-An EnvoyFilter may come from a template of the user's own, and a patch in it is JSON of protocol buffers: a field has two
-names, `typed_config` and `typedConfig`.
+An EnvoyFilter may come from a template of the user's own, and a patch in it is JSON of protocol buffers: a field has
+two names, `typed_config` and `typedConfig`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HIDDEN = "********"
 _BYTES_SHOWN = 100
 # Fields of Envoy that the role's template writes, and whose text is the name of something, a number or a place.
 _TOLD = {
-    *("@type", "type", "type_url", "type_urls", "name", "root_id", "vm_id", "runtime", "filename", "sha256"),
+    *("@type", "type", "type_urls", "name", "root_id", "vm_id", "runtime", "filename", "sha256"),
     *("failure_policy", "base_interval", "max_interval", "initial_fetch_timeout", "resource_api_version"),
     *("connect_timeout", "cluster", "cluster_name", "address", "dns_lookup_family", "lb_policy"),
 }
@@ -89,7 +89,7 @@ def _field(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _field(_snake_case(key), inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_field(name, inner) for inner in value]
+        return [_field(name if name == "type_urls" else "", inner) for inner in value]
     if not isinstance(value, str) or name in _TOLD:
         return value
     if name == "inline_bytes" and len(value) > _BYTES_SHOWN:
@@ -113,8 +113,8 @@ def _other(name: str, value: Any) -> Any:
 
 
 def _plugin(value: Any) -> Any:
-    """Of our own filter's configuration all but what may be a token; of another filter's, in which anything may be a token,
-    only the names.
+    """Of our own filter's configuration all but what may be a token; of another filter's, in which anything may be
+    one, only the names.
     """
     try:
         configuration = json.loads(value) if isinstance(value, str) else value
