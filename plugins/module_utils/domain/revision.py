@@ -49,11 +49,11 @@ def counted(envoy_filter_spec: Any) -> Any:
 
 
 def _counted(config_patch: Any) -> Any:
-    patch = config_patch.get("patch") if isinstance(config_patch, dict) else None
-    value = patch.get("value") if isinstance(patch, dict) else None
-    if not isinstance(value, dict) or not str(value.get("name", "")).startswith(OWN_CLUSTER):
+    if not isinstance(config_patch, dict) or config_patch.get("applyTo") != "CLUSTER":
         return config_patch
-    if config_patch.get("applyTo") != "CLUSTER":
+    patch = config_patch.get("patch")
+    value = patch.get("value") if isinstance(patch, dict) else None
+    if patch is None or not isinstance(value, dict) or not str(value.get("name", "")).startswith(OWN_CLUSTER):
         return config_patch
     rest = {key: inner for key, inner in value.items() if DNS_FAMILY.get(key) != inner}
     return {**config_patch, "patch": {**patch, "value": rest}}

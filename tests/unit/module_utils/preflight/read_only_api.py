@@ -17,7 +17,7 @@ NAMESPACES = "/api/v1/namespaces"
 GROUP = "/apis/networking.istio.io/v1alpha3"
 MESH = f"{NAMESPACES}/istio-system/configmaps/istio"
 WEBHOOK = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/istio-sidecar-injector"
-SERVICE = {
+SERVICE: dict[str, Any] = {
     "metadata": {"name": "collector", "namespace": "traces"},
     "spec": {"ports": [{"port": 9000}], "selector": {"app": "collector"}, "clusterIP": "10.96.0.12"},
 }
