@@ -14,7 +14,6 @@ from ..domain.outcome import NONE, Outcome, Reason
 from ..kinds.base import Object, WorkloadKind
 from .base import WorkloadChange
 from .field_managers import appliers
-from .redacted import entries_of
 from .sidecar_volumes import (
     USER_VOLUME,
     USER_VOLUME_MOUNT,
@@ -282,5 +281,4 @@ def _foreign(current: str, names: FilterNames) -> WorkloadChange:
 
 def _shown(names: FilterNames, revision: str, volumes: SidecarVolumes) -> dict[str, Any]:
     shown: dict[str, Any] = {} if revision == NONE else {names.pod_label: revision}
-    ours = {names.volume}
-    return shown | {key: entries_of(text, ours) for key, text in volumes.as_annotations().items() if text is not None}
+    return shown | {key: text for key, text in volumes.as_annotations().items() if text is not None}
