@@ -183,3 +183,10 @@ def test_of_the_volumes_of_an_application_only_names_are_shown() -> None:
         assert json.loads(entries_of(text, {"ours"})) == expected
     for text in (SECRET, f'"{SECRET}"', "[" * 100_000):
         assert entries_of(text, {"ours"}) == "********"
+
+
+def test_no_number_of_an_environment_is_shown_whatever_its_spelling() -> None:
+    for name, inner in (("environmentVariables", "keyValues"), ("environment_variables", "key_values")):
+        value = {"vmConfig": {name: {inner: {"PIN": 1234}}}}
+        shown = redacted_for_diff({"configPatches": [{"patch": {"value": value}}]})
+        assert shown == {"configPatches": [{"patch": {"value": {"vmConfig": {name: {inner: {"PIN": "********"}}}}}}]}
