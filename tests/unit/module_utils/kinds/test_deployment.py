@@ -51,4 +51,4 @@ def test_why_no_pods_can_be_made_is_told_without_values_of_credentials() -> None
             "conditions": [{"type": "ReplicaFailure", "status": "True", "message": "denied: token=hunter2"}],
         },
     }
-    assert DEPLOYMENT.rollout(found).trouble == "denied: token=(not shown)"
+    assert DEPLOYMENT.rollout(found, None).trouble == "denied: token=(not shown)"
