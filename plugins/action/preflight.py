@@ -56,6 +56,7 @@ class ActionModule(ActionBase):
             wrong = configuration.wrong_settings(settings)
             wrong += configuration.wrong_configuration(given, ours) if given else []
             refused += [str(error) for error in wrong]
+            arguments["trace_format"] = str(configuration.trace_format(settings))
         arguments["refused"] = refused
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         if present and not result.get("failed"):

@@ -81,14 +81,16 @@ options:
     description: The port to ask.
     type: raw
     default: 9990
+  trace_format:
+    description: Set by the action plugin; what is sent, for which a port may be the wrong one.
+    type: str
+    default: ""
   filter_context:
     description: Which traffic the filter sees.
     type: str
     default: outbound
   settings:
-    description:
-      - The variables that make the configuration of this collection's filter, by name.
-      - They stay on the controller.
+    description: The variables that make the configuration of our own filter, by name. They stay on the controller.
     type: dict
     default: {}
   plugin_configuration:
@@ -185,7 +187,7 @@ backend:
       description: The C(:authority) that requests carry.
       type: str
     kind:
-      description: C(service), C(static) or C(strict_dns).
+      description: C(service), C(headless), C(static) or C(strict_dns).
       type: str
     added:
       description: Envoy clusters that the EnvoyFilter has to add.
@@ -245,6 +247,7 @@ ARGUMENTS = {
     "backend_port": {"type": "raw", "default": 9000},
     "sampling_enabled": {"type": "raw", "default": False},
     "sampling_port": {"type": "raw", "default": 9990},
+    "trace_format": {"type": "str", "default": ""},
     "filter_context": {"type": "str", "default": "outbound"},
     "settings": {"type": "dict", "default": {}, "no_log": True},
     "plugin_configuration": {"type": "dict", "default": {}, "no_log": True},

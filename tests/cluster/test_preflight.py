@@ -130,3 +130,28 @@ def test_of_a_foreign_filter_only_its_file_is_said(
     judged = collection.deploy(app("judged"), "--check", wasm_filter_plugin_configuration=configuration)
     assert "wasm_filter_plugin_configuration.bodies='what the schema would refuse': must be on or off" in judged.output
     assert judged.status != 0
+
+
+def test_a_diff_shows_of_what_is_not_ours_the_names_alone(
+    app: Callable[..., str], collection: Collection, tmp_path: Path
+) -> None:
+    foreign, plan = tmp_path / "foreign.wasm", tmp_path / "plan.json"
+    foreign.write_bytes((CHECKOUT / "filter/dist/http-trace-filter.wasm").read_bytes() + b"\0\1\0")
+    volumes = [{"name": "mine", "emptyDir": {"medium": "hunter2"}}]
+    shop = app("shown", annotations={"sidecar.istio.io/userVolume": json.dumps(volumes)}, pod=manifests.KWOK)
+    variables = {
+        "wasm_filter_binary_path": str(foreign),
+        "wasm_filter_plugin_configuration": {"api_key": "hunter2", "more": [{"of": "hunter2"}]},
+        "wasm_filter_plan_file": str(plan),
+    }
+
+    tried = collection.deploy(shop, "--check", "--diff", "-vvv", **variables)
+    done = collection.deploy(shop, "--diff", "-vvv", **variables)
+    gone = collection.remove(shop, "--diff", "-vvv")
+
+    for outcome in (tried, done, gone):
+        assert outcome.status == 0, outcome.output
+        assert "api_key" in outcome.output and '\\"mine\\"' in outcome.output
+        # -vvv shows the command line, as it was typed.
+        shown = [line for line in outcome.output.splitlines() if "hunter2" in line]
+        assert shown == [] and "hunter2" not in json.dumps(outcome.result) + plan.read_text()

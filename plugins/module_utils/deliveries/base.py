@@ -16,7 +16,7 @@ from ..domain.names import REVISION_LABEL, FilterNames
 from ..domain.outcome import Outcome, Reason
 from ..kinds.base import Object, WorkloadKind
 from ..probes.expected import Expected
-from .release import redacted_for_diff
+from .redacted import redacted_for_diff
 
 CONFIG_MAPS = ("/api/v1", "configmaps")
 ENVOY_FILTERS = ("/apis/networking.istio.io/v1alpha3", "envoyfilters")

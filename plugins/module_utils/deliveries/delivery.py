@@ -11,6 +11,7 @@ from ..domain.errors import InputError
 from ..domain.names import SHA256_ANNOTATION
 from ..domain.outcome import NONE, Outcome
 from ..domain.plan import Exclusion
+from ..domain.revision import counted
 from ..kinds.base import Object, WorkloadKind
 from ..probes.expected import Expected
 from .base import (
@@ -26,7 +27,8 @@ from .base import (
     revision_label,
 )
 from .previous import previous_of
-from .release import Release, redacted_for_diff
+from .redacted import redacted_for_diff
+from .release import Release
 from .workload_change import PREVIOUS_KEPT
 
 REVISIONS_KEPT = 3
@@ -180,5 +182,5 @@ def is_as_wanted(step: ObjectStep, found: Object) -> bool:
     body = step.body or {}
     labels = found["metadata"].get("labels") or {}
     return not step.replaceable or (
-        found.get("spec") == body.get("spec") and body["metadata"]["labels"].items() <= labels.items()
+        counted(found.get("spec")) == counted(body.get("spec")) and body["metadata"]["labels"].items() <= labels.items()
     )

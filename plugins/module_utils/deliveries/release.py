@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import hashlib
 import json
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from ..domain.wasm_module import WasmModule
 
 BINARY_KEY = "filter.wasm"
 ENVOY_FILTER_KEY = "envoyfilter.json"
-_HIDDEN = "********"
-REVISION, HEARTBEAT = "revision", "heartbeat_seconds"
 
 
 @dataclass(frozen=True)
@@ -114,54 +111,3 @@ def fill_inline_bytes(spec: Any, binary: WasmModule) -> Any:
     if isinstance(spec, list):
         return [fill_inline_bytes(item, binary) for item in spec]
     return spec
-
-
-def redacted_for_diff(spec: dict[str, Any]) -> dict[str, Any]:
-    """The spec for a diff: the bytes as their size, and no value of a backend header (they are tokens)."""
-    shown = copy.deepcopy(spec)
-    for patch in shown.get("configPatches") or []:
-        value = (patch.get("patch") or {}).get("value") or {}
-        config = (value.get("typed_config") or {}).get("config") or {}
-        local = ((config.get("vm_config") or {}).get("code") or {}).get("local") or {}
-        if len(str(local.get("inline_bytes", ""))) > 100:
-            local["inline_bytes"] = f"({len(local['inline_bytes'])} characters of base64)"
-        allowed = (config.get("capability_restriction_config") or {}).get("allowed_capabilities")
-        if allowed:
-            config["capability_restriction_config"]["allowed_capabilities"] = ", ".join(sorted(allowed))
-        configuration = config.get("configuration")
-        if isinstance(configuration, dict) and "value" in configuration:
-            configuration["value"] = _without_tokens(configuration["value"])
-        elif configuration is not None:
-            config["configuration"] = _names_of(configuration)
-    return shown
-
-
-def is_own(configuration: Any) -> bool:
-    """Of our own filter: by what the role puts into every plugin configuration of it, and of no other."""
-    return isinstance(configuration, dict) and set(configuration) >= {REVISION, HEARTBEAT}
-
-
-def _without_tokens(value: Any) -> Any:
-    """Of our own filter's configuration all but the headers; of another filter's, in which anything may be a token,
-    only the names.
-    """
-    try:
-        configuration = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return _HIDDEN if value else value
-    if not is_own(configuration):
-        return _names_of(configuration)
-    backend = configuration.get("backend")
-    headers = backend.get("headers") if isinstance(backend, dict) else None
-    if headers:
-        try:
-            configuration["backend"]["headers"] = [[name, _HIDDEN] for name, _value in headers]
-        except (TypeError, ValueError):
-            configuration["backend"]["headers"] = _HIDDEN
-    return configuration
-
-
-def _names_of(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: inner if name == "@type" else _names_of(inner) for name, inner in value.items()}
-    return [_names_of(inner) for inner in value] if isinstance(value, list) else _HIDDEN

@@ -13,7 +13,7 @@ WasmFilterError
 
 from __future__ import annotations
 
-from .shown import shown
+from .shown import shown, without_credentials
 
 
 class WasmFilterError(Exception):
@@ -40,6 +40,7 @@ class ApiError(WasmFilterError):
 
     def __init__(self, action: str, status: int, message: str, retry_after: float = 0.0) -> None:
         """:param retry_after: seconds, where the server asks for a pause."""
+        message = without_credentials(message)
         self.status = status
         self.detail = message
         self.retry_after = retry_after

@@ -7,6 +7,19 @@ import re
 from typing import Any
 
 VALUE_MAX = 80
+# What of a text that others wrote is a credential's value: each has its name, or its form, before it.
+_VALUES = (
+    re.compile(
+        r"((?:authorization|cookie|credential|api[-_]?key|passw(?:or)?d|pwd|secret|signature|token)s?"
+        # After a colon and a space it may be prose: then only what has a digit in it.
+        r"(?:\\?['\"]?\s*=\s*|\\?['\"]\s*:\s*|:(?=\S)|:\s+(?=[^\s'\",;}]*\d)|\s*:\s*(?=['\"]))\\?['\"]?)"
+        r"(?:(?:bearer|basic)\s+)?[^\s'\",;}\\]+",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(\b(?:bearer|basic)\s+)(?=\S*\d)[\w.~+/=-]{6,}", re.IGNORECASE),
+    re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)"),
+    re.compile(r"()\beyJ[\w-]{10,}[\w.-]*"),
+)
 # A scheme of HTTP with what follows it, a name of a credential with a value, a URL's user, a JSON Web Token.
 _CREDENTIAL = re.compile(
     r"(bearer|\bbasic)\s+\S"
@@ -27,6 +40,13 @@ class Shown(str):
 
 
 HIDDEN = Shown("(not shown)")
+
+
+def without_credentials(text: str) -> str:
+    """What somebody else wrote, such as the API server, a webhook or a container runtime, for people to read."""
+    for pattern in _VALUES:
+        text = pattern.sub(rf"\1{HIDDEN}", text)
+    return text
 
 
 def shown(value: Any) -> Any:

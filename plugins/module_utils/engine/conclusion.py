@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..deliveries.base import Operation
+from ..deliveries.redacted import entries_of
 from ..domain.errors import ApiError, WasmFilterError
+from ..domain.names import FilterNames
 from ..domain.outcome import NamespaceVerdict, Outcome, Reason, WorkloadVerdict
 from ..kinds.base import Object
 from ..probes.proof import PodProof, Proof
@@ -39,7 +43,8 @@ class Conclusion:
             # What was taken back is as it was.
             change = one.change if one.back is None else one.forward
             if change is not None and one.patched == (one.back is None):
-                before[one.label], after[one.label] = change.before, change.after
+                names = state.operation.names
+                before[one.label], after[one.label] = _shown(change.before, names), _shown(change.after, names)
         found = NamespaceVerdict(
             state.name,
             Outcome.UNCHANGED,
@@ -204,3 +209,10 @@ def crash_text(error: Exception) -> str:
     """Of what nobody foresaw."""
     text = str(error) if isinstance(error, WasmFilterError) else f"{type(error).__name__}: {error}"
     return f"{text} (a fault of the collection: please report it)"
+
+
+def _shown(fields: Mapping[str, Any], names: FilterNames) -> dict[str, Any]:
+    """What of a workload's label and volumes is shown; the application's own volumes may hold credentials."""
+    return {
+        key: value if key == names.pod_label else entries_of(value, {names.volume}) for key, value in fields.items()
+    }

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..domain.shown import without_credentials
+
 PODS_NAMED_MAX = 2
 # How many looks in a row, ten seconds apart, a trouble has to stand before a rollout is given up because of it.
 SOON = 2
@@ -48,6 +50,9 @@ class Trouble:
     text: str
     looks: int
     node: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", without_credentials(self.text))
 
     @property
     def lasting(self) -> bool:

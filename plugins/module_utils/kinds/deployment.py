@@ -7,6 +7,7 @@ https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment
 
 from __future__ import annotations
 
+from ..domain.shown import without_credentials
 from .base import Object, Rollout, RolloutState, WorkloadKind, new_among, observed
 
 
@@ -26,7 +27,7 @@ def rollout(deployment: Object, before: Object | None = None) -> Rollout:
     condition = _condition(deployment, "Progressing")
     # The controller sets it from the newest template's ReplicaSet first, and takes it back with the first pod it makes.
     failure = _condition(deployment, "ReplicaFailure")
-    trouble = failure.get("message", "") if failure.get("status") == "True" else ""
+    trouble = without_credentials(failure.get("message", "")) if failure.get("status") == "True" else ""
     # Going back to a former template the controller leaves the condition as it was until pods have moved.
     stale = before is not None and condition == _condition(before, "Progressing")
     if condition.get("reason") == "ProgressDeadlineExceeded" and not stale:

@@ -14,19 +14,23 @@ from ..domain import wasm_module
 from ..domain.errors import InputError
 from ..domain.names import FilterNames, is_dns_label
 from ..domain.plan import Binary, DeliveryName, IllBefore, OnFailure, Options, ProofMode, State
-from . import backend, role_variables
+from . import address, role_variables
 from .findings import Findings
 from .waves import parse_serial, wave_sizes
 
 
 @dataclass(frozen=True)
 class BackendRequest:
-    """The trace backend as it was given. `sampling_port`: to ask which hosts to trace; None: nobody is asked."""
+    """The trace backend as it was given. `sampling_port`: to ask which hosts to trace; None: nobody is asked.
+
+    `trace_format`: what is sent; empty where that is not known.
+    """
 
     address: str
     port: int
     sampling_port: int | None
     cluster_domain: str
+    trace_format: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,11 +179,11 @@ def _binary(path: str | None, delivery: type[Delivery] | None, pinned: str) -> B
 
 
 def _backend(params: dict[str, Any], found: Findings, sampled: bool) -> BackendRequest | None:
-    address = found.attempt(lambda: backend.check_address(params["backend_address"]))
-    port = found.attempt(lambda: backend.check_port(params["backend_port"]))
+    host = found.attempt(lambda: address.check_address(params["backend_address"]))
+    port = found.attempt(lambda: address.check_port(params["backend_port"]))
     sampling_port = None
     if sampled:
-        sampling_port = found.attempt(lambda: backend.check_port(params["sampling_port"], backend.SAMPLING_PORT))
-    if address is None or port is None:
+        sampling_port = found.attempt(lambda: address.check_port(params["sampling_port"], address.SAMPLING_PORT))
+    if host is None or port is None:
         return None
-    return BackendRequest(address, port, sampling_port, params["cluster_domain"])
+    return BackendRequest(host, port, sampling_port, params["cluster_domain"], params["trace_format"])

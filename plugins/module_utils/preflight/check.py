@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 from ..cluster.api import ClusterApi
 from ..domain.errors import Forbidden, InputError
 from ..domain.plan import Exclusion, State, Target
+from ..kinds.base import Object
 from ..planning import backend
+from ..planning.address import ADDRESS, PORT, SAMPLING, SAMPLING_PORT
 from ..planning.backend import Backend
 from ..planning.findings import Findings
 from ..planning.request import BackendRequest, Request
+from ..planning.services import Lookup
 from . import fleet, mesh
 from .fleet import Cluster
 
@@ -47,10 +50,12 @@ def check(api: ClusterApi, request: Request, alias: str, found: Findings) -> Che
     asked, filter_name = request.filter.backend, request.names.name
     chosen = hosts_from = None
     if asked:
-        chosen = found.attempt(lambda: _backend(api, asked, filter_name, backend.PORT, asked.port))
+        lookup = _lookup(api, asked, known.names)
+        to = backend.Asked(asked.address, asked.port, asked.cluster_domain, filter_name, PORT, asked.trace_format)
+        chosen = found.attempt(lambda: backend.resolve(to, lookup))
         found.warnings += chosen.warnings if chosen else []
         if asked.sampling_port:
-            hosts_from = found.attempt(lambda: _sampling(api, asked, filter_name))
+            hosts_from = found.attempt(lambda: _sampling(asked, filter_name, lookup))
     if found.errors:
         return None
     targets, exclusions = fleet.check(api, request, alias, Cluster(known, configuration, chosen), found)
@@ -66,32 +71,35 @@ def _refuse_root(root: str) -> None:
     )
 
 
-def _sampling(api: ClusterApi, asked: BackendRequest, filter_name: str) -> backend.Backend:
+def _sampling(asked: BackendRequest, filter_name: str, lookup: Lookup) -> Backend:
     """The backend's other port, which tells what hosts to trace.
 
     The mesh has a cluster for each port of a Service; for other backends there is none.
     """
-    chosen = _backend(api, asked, filter_name, backend.SAMPLING_PORT, asked.sampling_port or 0)
+    port = asked.sampling_port or 0
+    chosen = backend.resolve(
+        backend.Asked(asked.address, port, asked.cluster_domain, filter_name, SAMPLING_PORT), lookup
+    )
     if chosen.kind != "service":
         raise InputError(
-            backend.SAMPLING,
+            SAMPLING,
             True,
-            f"asks the backend which hosts to trace, and needs one that is a Service of this cluster; "
-            f"{backend.ADDRESS}={asked.address} is none",
+            f"asks the backend which hosts to trace, and needs one that is a Service of this cluster with a ClusterIP; "
+            f"{ADDRESS}={asked.address} is none",
         )
     return chosen
 
 
-def _backend(api: ClusterApi, asked: BackendRequest, filter_name: str, variable: str, port: int) -> backend.Backend:
-    def service(namespace: str, name: str) -> dict[str, Any] | None:
+def _lookup(api: ClusterApi, asked: BackendRequest, namespaces: frozenset[str]) -> Lookup:
+    def service(namespace: str, name: str) -> Object | None:
         try:
             return mesh.service(api, namespace, name)
         except Forbidden as error:
             raise InputError(
-                backend.ADDRESS,
+                ADDRESS,
                 asked.address,
                 f"may be Service {name} in namespace {namespace}, which you may not read ({error.detail}): get that "
                 f"right, or write it with a dot at its end if it is a host outside the cluster",
             ) from None
 
-    return backend.resolve(asked.address, port, asked.cluster_domain, filter_name, service, variable)
+    return Lookup(cache(service), cache(lambda: mesh.services(api)), namespaces)

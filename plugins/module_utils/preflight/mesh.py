@@ -14,8 +14,10 @@ from ..domain.errors import ApiError, Forbidden
 from ..planning import injectors
 from ..planning.injection import STATUS
 from ..planning.injectors import REVISION, Injectors
+from ..planning.services import slim
 
 NAMESPACES = "/api/v1/namespaces"
+SERVICES = "/api/v1/services"
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 SIDECARS = (ENVOY_FILTERS[0], "sidecars")
 # Set by the injector on each pod whose traffic goes through a sidecar.
@@ -28,11 +30,15 @@ _BY_LABELS = re.compile(r"(?:always|never)InjectSelector:\s*(\[\])?")
 
 @dataclass
 class Namespaces:
-    """`found`: {name: Namespace}; `not_readable`: {name: why}; `total`: how many there are, 0 where nobody knows."""
+    """`found`: {name: Namespace}; `not_readable`: {name: why}; `total`: how many there are, 0 where nobody knows.
+
+    `names`: of all that are known to exist.
+    """
 
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     not_readable: dict[str, str] = field(default_factory=dict)
     total: int = 0
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,14 @@ def service(api: ClusterApi, namespace: str, name: str) -> dict[str, Any] | None
     return api.get(f"{NAMESPACES}/{namespace}/services/{name}")
 
 
+def services(api: ClusterApi) -> list[dict[str, Any]] | None:
+    """All of the cluster, of each what planning needs; None: they may not be listed."""
+    try:
+        return api.list(SERVICES, kept=slim)[0]
+    except Forbidden:
+        return None
+
+
 def read_namespaces(api: ClusterApi, wanted: tuple[str, ...]) -> Namespaces:
     """Those wanted that exist: by one LIST, or one by one where only that is allowed."""
     try:
@@ -92,7 +106,8 @@ def read_namespaces(api: ClusterApi, wanted: tuple[str, ...]) -> Namespaces:
     except Forbidden:
         return _one_by_one(api, wanted)
     named = {namespace["metadata"]["name"]: namespace for namespace in items}
-    return Namespaces({name: named[name] for name in wanted if name in named}, total=len(named))
+    there = {name: named[name] for name in wanted if name in named}
+    return Namespaces(there, total=len(named), names=frozenset(named))
 
 
 def control_plane(api: ClusterApi, istio_namespace: str) -> ControlPlane:
@@ -145,4 +160,5 @@ def _one_by_one(api: ClusterApi, wanted: tuple[str, ...]) -> Namespaces:
             continue
         if namespace is not None:
             known.found[name] = namespace
+    known.names = frozenset(known.found)
     return known

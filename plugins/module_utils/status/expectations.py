@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..deliveries.base import revision_label
-from ..deliveries.release import HEARTBEAT, REVISION, is_own
+from ..deliveries.redacted import HEARTBEAT, REVISION, is_own
 from ..kinds.base import Object
 from ..probes.expected import Expected
 from .found import Found

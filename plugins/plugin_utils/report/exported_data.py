@@ -28,6 +28,7 @@ EXCHANGES = {
 }
 WAYS = {
     "service": "a Service of this cluster, reached by the mesh's mutual TLS if it has sidecars, else in plain text",
+    "headless": "a headless Service of this cluster, reached in PLAIN TEXT",
     "static": "no Service of this cluster, reached in PLAIN TEXT",
     "strict_dns": "no Service of this cluster, reached in PLAIN TEXT",
 }

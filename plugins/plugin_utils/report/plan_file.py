@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.release import redacted_for_diff
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.redacted import redacted_for_diff
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import Plan
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import own_file
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.explanations import without_credentials

@@ -54,6 +54,12 @@ def from_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return configuration
 
 
+def trace_format(settings: Mapping[str, Any]) -> Any:
+    """What is sent, as the variables have it."""
+    default: Any = schema()["properties"]["format"]["default"]
+    return from_settings(settings).get("format", default)
+
+
 def completed(
     settings: Mapping[str, Any],
     revision: str,

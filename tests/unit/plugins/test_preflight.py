@@ -101,6 +101,8 @@ def test_a_configuration_that_is_no_map_is_refused_of_any_filter(told: list[str]
 def test_the_module_sees_no_setting_and_nobody_a_token(told: list[str]) -> None:
     result, sent = run()
     assert {"settings", "plugin_configuration"} & set(sent) == set()
+    assert sent["trace_format"] == "publish"
+    assert run(settings={**SETTINGS, "wasm_filter_trace_format": "otlp"})[1]["trace_format"] == "otlp"
     assert "hunter2" not in f"{result}{sent}{told}"
 
 

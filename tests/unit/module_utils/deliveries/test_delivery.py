@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.registry import DELIVERIES
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import InputError
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.revision import DNS_FAMILY
 
 from tests.unit.objects import NAMES, R1, R2, delivery
 
@@ -116,3 +118,16 @@ def test_as_wanted_is_the_spec_and_our_labels() -> None:
         assert not is_as_wanted(ensure, {"spec": spec, "metadata": {"labels": labels}})
     # What is immutable is as it should be, whatever is in it.
     assert is_as_wanted(ObjectStep(StepAction.ENSURE, "ConfigMap", "/x", "y"), {"metadata": {}})
+
+
+def test_what_an_older_collection_left_is_as_wanted_where_the_revision_is_the_same() -> None:
+    one = delivery()
+    cluster = {"name": "wasm-filter-trace|9000||a.example.com", "type": "STRICT_DNS"}
+    config_patch = {"applyTo": "CLUSTER", "patch": {"operation": "ADD", "value": {**cluster, **DNS_FAMILY}}}
+    one.release.spec["configPatches"].append(config_patch)
+    ensure = one.steps_before("shop", NamespaceObjects())[-1]
+    older = copy.deepcopy(envoy_filter(one))
+    older["spec"]["configPatches"][-1]["patch"]["value"] = cluster
+    assert is_as_wanted(ensure, older)
+    older["spec"]["configPatches"][-1]["patch"]["value"] = {**cluster, "type": "STATIC"}
+    assert not is_as_wanted(ensure, older)

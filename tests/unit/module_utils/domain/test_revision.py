@@ -10,8 +10,10 @@ import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.filter.revision import FilterModule
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.revision import (
     DIGITS,
+    DNS_FAMILY,
     UNKNOWN,
     canonical_json,
+    counted,
     revision,
 )
 from hypothesis import given
@@ -74,3 +76,26 @@ def test_not_a_number_is_no_json() -> None:
 def test_the_jinja_filter_takes_the_spec_first() -> None:
     from_spec = FilterModule().filters()["revision"]
     assert from_spec({"spec": 1}, ZEROS, {"configuration": 1}) == revision(ZEROS, {"configuration": 1}, {"spec": 1})
+
+
+def cluster(name: str, **more: Any) -> dict[str, Any]:
+    return {"configPatches": [{"applyTo": "CLUSTER", "patch": {"operation": "ADD", "value": {"name": name, **more}}}]}
+
+
+OURS = cluster("wasm-filter-trace|9000||collector.example.com")
+
+
+def test_the_dns_family_that_came_later_is_not_counted() -> None:
+    """Who upgrades restarts nothing."""
+    with_family = cluster("wasm-filter-trace|9000||collector.example.com", **DNS_FAMILY)
+    assert counted(with_family) == OURS == counted(OURS)
+    assert revision(ZEROS, {}, with_family) == revision(ZEROS, {}, OURS)
+
+
+def test_all_else_is_counted() -> None:
+    theirs = cluster("theirs", **DNS_FAMILY)
+    other = cluster("wasm-filter-trace|9000||a", dns_lookup_family="V6_ONLY")
+    filters = {"configPatches": [{**theirs["configPatches"][0], "applyTo": "HTTP_FILTER"}]}
+    odd = [{"configPatches": value} for value in (None, [], "x", [None], [{"patch": None}], [{"patch": {"value": 1}}])]
+    for spec in (theirs, other, filters, {}, None, *odd):
+        assert counted(spec) == spec

@@ -23,7 +23,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.na
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import WorkloadState
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.proof import PodProof, Proof
 
-from tests.simulation.values import Object
+from tests.simulation.values import Object, merged
 from tests.unit.module_utils.engine.workloads import REMOVAL, OneWorkload, pods, rolled, rolling, stored
 from tests.unit.objects import NAMES, R1, R2, delivery
 
@@ -84,6 +84,18 @@ def test_a_workload_that_was_patched_is_a_change_and_in_the_diff() -> None:
     assert NAMES.pod_label not in verdict.diff["before"]["Deployment/web"]
     assert verdict.diff["after"]["Deployment/web"][NAMES.pod_label] == R1
     assert said(shop(changed=False), failed()).diff == {"before": {}, "after": {}}
+
+
+def test_the_diff_shows_no_value_in_the_volumes_of_an_application() -> None:
+    own = '[{"name": "mine", "csi": {"volumeAttributes": {"password": "s3cret"}}}]'
+    template = {"metadata": {"annotations": {"sidecar.istio.io/userVolume": own}}}
+    one = OneWorkload(merged(stored(), {"spec": {"template": template}})).granted().answered()
+    diff = said(shop(), one.state).diff
+    assert "s3cret" not in str(diff)
+    for side in ("before", "after"):
+        assert '"name":"mine"' in diff[side]["Deployment/web"]["sidecar.istio.io/userVolume"]
+        assert "password" in str(diff[side])
+    assert f"wasm-filter-{R1}" in str(diff["after"]["Deployment/web"])
 
 
 def test_a_removal_says_so() -> None:

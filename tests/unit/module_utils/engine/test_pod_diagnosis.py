@@ -83,3 +83,10 @@ def test_nothing_is_said_of_no_pods_or_pods_without_labels() -> None:
 def test_nothing_is_said_of_a_workload_whose_pods_are_not_known() -> None:
     # It has no selector, or one of expressions only.
     assert explain([pod("a", waiting("CrashLoopBackOff"))], {}) == ""
+
+
+def test_what_a_runtime_says_is_told_without_values_of_credentials() -> None:
+    message = 'exec: "--password=hunter2": not found'
+    status = {"name": "app", "state": {"waiting": {"reason": "CreateContainerError", "message": message}}}
+    said = trouble({"status": {"containerStatuses": [status]}})
+    assert 'exec: "--password=(not shown)": not found' in said and "hunter2" not in said

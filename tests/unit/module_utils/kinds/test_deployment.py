@@ -40,3 +40,15 @@ def test_a_deadline_that_is_exceeded_again_counts() -> None:
     # Where it had not been exceeded it is new.
     before["status"]["conditions"] = []
     assert DEPLOYMENT.rollout(now, before).state == RolloutState.FAILED
+
+
+def test_why_no_pods_can_be_made_is_told_without_values_of_credentials() -> None:
+    found = {
+        "metadata": {"generation": 1},
+        "spec": {"replicas": 1},
+        "status": {
+            "observedGeneration": 1,
+            "conditions": [{"type": "ReplicaFailure", "status": "True", "message": "denied: token=hunter2"}],
+        },
+    }
+    assert DEPLOYMENT.rollout(found, None).trouble == "denied: token=(not shown)"

@@ -34,6 +34,7 @@ def params(**changes: Any) -> dict[str, Any]:
         "foreign": False,
         "sampling_enabled": False,
         "sampling_port": "9990",
+        "trace_format": "",
         "filter_context": "outbound",
         "refused": [],
         "istio_namespace": "istio-system",

@@ -17,7 +17,10 @@ NAMESPACES = "/api/v1/namespaces"
 GROUP = "/apis/networking.istio.io/v1alpha3"
 MESH = f"{NAMESPACES}/istio-system/configmaps/istio"
 WEBHOOK = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/istio-sidecar-injector"
-SERVICE = {"metadata": {"name": "collector", "namespace": "traces"}, "spec": {"ports": [{"port": 9000}]}}
+SERVICE: dict[str, Any] = {
+    "metadata": {"name": "collector", "namespace": "traces"},
+    "spec": {"ports": [{"port": 9000}], "selector": {"app": "collector"}, "clusterIP": "10.96.0.12"},
+}
 
 
 class ReadOnlyApi(ClusterApi):
@@ -58,7 +61,7 @@ class ReadOnlyApi(ClusterApi):
         kept: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> tuple[list[dict[str, Any]], str]:
         self._asked("LIST", path)
-        return [one for key, one in self.objects.items() if _holds(path, key)], "1"
+        return [kept(one) if kept else one for key, one in self.objects.items() if _holds(path, key)], "1"
 
     def create(self, path: str, body: dict[str, Any], manager: str, rehearsal: bool = False) -> dict[str, Any]:
         assert rehearsal, f"a write: {path}"

@@ -55,7 +55,7 @@ def test_without_any_setting_the_defaults_of_the_filter_are_told() -> None:
     assert "added" not in told
 
 
-@pytest.mark.parametrize("kind", ["static", "strict_dns"])
+@pytest.mark.parametrize("kind", ["static", "strict_dns", "headless"])
 def test_plain_text_is_told(kind: str) -> None:
     assert "PLAIN TEXT" in rows({}, {**SERVICE, "kind": kind})["to"]
 
