@@ -50,8 +50,10 @@ pub const call_head_bytes_max = 8 * 1024;
 /// All lists of one configuration together.
 pub const list_items_max = 1024;
 pub const name_bytes_max = 40;
+/// An entry of a list.
+pub const entry_bytes_max = 1024;
 /// As long as a configured one can be.
-pub const query_name_bytes_max = 1024;
+pub const query_name_bytes_max = entry_bytes_max;
 
 /// Addresses remembered per downstream connection.
 pub const connections_cached = 256;

@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const address = @import("address.zig");
+const pattern = @import("pattern.zig");
 const record = @import("record.zig");
 const request_id = @import("request_id.zig");
 const texts = @import("text.zig");
@@ -14,24 +15,28 @@ const Names = @import("configuration.zig").Names;
 
 /// `chance` decides for a request that has no id of any kind.
 pub fn wantsRequest(configuration: *const Configuration, head: *const Head, chance: u64) bool {
-    return isSampled(configuration.sample_rate, head, chance) and
+    return configuration.closed == 0 and isSampled(configuration.sample_rate, head, chance) and
         wants(configuration, .methods, head.get(.method)) and
         wants(configuration, .paths, head.get(.path)) and
-        wants(configuration, .hosts, head.hostname());
+        wantsAt(configuration, .hosts, head.hostname(), address.portAt(head.hostname(), head.get(.scheme)));
 }
 
 pub fn wants(configuration: *const Configuration, rule: Rule, value: []const u8) bool {
-    const include = configuration.include[@intFromEnum(rule)];
-    const exclude = configuration.exclude[@intFromEnum(rule)];
-    return (include.len == 0 or any(include, value, rule)) and !any(exclude, value, rule);
+    return wantsAt(configuration, rule, value, "");
 }
 
-fn any(list: Names, value: []const u8, rule: Rule) bool {
+fn wantsAt(configuration: *const Configuration, rule: Rule, value: []const u8, port: []const u8) bool {
+    const include = configuration.include[@intFromEnum(rule)];
+    const exclude = configuration.exclude[@intFromEnum(rule)];
+    return (include.len == 0 or any(include, value, rule, port)) and !any(exclude, value, rule, port);
+}
+
+fn any(list: Names, value: []const u8, rule: Rule, port: []const u8) bool {
     for (list) |item| {
         const found = switch (rule) {
-            .methods => texts.equal(item, value),
-            .paths => texts.startsWith(value, item),
-            .hosts => address.matches(item, value),
+            .methods => texts.equalIgnoreCase(item, value),
+            .paths => pattern.matches(item, value, .{ .start = true, .ignore_case = false }),
+            .hosts => address.matches(item, value, port),
             .statuses => matchesStatus(item, value),
         };
         if (found) return true;
@@ -42,7 +47,7 @@ fn any(list: Names, value: []const u8, rule: Rule) bool {
 /// `404`, `5xx`, or `0` for no answer.
 fn matchesStatus(item: []const u8, status: []const u8) bool {
     if (item.len != status.len) return false;
-    for (item, status) |wanted, digit| if (wanted != 'x' and wanted != digit) return false;
+    for (item, status) |wanted, digit| if (wanted | 0x20 != 'x' and wanted != digit) return false;
     return true;
 }
 
@@ -77,8 +82,7 @@ pub fn takesBodyOf(content_types: Names, content_type: []const u8) bool {
     if (content_types.len == 0) return true;
     const media = texts.before(texts.before(content_type, ';'), ' ');
     for (content_types) |item| {
-        const main_type = texts.before(item, '*');
-        if (if (main_type.len < item.len) texts.startsWithIgnoreCase(media, main_type) else texts.equalIgnoreCase(media, item)) return true;
+        if (pattern.matches(item, media, .{})) return true;
     }
     return false;
 }
@@ -96,13 +100,18 @@ test "include and exclude" {
     configuration.include[@intFromEnum(Rule.paths)] = &.{ "/other", "/api" };
     configuration.include[@intFromEnum(Rule.hosts)] = &.{"shop"};
     try std.testing.expect(wantsRequest(&configuration, &head, 0));
-    configuration.exclude[@intFromEnum(Rule.methods)] = &.{"GET"};
+    configuration.exclude[@intFromEnum(Rule.methods)] = &.{"get"};
     try std.testing.expect(!wantsRequest(&configuration, &head, 0));
     configuration = .{};
     configuration.include[@intFromEnum(Rule.methods)] = &.{"POST"};
     try std.testing.expect(!wantsRequest(&configuration, &head, 0));
     configuration = .{};
-    configuration.exclude[@intFromEnum(Rule.statuses)] = &.{ "2xx", "404" };
+    configuration.exclude[@intFromEnum(Rule.paths)] = &.{"/ap*/x"};
+    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    configuration = .{ .closed = 1 };
+    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    configuration = .{};
+    configuration.exclude[@intFromEnum(Rule.statuses)] = &.{ "2XX", "404" };
     configuration.include[@intFromEnum(Rule.statuses)] = &.{ "xxx", "0" };
     for ([_][]const u8{ "500", "0", "403" }) |status| try std.testing.expect(wants(&configuration, .statuses, status));
     for ([_][]const u8{ "200", "404" }) |status| try std.testing.expect(!wants(&configuration, .statuses, status));
@@ -132,6 +141,9 @@ test "bodies" {
         try std.testing.expect(takesBodyOf(list, good) and takesBodyOf(&.{}, good));
     }
     for ([_][]const u8{ "application/json5", "image/png", "", "text" }) |bad| try std.testing.expect(!takesBodyOf(list, bad));
+    const suffixes = &[_][]const u8{ "application/*+json", "*/xml" };
+    for ([_][]const u8{ "application/vnd.api+json", "Application/Problem+JSON;a=b", "text/xml" }) |good| try std.testing.expect(takesBodyOf(suffixes, good));
+    for ([_][]const u8{ "application/json", "application/octet-stream", "image/png", "image/svg+xml" }) |bad| try std.testing.expect(!takesBodyOf(suffixes, bad));
     try std.testing.expect(takesBodyOf(&.{}, ""));
     const streaming = [_]Head{
         headOf(&.{.{ "upgrade", "websocket" }}),                            headOf(&.{.{ ":method", "CONNECT" }}),
