@@ -44,11 +44,12 @@ pub fn storeHeaders(
 }
 
 fn redactedEntry(buffer: []u8, configuration: *const Configuration, name: []const u8, value: []const u8) ?[]const u8 {
-    if (redaction.ofHeaders(configuration.redact_headers).has(name)) {
+    const is_host = texts.equal(name, ":authority") or texts.equal(name, "host");
+    const hidden = redaction.ofHeaders(configuration.redact_headers);
+    if (hidden.has(name) or is_host and hidden.has("host")) {
         return headers.writeEntry(.{ .name = name, .value = redaction.placeholder }, buffer);
     }
     const place = headers.valuePlace(name, buffer);
-    const is_host = texts.equal(name, ":authority") or texts.equal(name, "host");
     const length = redaction.redactUrls(value, &redaction.ofQuery(configuration.redact_query), is_host, place) orelse return null;
     return headers.sealEntry(name, length, buffer);
 }

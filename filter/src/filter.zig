@@ -76,7 +76,7 @@ pub fn Filter(comptime host: type) type {
             if (configuration.errors > 0) {
                 meter.count(plugin, .configuration_errors, configuration.errors);
                 // No values and no names from the configuration: a token may stand anywhere in it.
-                host.warn("bad entries keep their defaults");
+                host.warn("bad entries: less is traced, or a default is used");
             }
             if (!plugin.traces()) host.warn(nothing_traced);
             host.setTickPeriod(plugin.tickMilliseconds());
@@ -134,6 +134,8 @@ pub fn Filter(comptime host: type) type {
             if (plugin.traits().times) side.time_ns = host.nowNanoseconds();
             const configuration = &plugin.configuration;
             if (selection.isStreaming(&head)) stream.streaming = true;
+            // What the client now sends is no body of its request any more.
+            if (selection.isSwitch(&head)) stream.request.body_taken = false;
             side.body_taken = configuration.bodies == .on and !stream.streaming and
                 selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
             if (direction == .response) return;
@@ -223,7 +225,7 @@ pub fn Filter(comptime host: type) type {
             host.scratch.reset();
             const status = json_reader.unsigned(if (headers_count > 0) host.headerValue(.call_response, ":status") else "", 10);
             if (polling.answered(plugin, token, status, body_size)) return;
-            sender.answered(plugin, token, status);
+            sender.answered(plugin, token, status, body_size);
             if (!plugin.ending or sender.calls.countOf(root) > 0) return;
             plugin.root = 0;
             host.done();

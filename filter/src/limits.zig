@@ -45,6 +45,8 @@ pub const plugins_max = 8;
 /// The list of hosts to trace, as the backend sends it.
 pub const hosts_max = 512;
 pub const hosts_bytes_max = 16 * 1024;
+/// A backend's answer that is read.
+pub const answer_bytes_max = 16 * 1024;
 pub const configuration_bytes_max = 16 * 1024;
 pub const call_head_bytes_max = 8 * 1024;
 /// All lists of one configuration together.

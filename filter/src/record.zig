@@ -7,6 +7,7 @@ const address = @import("address.zig");
 const chain = @import("chain.zig");
 const head = @import("head.zig");
 const headers = @import("headers.zig");
+const redaction = @import("redaction.zig");
 const streams = @import("streams.zig");
 const texts = @import("text.zig");
 
@@ -20,7 +21,6 @@ pub const Field = enum(u8) {
     scheme,
     status,
     content_type,
-    upgrade,
     request_id,
     traceparent,
     forwarded_for,
@@ -137,7 +137,11 @@ pub const Record = struct {
         // Zeros are empty texts, and cheaper than a copy of a hundred addresses.
         @memset(std.mem.asBytes(&record.texts), 0);
         var all = record.messages[0].headers.iterator();
-        while (all.next()) head.note(record.texts[0..head.names.len], all.name, all.value);
+        while (all.next()) {
+            // An id that is redacted is none.
+            if (texts.equal(all.value, redaction.placeholder) and !texts.startsWith(all.name, ":")) continue;
+            head.note(record.texts[0..head.names.len], all.name, all.value);
+        }
         if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
         record.set(.traceparent, traceContext(record.text(.traceparent)));
         record.set(.status, statusOf(record.messages[1].headers.find(":status")));

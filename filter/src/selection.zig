@@ -72,9 +72,15 @@ fn isSampled(rate: u32, head: *const Head, chance: u64) bool {
 
 /// Whether an exchange has bodies in the ordinary sense. What streams for long, either way, has none.
 pub fn isStreaming(head: *const Head) bool {
-    return head.has(.upgrade) or texts.equal(head.get(.method), "CONNECT") or
+    return isSwitch(head) or texts.equal(head.get(.method), "CONNECT") or
         texts.startsWithIgnoreCase(head.get(.content_type), "application/grpc") or
         texts.startsWithIgnoreCase(head.get(.content_type), "text/event-stream");
+}
+
+/// Whether the connection now speaks another protocol (a websocket). Who only offers that, or asks for it, still speaks
+/// HTTP; and Envoy shows an extended CONNECT of HTTP/2 like this, too.
+pub fn isSwitch(head: *const Head) bool {
+    return texts.equal(head.get(.status), "101");
 }
 
 /// By the media type, whatever parameters follow it.
@@ -146,10 +152,13 @@ test "bodies" {
     for ([_][]const u8{ "application/json", "application/octet-stream", "image/png", "image/svg+xml" }) |bad| try std.testing.expect(!takesBodyOf(suffixes, bad));
     try std.testing.expect(takesBodyOf(&.{}, ""));
     const streaming = [_]Head{
-        headOf(&.{.{ "upgrade", "websocket" }}),                            headOf(&.{.{ ":method", "CONNECT" }}),
+        headOf(&.{.{ ":status", "101" }}),                                  headOf(&.{.{ ":method", "CONNECT" }}),
         headOf(&.{.{ "content-type", "application/grpc-web+proto; a=b" }}), headOf(&.{.{ "content-type", "text/event-stream" }}),
     };
     for (&streaming) |*head| try std.testing.expect(isStreaming(head));
-    const ordinary = headOf(&.{ .{ ":method", "POST" }, .{ "content-type", "application/json" } });
-    try std.testing.expect(!isStreaming(&ordinary));
+    const ordinary = [_]Head{
+        headOf(&.{ .{ ":method", "POST" }, .{ "content-type", "application/json" }, .{ "upgrade", "h2c" } }),
+        headOf(&.{ .{ ":status", "200" }, .{ "connection", "Upgrade" }, .{ "upgrade", "h2,h2c" } }),
+    };
+    for (&ordinary) |*head| try std.testing.expect(!isStreaming(head));
 }

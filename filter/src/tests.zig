@@ -18,6 +18,7 @@ test {
     _ = @import("hosts.zig");
     _ = @import("json.zig");
     _ = @import("json_reader.zig");
+    _ = @import("partial_success.zig");
     _ = @import("pattern.zig");
     _ = @import("plugins.zig");
     _ = @import("record.zig");

@@ -7,18 +7,20 @@ The name of the namespace and the bytes of the filter are placeholders in them.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
+import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from testbed.paths import CHECKOUT
 from tests.upgrade.capture import Objects
-from tests.upgrade.states import Owned, Variables
+from tests.upgrade.states import DEFAULTS_THEN, Owned, Variables
 
 FOLDER = Path(__file__).with_name("recorded")
-BINARY = CHECKOUT / "filter" / "dist" / "http-trace-filter.wasm"
+BINARY = "filter/dist/http-trace-filter.wasm"
 NAMESPACE, WASM = "@NAMESPACE@", "@WASM@"
 
 
@@ -38,6 +40,11 @@ class Deploy:
     @property
     def field_manager(self) -> str:
         return f"wasm-filters.openclarity.io/{self.filter_name}"
+
+    @property
+    def spelled_out(self) -> Variables:
+        """What gives this code the same settings: with the defaults of then, where they are others today."""
+        return {**DEFAULTS_THEN, **self.variables}
 
     @property
     def delivery(self) -> str:
@@ -63,6 +70,11 @@ class Recorded:
     original: Objects
     deploys: list[Deploy]
 
+    @property
+    def binary(self) -> bytes:
+        """The filter that it has, which a revision covers."""
+        return binary(self.commit, self.sha256)
+
 
 def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -71,9 +83,7 @@ def names() -> list[str]:
 def load(name: str, namespace: str) -> Recorded:
     """The state as it would be in this namespace."""
     content = json.loads((FOLDER / f"{name}.json").read_text().replace(NAMESPACE, namespace))
-    wasm = BINARY.read_bytes()
-    if hashlib.sha256(wasm).hexdigest() != content["sha256"]:
-        raise AssertionError(f"{BINARY.name} is not that of {content['commit']}: record the states of a newer commit")
+    wasm = binary(content["commit"], content["sha256"])
     content = _replaced(content, WASM, base64.b64encode(wasm).decode())
     return Recorded(
         content["commit"],
@@ -82,6 +92,16 @@ def load(name: str, namespace: str) -> Recorded:
         content["original"],
         [Deploy(**entry) for entry in content["deploys"]],
     )
+
+
+@functools.cache
+def binary(commit: str, sha256: str) -> bytes:
+    """The filter of a commit. It is in the history of this repository, and nowhere a second time."""
+    place = f"{commit}:{BINARY}"
+    wasm = subprocess.run(["git", "cat-file", "blob", place], cwd=CHECKOUT, capture_output=True, check=False).stdout
+    if hashlib.sha256(wasm).hexdigest() != sha256:
+        raise AssertionError(f"git has no {place}: get the whole history with git fetch --unshallow")
+    return wasm
 
 
 def save(name: str, state: Recorded, namespace: str, wasm: bytes) -> Path:

@@ -19,6 +19,7 @@ pub const traits = Traits{
     .times = true,
     .namespace = true,
     .resource = true,
+    .partial = true,
     .open = "{\"resourceLogs\":[{\"resource\":{\"attributes\":[" ++
         attribute("service.name", .own_service) ++ attribute("k8s.namespace.name", .own_namespace) ++
         attribute("k8s.pod.name", .own_pod) ++

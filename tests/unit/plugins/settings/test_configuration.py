@@ -88,6 +88,13 @@ FITTED: list[tuple[str, Any, Any]] = [
     ("wasm_filter_trace_sample_rate", "1e-3", 0.001),
     ("wasm_filter_trace_exclude", {"statuses": [404, "5xx"]}, {"statuses": ["404", "5xx"]}),
     ("wasm_filter_redact_headers", ["X-Secret", 5], ["x-secret", "5"]),
+    ("wasm_filter_redact_headers", ["*", "X-*", "-Cookie", ":path"], ["*", "x-*", "-cookie", ":path"]),
+    ("wasm_filter_redact_query", ["user[password]", "$skip", "-*"], ["user[password]", "$skip", "-*"]),
+    ("wasm_filter_trace_exclude", {"methods": ["post", "M-SEARCH"]}, {"methods": ["post", "M-SEARCH"]}),
+    ("wasm_filter_trace_exclude", {"paths": ["/login*", "/a/*/b"]}, {"paths": ["/login*", "/a/*/b"]}),
+    ("wasm_filter_trace_include", {"statuses": ["2XX", 0]}, {"statuses": ["2XX", "0"]}),
+    ("wasm_filter_trace_include", {"hosts": ["[::1]:80", "*:81"]}, {"hosts": ["[::1]:80", "*:81"]}),
+    ("wasm_filter_body_content_types", ["application/*+json", "*/json"], ["application/*+json", "*/json"]),
     (HEADERS, {"X-Token": 7, "b": ""}, [["x-token", "7"], ["b", ""]]),
 ]
 
@@ -121,8 +128,9 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "wasm_filter_redact_query",
         "token",
-        "='token': must be a list of at most 64, each text of 1 to 1024 ASCII characters without spaces, such as "
-        """-e '{"wasm_filter_redact_query": ["token"]}'""",
+        "='token': must be a list of at most 64, each a query parameter's name such as token, where * stands for any "
+        "text (x-amz-*), or -code to take it from the default list, such as "
+        """-e '{"wasm_filter_redact_query": ["customer"]}'""",
     ),
     (
         "wasm_filter_trace_include",
@@ -133,7 +141,76 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "wasm_filter_trace_include",
         {"methods": ["GET", "a b"]},
-        ".methods[1]='a b': must be text of 1 to 1024 ASCII characters without spaces",
+        ".methods[1]='a b': must be one method such as GET, in upper or lower case",
+    ),
+    *(
+        (
+            "wasm_filter_trace_exclude",
+            {"paths": [path]},
+            f".paths[0]={path!r}: must be what a path begins with, such as /login",
+        )
+        for path in (
+            "^/login",
+            "login",
+            "/login$",
+            "/login.*",
+            "/v[0-9]+",
+            "/users/{id}",
+            "/a|/b",
+            "https://x/",
+            "/a#b",
+        )
+    ),
+    *(
+        ("wasm_filter_trace_include", {"methods": [method]}, f".methods[0]={method!r}: must be one method such as GET")
+        for method in ("*", "GET|POST", "GET,POST", "^GET$")
+    ),
+    *(
+        ("wasm_filter_trace_exclude", {"hosts": [host]}, f".hosts[0]={host!r}: must be a host such as shop, shop:8080")
+        for host in (
+            "https://secret.example",
+            "secret.example/",
+            ".example.com",
+            "::1",
+            "shop:http",
+            "shop:99999",
+            "^shop",
+        )
+    ),
+    *(
+        (
+            "wasm_filter_trace_exclude",
+            {"statuses": [status]},
+            f".statuses[0]={status!r}: must be a status such as 404, 5xx",
+        )
+        for status in ("x", "2**", "4..", "400-499", "000", "0xx", "[45]xx")
+    ),
+    *(
+        (
+            "wasm_filter_redact_headers",
+            [name],
+            f"[0]={name!r}: must be a header's name such as x-secret, where * stands for",
+        )
+        for name in ("x-.*", "authorization:", "^x", "x-", "authorization, cookie", "(a|b)", "x-[a-z]")
+    ),
+    *(
+        (
+            "wasm_filter_redact_query",
+            [name],
+            f"[0]={name!r}: must be a query parameter's name such as token, where * stands",
+        )
+        for name in ("token=", "?token", "[tT]oken", "tok.*", "%74oken", "a&b")
+    ),
+    *(
+        ("wasm_filter_body_content_types", [media], f"[0]={media!r}: must be a media type without parameters, such as")
+        for media in (
+            "application/json;charset=utf-8",
+            "json",
+            "text/",
+            "application/.*",
+            "*+json",
+            "text/html,text/plain",
+        )
     ),
     (
         "wasm_filter_trace_include",
