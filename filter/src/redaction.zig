@@ -72,6 +72,8 @@ const Name = struct {
     }
 
     fn add(name: *Name, byte: u8) void {
+        // A header's own parameters stand behind a space: `text/plain; charset=utf-8`.
+        if (name.length == 0 and byte == ' ') name.open = false;
         if (name.length < name_bytes.len) name_bytes[name.length] = byte;
         name.length += 1;
     }
@@ -89,12 +91,15 @@ pub fn redactUrls(text: []const u8, hidden: *const Hidden, is_host: bool, target
     var copy = Copy{ .target = target };
     var name = Name{};
     var slashes = urls.Slashes{ .count = if (is_host) 2 else 0 };
+    // What a semicolon separates are parameters of a URL only if there is one before it.
+    var is_url = texts.startsWith(text, "/");
     // Most values have nothing of all this: they are copied as a whole.
     var at: usize = if (is_host) 0 else plainLength(text);
     copy.add(text[0..at]);
     while (at < text.len) {
         const unit = urls.unitAt(text, at);
         if (slashes.end(unit)) |depth| {
+            is_url = true;
             const user_end = urls.userInfoEnd(text, at, depth);
             if (user_end > at) {
                 copy.add(placeholder);
@@ -107,7 +112,8 @@ pub fn redactUrls(text: []const u8, hidden: *const Hidden, is_host: bool, target
         copy.add(text[at..end]);
         at = end;
         if (urls.isSeparator(unit.byte)) {
-            name.start();
+            is_url = is_url or unit.byte == '?' or unit.byte == '#';
+            if (is_url) name.start();
         } else if (unit.byte != '=') {
             name.add(unit.byte);
         } else if (name.open) {
@@ -170,6 +176,8 @@ test "query parameters" {
     try expectUrl("/a?token=&tokenize=1&%7", "/a?token=&tokenize=1&%7");
     try expectUrl("/token=1", "/token=1");
     try expectUrl("/a;jsessionid=[redacted]?x=1", "/a;jsessionid=s?x=1");
+    try expectUrl("text/plain;code=1; sig=2", "text/plain;code=1; sig=2");
+    try expectUrl("<https://a/;sid=[redacted]; code=1", "<https://a/;sid=s>; code=1");
     try expectUrl("/a??sig=[redacted]?password=[redacted]", "/a??sig=1?password=2");
     try expectUrl("/a?" ++ "x" ** 8 ++ "%26=1", "/a?" ++ "x" ** 8 ++ "%26=1");
 }

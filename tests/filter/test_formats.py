@@ -179,6 +179,11 @@ def test_otlp_errors_and_what_is_not_known(wasm: Path) -> None:
         f"00-{TRACE_ID}-{'0' * 16}-01",
         f"00-{TRACE_ID.upper()}-{SPAN_ID}-01",
         f"00-{TRACE_ID}-{SPAN_ID}",
+        f"ff-{TRACE_ID}-{SPAN_ID}-01",
+        f"00-{TRACE_ID}-{SPAN_ID}-01-more",
+        f"00-{TRACE_ID}-{SPAN_ID}-0g",
+        f"0X-{TRACE_ID}-{SPAN_ID}-01",
+        f"cc-{TRACE_ID}-{SPAN_ID}-01.more",
         "",
     ],
 )
@@ -186,6 +191,39 @@ def test_a_traceparent_that_is_none(wasm: Path, traceparent: str) -> None:
     request = [*REQUEST, (b"traceparent", traceparent.encode())]
     _, (record,) = judges.otlp(call_of(Proxy(wasm, {"format": "otlp"}), Exchange(request=request)).body)
     assert "spanId" not in record
+
+
+def test_a_traceparent_of_a_later_version(wasm: Path) -> None:
+    request = [*REQUEST, (b"traceparent", f"cc-{TRACE_ID}-{SPAN_ID}-01-what-comes".encode())]
+    _, (record,) = judges.otlp(call_of(Proxy(wasm, {"format": "otlp"}), Exchange(request=request)).body)
+    assert (record["traceId"], record["spanId"]) == (TRACE_ID, SPAN_ID)
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "port"),
+    [
+        ("::1", "::1", None),
+        ("fe80::1:80", "fe80::1:80", None),
+        ("[::1]:80", "::1", 80),
+        ("shop:99999", "shop", None),
+        ("shop:65536", "shop", None),
+        ("shop:0", "shop", None),
+        ("shop:080", "shop", None),
+        ("shop:", "shop", None),
+        ("shop:65535", "shop", 65535),
+        (":80", None, 80),
+        ("[::1", None, None),
+        ("[shop]", None, None),
+        ("sh op", None, None),
+        ("x::y", None, None),
+        ("a_b-c.example.", "a_b-c.example.", None),
+    ],
+)
+def test_a_server_is_valid_or_none(wasm: Path, host: str, address: str | None, port: int | None) -> None:
+    request = [(b":authority", host.encode()), *REQUEST[1:]]
+    _, (record,) = judges.otlp(call_of(Proxy(wasm, {"format": "otlp"}), Exchange(request=request)).body)
+    assert record["attributes"].get("server.address") == address
+    assert record["attributes"].get("server.port") == port
 
 
 def test_the_proxys_own_names_are_asked_for_once(wasm: Path) -> None:

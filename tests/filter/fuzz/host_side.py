@@ -122,6 +122,8 @@ class HostSide:
         stream.sides[at] = side = Side()
         side.keep(headers, wire_size)
         stream.streaming |= is_streaming(headers)
+        if first(headers, b":status") == b"101":
+            stream.sides[0].takes_body = False
         side.takes_body = settings.bodies and not stream.streaming and has_wanted_media(settings, headers)
         self.blocks += stream.blocks
 
@@ -234,7 +236,10 @@ class HostSide:
                 if accepted and answer.hosts is not None and not self.machine.refused:
                     root.hosts = answer.hosts
         elif accepted:
-            self.books.sent += flight.documents
+            heard = root.settings.format == "otlp" and "proxy_get_buffer_bytes" not in self.machine.refused
+            rejected = min(answer.rejected, flight.documents) if heard else 0
+            self.books.sent += flight.documents - rejected
+            self.books.failed += rejected
             self.books.bytes += flight.size
         else:
             self.books.failed += flight.documents

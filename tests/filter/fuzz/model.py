@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the filter should keep of an exchange, written from filter/README.md and the bounds in limits.zig."""
 
+import re
 from dataclasses import dataclass, field
 
 from tests.filter.fuzz.messages import Header
@@ -22,7 +23,7 @@ def first(headers: list[Header], name: bytes) -> bytes:
 def is_streaming(headers: list[Header]) -> bool:
     media = first(headers, b"content-type").lower()
     return (
-        bool(first(headers, b"upgrade"))
+        first(headers, b":status") == b"101"
         or first(headers, b":method") == b"CONNECT"
         or media.startswith((b"application/grpc", b"text/event-stream"))
     )
@@ -32,7 +33,12 @@ def has_wanted_media(settings: Settings, headers: list[Header]) -> bool:
     if not settings.media:
         return True
     media = first(headers, b"content-type").split(b";")[0].split(b" ")[0].lower().decode("latin-1")
-    return any(media.startswith(one[:-1]) if one.endswith("*") else media == one for one in settings.media)
+    return any(stands_for(one, media) for one in settings.media)
+
+
+def stands_for(pattern: str, text: str) -> bool:
+    """`*` is any text."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 @dataclass(slots=True)
@@ -116,13 +122,15 @@ def wants(settings: Settings, rule: str, value: bytes) -> bool:
 def _any(rule: str, items: list[str], value: bytes) -> bool:
     text = value.decode("latin-1")
     if rule == "paths":
-        return any(text.startswith(one) for one in items)
+        return any(stands_for(one + "*", text) for one in items)
     if rule == "statuses":
         return any(
-            len(one) == len(text) and all(wanted in ("x", digit) for wanted, digit in zip(one, text, strict=True))
+            len(one) == len(text) and all(wanted in "xX" + digit for wanted, digit in zip(one, text, strict=True))
             for one in items
         )
-    return text in items
+    if rule == "methods":
+        return text.lower() in [one.lower() for one in items]
+    return any(stands_for(one, text.lower()) for one in items)
 
 
 def wants_request(root: Root, headers: list[Header]) -> bool | None:
