@@ -8,6 +8,7 @@ const json_reader = @import("json_reader.zig");
 const limits = @import("limits.zig");
 const capture = @import("capture.zig");
 const chain = @import("chain.zig");
+const grpc = @import("grpc.zig");
 const plugins_file = @import("plugins.zig");
 const selection = @import("selection.zig");
 const streams = @import("streams.zig");
@@ -138,7 +139,11 @@ pub fn Filter(comptime host: type) type {
             if (selection.isSwitch(&head)) stream.request.body_taken = false;
             side.body_taken = configuration.bodies == .on and !stream.streaming and
                 selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
-            if (direction == .response) return;
+            if (grpc.isGrpc(head.get(.content_type))) stream.is_grpc = true;
+            if (direction == .response) {
+                stream.grpc_status = grpc.read(head.get(.grpc_status));
+                return;
+            }
             stream.source_is_forwarded = head.has(.forwarded_for);
             if (head.has(.marker)) return ignore(stream);
             const id_missing = configuration.sample_rate != std.math.maxInt(u32) and !head.has(.request_id);
@@ -186,6 +191,17 @@ pub fn Filter(comptime host: type) type {
             return true;
         }
 
+        /// Of all that comes behind a response's body only the status of a gRPC call is kept.
+        pub fn onTrailers(id: u32) void {
+            const stream = table.find(id) orelse return;
+            if (stream.ignored or !stream.is_grpc) return;
+            host.scratch.reset();
+            const status = grpc.read(host.headerValue(.response_trailers, "grpc-status"));
+            if (status == 0) return;
+            stream.grpc_status = status;
+            stream.grpc_in_trailers = true;
+        }
+
         /// A context is over. True when nothing is left to do for it.
         pub fn onDone(id: u32) bool {
             if (plugins.find(id)) |plugin| {
@@ -215,7 +231,8 @@ pub fn Filter(comptime host: type) type {
             if (texts.equal(cluster, plugin.configuration.backend_cluster)) return;
             var record: Record = undefined;
             if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
-            if (!selection.wants(&plugin.configuration, .statuses, record.text(.status))) return skip(plugin, stream);
+            const status = grpc.statusForRules(if (stream.is_grpc) stream.grpc_status else 0, record.text(.status));
+            if (!selection.wants(&plugin.configuration, .statuses, status)) return skip(plugin, stream);
             if (stream.request.isTruncated() or stream.response.isTruncated()) meter.count(plugin, .truncated, 1);
             sender.add(plugin, &record);
         }

@@ -17,6 +17,7 @@ pub const Name = enum {
     forwarded_for,
     marker,
     user_agent,
+    grpc_status,
 };
 
 /// Marks our own calls, so that tracing the tracer never loops.
@@ -25,6 +26,7 @@ pub const marker_name = "x-wasm-filter-trace";
 pub const names = [_][]const u8{
     ":method",      ":path",        ":authority",  "host",            ":scheme",   ":status",
     "content-type", "x-request-id", "traceparent", "x-forwarded-for", marker_name, "user-agent",
+    "grpc-status",
 };
 
 /// Names come in lower case; of several values the first counts, and one without text is none.

@@ -5,6 +5,7 @@
 const std = @import("std");
 const address = @import("address.zig");
 const chain = @import("chain.zig");
+const grpc = @import("grpc.zig");
 const head = @import("head.zig");
 const headers = @import("headers.zig");
 const redaction = @import("redaction.zig");
@@ -26,6 +27,7 @@ pub const Field = enum(u8) {
     forwarded_for,
     marker,
     user_agent,
+    grpc_status,
     /// ... and what was asked for.
     source_address,
     destination_address,
@@ -34,6 +36,11 @@ pub const Field = enum(u8) {
     own_service,
     own_namespace,
     own_pod,
+    rpc_system,
+    rpc_service,
+    rpc_method,
+    /// As it stands among the headers of the response, where it came behind the body.
+    grpc_trailer,
     /// Texts that are made of these.
     url_path,
     url_query,
@@ -47,6 +54,7 @@ pub const Field = enum(u8) {
     response_status,
     server_port,
     client_port,
+    rpc_status,
     /// Numbers.
     request_ms,
     response_ms,
@@ -87,7 +95,7 @@ pub const Field = enum(u8) {
 const texts_count = Field.url_path.index();
 
 /// What stands before or after the first of these bytes in a text, or what else is made of it.
-const Derived = struct { from: Field, byte: u8 = 0, how: enum(u8) { before, after, host, server, port, status, failure } };
+const Derived = struct { from: Field, byte: u8 = 0, how: enum(u8) { before, after, host, server, port, same, status, failure } };
 
 const derived = [_]Derived{
     .{ .from = .path, .how = .before, .byte = '?' },
@@ -101,6 +109,7 @@ const derived = [_]Derived{
     .{ .from = .status, .how = .status },
     .{ .from = .authority, .how = .port },
     .{ .from = .source_address, .how = .port },
+    .{ .from = .grpc_status, .how = .same },
 };
 
 comptime {
@@ -159,9 +168,10 @@ pub const Record = struct {
             .host => address.hostOf(from),
             .server => address.serverOf(from),
             .port => address.portOf(from),
+            .same => from,
             .status => if (from.len == 3) from else "",
-            // OpenTelemetry's error.type: the status of a server's error, or that there was no answer.
-            .failure => if (from.len != 3) "_OTHER" else if (from[0] >= '5') from else "",
+            // OpenTelemetry's error.type: the status of a server's error, of HTTP or gRPC, or that there was no answer.
+            .failure => if (grpc.isFailure(record.text(.grpc_status))) record.text(.grpc_status) else if (from.len != 3) "_OTHER" else if (from[0] >= '5') from else "",
         };
     }
 

@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const address = @import("address.zig");
+const grpc = @import("grpc.zig");
 const pattern = @import("pattern.zig");
 const record = @import("record.zig");
 const request_id = @import("request_id.zig");
@@ -73,7 +74,7 @@ fn isSampled(rate: u32, head: *const Head, chance: u64) bool {
 /// Whether an exchange has bodies in the ordinary sense. What streams for long, either way, has none.
 pub fn isStreaming(head: *const Head) bool {
     return isSwitch(head) or texts.equal(head.get(.method), "CONNECT") or
-        texts.startsWithIgnoreCase(head.get(.content_type), "application/grpc") or
+        grpc.isGrpc(head.get(.content_type)) or
         texts.startsWithIgnoreCase(head.get(.content_type), "text/event-stream");
 }
 

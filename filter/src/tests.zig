@@ -13,6 +13,7 @@ test {
     _ = @import("connections.zig");
     _ = @import("filter_test.zig");
     _ = @import("forms.zig");
+    _ = @import("grpc.zig");
     _ = @import("head.zig");
     _ = @import("headers.zig");
     _ = @import("hosts.zig");

@@ -20,6 +20,7 @@ EXPORTS = {
     "proxy_on_request_body",
     "proxy_on_response_headers",
     "proxy_on_response_body",
+    "proxy_on_response_trailers",
     "proxy_on_done",
     "proxy_on_http_call_response",
 }

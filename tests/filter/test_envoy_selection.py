@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The choice of what is traced, through a real Envoy."""
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from tests.filter.envoy.bootstrap import bootstrap, cluster, listener, route, trace_filter
 from tests.filter.envoy.process import poll, request, running
-from tests.filter.envoy.servers import BackendHandler, Server, UpstreamHandler, serving
+from tests.filter.envoy.servers import BackendHandler, Received, Server, UpstreamHandler, serving
 
 CONFIGURATION = {
     "backend": {"cluster": "backend"},
@@ -92,12 +93,17 @@ def test_a_header_that_is_named_is_hidden_beside_the_defaults(scene: tuple[int, 
     assert b"s3cr3t" not in backend.wait_for(lambda post: b"/named-body" in post.body).body
 
 
+def has(mark: bytes, post: Received) -> bool:
+    return mark in post.body
+
+
 def test_media_types_are_no_wider_than_they_say(scene: tuple[int, Server]) -> None:
     port, backend = scene
     for kind, sent in (("application/vnd.api+json", "e30="), ("application/octet-stream", ""), ("image/png", "")):
         path = f"/{kind.replace('/', '-')}-body"
+        mark = path.encode()
         request(port, "POST", path, b"{}", content_type=kind)
-        document = backend.wait_for(lambda post, path=path: path.encode() in post.body).document
+        document = backend.wait_for(functools.partial(has, mark)).document
         assert document["scnt_request"]["body"] == sent
 
 

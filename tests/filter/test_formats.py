@@ -226,6 +226,27 @@ def test_a_server_is_valid_or_none(wasm: Path, host: str, address: str | None, p
     assert record["attributes"].get("server.port") == port
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(b"13", "13"), (b"14", "14"), (b"0", None), (b"5", None), (b"17", None), (b"", None)]
+)
+def test_a_grpc_call(wasm: Path, status: bytes, kind: str | None) -> None:
+    request = [*REQUEST[:1], (b":path", b"/shop.Cart/Get?x"), *REQUEST[2:5], (b"content-type", b"application/grpc")]
+    trailers = [(b"grpc-message", b"secret"), (b"grpc-status", status)]
+    exchange = Exchange(request=request, trailers=trailers)
+    call = call_of(Proxy(wasm, {"format": "otlp"}), exchange)
+    _, (record,) = judges.otlp(call.body)
+    found = record["attributes"]
+    assert (found["rpc.system"], found["rpc.service"], found["rpc.method"]) == ("grpc", "shop.Cart", "Get")
+    known = int(status) if status in (b"0", b"5", b"13", b"14") else None
+    assert found.get("rpc.grpc.status_code") == known
+    assert found.get("error.type") == kind
+    assert b"secret" not in call.body
+    for more, shown in (({}, known), ({"redact_headers": ["grpc-*"]}, "[redacted]")):
+        document = Proxy(wasm, more).trace(exchange)
+        headers = dict(document["scnt_response"]["headers"])
+        assert headers.get("grpc-status") == (None if known is None else str(shown))
+
+
 def test_the_proxys_own_names_are_asked_for_once(wasm: Path) -> None:
     proxy = Proxy(wasm, {"format": "otlp", "batch": {"count": 1}})
     named = PROPERTIES | {b"xds\0node\0metadata\0NAME": b"web-1"}

@@ -91,6 +91,27 @@ def test_with_a_rule_that_can_not_be_used_nothing_is_traced(wasm: Path, way: str
     assert not is_traced(proxy, Exchange())
 
 
+def grpc(path: str, status: bytes, *, in_trailers: bool) -> Exchange:
+    pair = (b"grpc-status", status)
+    response = [(b":status", b"200"), (b"content-type", b"application/grpc"), *([] if in_trailers else [pair])]
+    request = with_headers(path=path, content_type="application/grpc+proto")
+    return Exchange(request=request, response=response, trailers=[pair] if in_trailers else [])
+
+
+@pytest.mark.parametrize("in_trailers", [True, False])
+def test_rules_see_the_status_of_a_grpc_call(wasm: Path, in_trailers: bool) -> None:
+    errors = Proxy(wasm, {"include": {"statuses": ["5xx"]}})
+    results = [
+        is_traced(errors, grpc("/a.B/C", status, in_trailers=in_trailers))
+        for status in (b"13", b"14", b"0", b"5", b"x")
+    ]
+    assert results == [True, True, False, False, False]
+    assert not is_traced(Proxy(wasm, {"exclude": {"statuses": ["404"]}}), grpc("/a.B/C", b"5", in_trailers=in_trailers))
+    # Of another content type it is a header as any other.
+    plain = Exchange(response=[(b":status", b"200"), (b"grpc-status", b"13")], trailers=[(b"grpc-status", b"13")])
+    assert not is_traced(errors, plain)
+
+
 def request_ids(count: int) -> list[str]:
     return [f"{number * 2654435761 % (1 << 32):08x}-6a5e-4b7c-9d2f-{number:012x}" for number in range(count)]
 

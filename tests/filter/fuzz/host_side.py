@@ -15,9 +15,11 @@ from tests.filter.fuzz.model import (
     Side,
     Stream,
     first,
+    grpc_status_of,
     has_wanted_media,
+    is_grpc,
     is_streaming,
-    status_of,
+    status_for_rules,
     wants,
     wants_request,
 )
@@ -122,6 +124,9 @@ class HostSide:
         stream.sides[at] = side = Side()
         side.keep(headers, wire_size)
         stream.streaming |= is_streaming(headers)
+        stream.is_grpc |= is_grpc(headers)
+        if at == 1:
+            stream.grpc = grpc_status_of(first(headers, b"grpc-status"))
         if first(headers, b":status") == b"101":
             stream.sides[0].takes_body = False
         side.takes_body = settings.bodies and not stream.streaming and has_wanted_media(settings, headers)
@@ -157,6 +162,15 @@ class HostSide:
             side.at_risk |= bool(self.machine.refused) or self.blocks > BLOCKS_THAT_ARE_ENOUGH
         self._collect()
 
+    def trailers(self, stream: int, status: bytes) -> None:
+        self.machine.offer.headers = {abi.RESPONSE_TRAILERS: [(b"grpc-message", b"(hush)"), (b"grpc-status", status)]}
+        self._continues(self._event("proxy_on_response_trailers", stream, 2))
+        known = self.streams.get(stream)
+        heard = grpc_status_of(status) if "proxy_get_header_map_value" not in self.machine.refused else None
+        if known is not None and not known.ignored and known.is_grpc and heard is not None:
+            known.grpc, known.trailer = heard, True
+        self._collect()
+
     def done(self, stream: int) -> None:
         """Of an exchange."""
         if self.find(stream) is not None:
@@ -184,7 +198,7 @@ class HostSide:
         counted = "proxy_get_property" not in self.machine.refused
         if cluster == settings.cluster and counted:
             return
-        if not wants(settings, "statuses", status_of(stream.sides[1].headers)):
+        if not wants(settings, "statuses", status_for_rules(stream)):
             self.books.outcomes += counted
             self.books.uncertain += not counted
             return

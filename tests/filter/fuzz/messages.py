@@ -126,6 +126,8 @@ def response(random: Random, settings: Settings | None, *, huge: bool) -> list[H
     if random.random() < 0.7:
         headers.append(plain(b"content-type", random.choice(MEDIA)))
     if random.random() < 0.05:
+        headers.append(plain(b"grpc-status", random.choice([b"0", b"14", b"99"])))
+    if random.random() < 0.05:
         headers.append(plain(b"upgrade", b"h2,h2c"))
     return headers + _more(random, settings, huge=huge)
 

@@ -94,6 +94,10 @@ class Stream:
     sides: list[Side] = field(default_factory=lambda: [Side(), Side()])
     ignored: bool = False
     streaming: bool = False
+    is_grpc: bool = False
+    grpc: int | None = None
+    trailer: bool = False
+    """The status of the call came behind the body."""
     properties: dict[bytes, bytes] = field(default_factory=dict)
     source: str | None = None
     """The peer's address, where it is an ordinary one."""
@@ -145,6 +149,24 @@ def wants_request(root: Root, headers: list[Header]) -> bool | None:
         if not any(one in (b"*", host, host + port) for one in root.hosts or []):
             return False
     return True if settings.sample_rate == 1 else None
+
+
+# By google/rpc/code.proto.
+HTTP_OF_GRPC = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401]
+
+
+def grpc_status_of(value: bytes) -> int | None:
+    return int(value) if value.isdigit() and int(value) < len(HTTP_OF_GRPC) else None
+
+
+def is_grpc(headers: list[Header]) -> bool:
+    return first(headers, b"content-type").lower().startswith(b"application/grpc")
+
+
+def status_for_rules(stream: Stream) -> bytes:
+    status = status_of(stream.sides[1].headers)
+    known = stream.grpc if stream.is_grpc else None
+    return b"%d" % HTTP_OF_GRPC[known] if known is not None and status == b"200" else status
 
 
 def status_of(headers: list[Header]) -> bytes:
