@@ -9,6 +9,7 @@ const marker_name = @import("head.zig").marker_name;
 const json_reader = @import("json_reader.zig");
 const limits = @import("limits.zig");
 const table = @import("configuration_table.zig");
+const redaction = @import("redaction.zig");
 const settings = @import("settings.zig");
 const texts = @import("text.zig");
 const Reader = json_reader.Reader;
@@ -36,6 +37,8 @@ pub noinline fn parse(configuration: *Configuration, text: []u8, lists: *Lists) 
     if (configuration.backend_path.len == 0) configuration.backend_path = traits.path;
     if (configuration.backend_authority.len == 0) configuration.backend_authority = configuration.backend_cluster;
     if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
+    configuration.redact_headers = redaction.trimmed(configuration.redact_headers, &settings.redact_headers_default);
+    configuration.redact_query = redaction.trimmed(configuration.redact_query, &settings.redact_query_default);
     if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
     if (configuration.backend_cluster.len == 0) configuration.errors += 1;
 }

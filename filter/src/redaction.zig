@@ -16,20 +16,66 @@ pub const Names = settings.Names;
 /// What is hidden: the default list, but for names that `-name` takes away, and what is given beside it.
 pub const Hidden = struct {
     given: Names,
-    default: Names,
+    default: *const Default,
 
     pub fn has(hidden: *const Hidden, name: []const u8) bool {
         if (any(hidden.given, name, false)) return true;
-        return any(hidden.default, name, false) and !any(hidden.given, name, true);
+        return hidden.default.has(name) and !any(hidden.given, name, true);
     }
 };
 
+/// A default list, and beside each entry which bytes have to be in a name that it matches: hardly any name has those
+/// of any, and all are asked for every header of every exchange.
+const Default = struct {
+    entries: Names,
+    bytes: []const u32,
+
+    fn of(comptime entries: Names) Default {
+        comptime {
+            @setEvalBranchQuota(10_000);
+            var all: [entries.len]u32 = undefined;
+            for (entries, &all) |entry, *one| one.* = bytesOf(entry);
+            const bytes = all;
+            return .{ .entries = entries, .bytes = &bytes };
+        }
+    }
+
+    noinline fn has(default: *const Default, name: []const u8) bool {
+        const there = bytesOf(name);
+        for (default.bytes, 0..) |needed, at| {
+            if (needed & ~there == 0 and any(default.entries[at..][0..1], name, false)) return true;
+        }
+        return false;
+    }
+};
+
+/// A bit for each byte that is there, of which some share one.
+fn bytesOf(text: []const u8) u32 {
+    var found: u32 = 0;
+    for (text) |byte| if (byte != '*') {
+        found |= @as(u32, 1) << @intCast(byte & 31);
+    };
+    return found;
+}
+
+const default_headers = Default.of(&settings.redact_headers_default);
+const default_query = Default.of(&settings.redact_query_default);
+
 pub fn ofHeaders(given: Names) Hidden {
-    return .{ .given = given, .default = &settings.redact_headers_default };
+    return .{ .given = given, .default = &default_headers };
 }
 
 pub fn ofQuery(given: Names) Hidden {
-    return .{ .given = given, .default = &settings.redact_query_default };
+    return .{ .given = given, .default = &default_query };
+}
+
+/// The list without what the default list has anyway, unless it takes something of that away: the role writes the
+/// default out.
+pub fn trimmed(given: Names, default: Names) Names {
+    for (given) |entry| if (entry[0] == '-') return given;
+    var start: usize = 0;
+    while (start < given.len and start < default.len and texts.equal(given[start], default[start])) start += 1;
+    return given[start..];
 }
 
 /// `*` means headers: a pseudo header (:path) is one only where it is named.
@@ -38,7 +84,7 @@ noinline fn any(names: Names, name: []const u8, taken_away: bool) bool {
     for (names) |entry| {
         const item = if (taken_away) entry[@min(1, entry.len)..] else entry;
         if (entry.len == 0 or (entry[0] == '-') != taken_away or item.len == 0) continue;
-        // Most differ at once, as this is asked for every header of every exchange.
+        // Most differ at once.
         if (if (item[0] == '*') first == ':' else std.ascii.toLower(item[0]) != first) continue;
         if (pattern.matches(item, name, .{})) return true;
     }
@@ -159,6 +205,14 @@ test "header names, patterns, and what is taken away" {
     try std.testing.expect(all.has("accept") and !all.has(":path") and ofHeaders(&.{":path"}).has(":path"));
     const mine = ofHeaders(&.{ "-*", "x-mine" });
     try std.testing.expect(mine.has("x-mine") and !mine.has("authorization"));
+}
+
+test "a default that is written out is not asked twice" {
+    const default: Names = &settings.redact_headers_default;
+    try std.testing.expectEqual(0, trimmed(default, default).len);
+    try std.testing.expectEqual(1, trimmed(&.{ default[0], "x" }, default).len);
+    try std.testing.expectEqual(2, trimmed(&.{ default[0], "-*" }, default).len);
+    try std.testing.expectEqual(0, trimmed(&.{}, default).len);
 }
 
 fn expectUrl(expected: []const u8, text: []const u8) !void {

@@ -124,9 +124,7 @@ class HostSide:
         stream.sides[at] = side = Side()
         side.keep(headers, wire_size)
         stream.streaming |= is_streaming(headers)
-        stream.is_grpc |= is_grpc(headers)
-        if at == 1:
-            stream.grpc = grpc_status_of(first(headers, b"grpc-status"))
+        stream.keep_grpc(at, headers)
         if first(headers, b":status") == b"101":
             stream.sides[0].takes_body = False
         side.takes_body = settings.bodies and not stream.streaming and has_wanted_media(settings, headers)
@@ -166,9 +164,8 @@ class HostSide:
         self.machine.offer.headers = {abi.RESPONSE_TRAILERS: [(b"grpc-message", b"(hush)"), (b"grpc-status", status)]}
         self._continues(self._event("proxy_on_response_trailers", stream, 2))
         known = self.streams.get(stream)
-        heard = grpc_status_of(status) if "proxy_get_header_map_value" not in self.machine.refused else None
-        if known is not None and not known.ignored and known.is_grpc and heard is not None:
-            known.grpc, known.trailer = heard, True
+        if known is not None and "proxy_get_header_map_value" not in self.machine.refused:
+            known.hear(status)
         self._collect()
 
     def done(self, stream: int) -> None:
@@ -251,10 +248,7 @@ class HostSide:
                     root.hosts = answer.hosts
         elif accepted:
             heard = root.settings.format == "otlp" and "proxy_get_buffer_bytes" not in self.machine.refused
-            rejected = min(answer.rejected, flight.documents) if heard else 0
-            self.books.sent += flight.documents - rejected
-            self.books.failed += rejected
-            self.books.bytes += flight.size
+            self.books.taken(flight, answer.rejected if heard else 0)
         else:
             self.books.failed += flight.documents
 

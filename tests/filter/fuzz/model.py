@@ -106,6 +106,17 @@ class Stream:
     def blocks(self) -> int:
         return self.sides[0].blocks + self.sides[1].blocks
 
+    def keep_grpc(self, at: int, headers: list[Header]) -> None:
+        self.is_grpc |= first(headers, b"content-type").lower().startswith(b"application/grpc")
+        if at == 1:
+            self.grpc = grpc_status_of(first(headers, b"grpc-status"))
+
+    def hear(self, status: bytes) -> None:
+        """In trailers."""
+        heard = grpc_status_of(status)
+        if self.is_grpc and not self.ignored and heard is not None:
+            self.grpc, self.trailer = heard, True
+
 
 @dataclass(slots=True)
 class Root:
@@ -157,10 +168,6 @@ HTTP_OF_GRPC = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501,
 
 def grpc_status_of(value: bytes) -> int | None:
     return int(value) if value.isdigit() and int(value) < len(HTTP_OF_GRPC) else None
-
-
-def is_grpc(headers: list[Header]) -> bool:
-    return first(headers, b"content-type").lower().startswith(b"application/grpc")
 
 
 def status_for_rules(stream: Stream) -> bytes:
