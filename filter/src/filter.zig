@@ -77,7 +77,7 @@ pub fn Filter(comptime host: type) type {
             if (configuration.errors > 0) {
                 meter.count(plugin, .configuration_errors, configuration.errors);
                 // No values and no names from the configuration: a token may stand anywhere in it.
-                host.warn("bad entries: less is traced, or a default is used");
+                host.warn("bad entries keep their defaults, or let less be traced");
             }
             if (!plugin.traces()) host.warn(nothing_traced);
             host.setTickPeriod(plugin.tickMilliseconds());
