@@ -10,7 +10,7 @@ const Arena = @import("scratch.zig").Arena;
 
 const Status = enum(u32) { ok = 0, _ };
 
-pub const HeaderMap = enum(u32) { request = 0, response = 2, call_response = 6 };
+pub const HeaderMap = enum(u32) { request = 0, response = 2, response_trailers = 3, call_response = 6 };
 
 pub const Buffer = enum(u32) { request_body = 0, response_body = 1, call_body = 4, plugin_configuration = 7 };
 

@@ -9,6 +9,7 @@ const chain = @import("chain.zig");
 const head_file = @import("head.zig");
 const Head = head_file.Head;
 const streams = @import("streams.zig");
+const texts = @import("text.zig");
 const Arena = @import("scratch.zig").Arena;
 const Configuration = @import("configuration.zig").Configuration;
 
@@ -43,11 +44,13 @@ pub fn storeHeaders(
 }
 
 fn redactedEntry(buffer: []u8, configuration: *const Configuration, name: []const u8, value: []const u8) ?[]const u8 {
-    if (redaction.has(configuration.redact_headers, name)) {
+    const is_host = texts.equal(name, ":authority") or texts.equal(name, "host");
+    const hidden = redaction.ofHeaders(configuration.redact_headers);
+    if (hidden.has(name) or is_host and hidden.has("host")) {
         return headers.writeEntry(.{ .name = name, .value = redaction.placeholder }, buffer);
     }
     const place = headers.valuePlace(name, buffer);
-    const length = redaction.redactQuery(value, configuration.redact_query, place) orelse return null;
+    const length = redaction.redactUrls(value, &redaction.ofQuery(configuration.redact_query), is_host, place) orelse return null;
     return headers.sealEntry(name, length, buffer);
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The plugin configuration. It never fails, as a failure would make Envoy reject the listener: what
-//! can't be used keeps its safe default and is counted. configuration.schema.json says what is right.
+//! can't be used is counted, and keeps its default or lets less leave than was asked for. configuration.schema.json says what is right.
 
 const std = @import("std");
 const encoders = @import("encoders.zig");
+const forms = @import("forms.zig");
 const marker_name = @import("head.zig").marker_name;
 const json_reader = @import("json_reader.zig");
 const limits = @import("limits.zig");
 const table = @import("configuration_table.zig");
+const redaction = @import("redaction.zig");
 const settings = @import("settings.zig");
 const texts = @import("text.zig");
 const Reader = json_reader.Reader;
@@ -35,6 +37,8 @@ pub noinline fn parse(configuration: *Configuration, text: []u8, lists: *Lists) 
     if (configuration.backend_path.len == 0) configuration.backend_path = traits.path;
     if (configuration.backend_authority.len == 0) configuration.backend_authority = configuration.backend_cluster;
     if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
+    configuration.redact_headers = redaction.trimmed(configuration.redact_headers, &settings.redact_headers_default);
+    configuration.redact_query = redaction.trimmed(configuration.redact_query, &settings.redact_query_default);
     if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
     if (configuration.backend_cluster.len == 0) configuration.errors += 1;
 }
@@ -62,16 +66,45 @@ fn object(configuration: *Configuration, reader: *Reader, lists: *Lists, group: 
         json_reader.string_token => {
             const entry = table.find(group, reader.value);
             const token = reader.next();
-            if (entry) |known| if (token == known.kind.token()) {
-                if (!member(configuration, reader, lists, known)) configuration.errors += 1;
+            const known = entry orelse {
+                configuration.errors += 1;
+                if (isRules(group)) configuration.closed = 1;
+                reader.skip(token);
                 continue;
             };
-            configuration.errors += 1;
-            reader.skip(token);
+            if (token == known.kind.token()) {
+                if (!member(configuration, reader, lists, known)) shut(configuration, known);
+            } else {
+                shut(configuration, known);
+                reader.skip(token);
+            }
         },
         '}' => return,
         else => return reader.drop(),
     };
+}
+
+fn isRules(group: table.Group) bool {
+    return group == .include or group == .exclude;
+}
+
+/// An entry that can't be used keeps its default, but not where it decides what leaves: then less does than was asked
+/// for, never more.
+fn shut(configuration: *Configuration, entry: *const table.Entry) void {
+    configuration.errors += 1;
+    const group: table.Group = if (entry.kind == .group) @enumFromInt(entry.more) else entry.group;
+    if (isRules(group)) configuration.closed = 1;
+    if (group == .hosts_from and (entry.kind == .group or entry.kind == .word)) configuration.closed = 1;
+    if (entry.kind == .group) return;
+    inline for (.{ "redact_headers", "redact_query" }) |name| {
+        if (entry.offset() == @offsetOf(Configuration, name)) @field(configuration, name) = &.{"*"};
+    }
+    inline for (.{ "sample_rate", "request_body_bytes_max", "response_body_bytes_max" }) |name| {
+        if (entry.offset() == @offsetOf(Configuration, name)) @field(configuration, name) = 0;
+    }
+    if (entry.offset() == @offsetOf(Configuration, "bodies")) configuration.bodies = .off;
+    // No media type has a line break in it.
+    if (entry.offset() == @offsetOf(Configuration, "body_content_types")) configuration.body_content_types = &.{"\n"};
 }
 
 /// Reads a value that is of the right kind. False when it can't be used all the same.
@@ -79,7 +112,7 @@ fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: 
     const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset());
     switch (entry.kind) {
         .group => object(configuration, reader, lists, @enumFromInt(entry.more)),
-        .names => @as(*Names, @ptrCast(@alignCast(place))).* = names(reader, lists, .word, settings.names_max) orelse return false,
+        .names => @as(*Names, @ptrCast(@alignCast(place))).* = names(reader, lists, entry, settings.names_max) orelse return false,
         .headers => return readCallHeaders(configuration, reader, lists),
         .number, .fraction => @as(*u32, @ptrCast(place)).* = number(reader.value, entry) orelse return false,
         .choice => {
@@ -91,7 +124,7 @@ fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: 
             configuration.revision = value;
         },
         .name, .word, .path, .header => {
-            if (!isUsable(reader.value, entry.kind)) return false;
+            if (!isUsable(reader.value, entry)) return false;
             @as(*[]const u8, @ptrCast(@alignCast(place))).* = reader.value;
         },
     }
@@ -110,7 +143,7 @@ fn readCallHeaders(configuration: *Configuration, reader: *Reader, lists: *Lists
         },
         '[' => {
             const before = lists.used;
-            const pair = names(reader, lists, .header, 2) orelse &.{};
+            const pair = names(reader, lists, &header_texts, 2) orelse &.{};
             if (pair.len == 2 and isHeaderName(pair[0]) and lists.used <= most) continue;
             lists.used = before;
             good = false;
@@ -137,8 +170,8 @@ pub const Lists = struct {
 };
 
 /// Which of the words with spaces behind them; null for none.
-fn indexOf(words: []const u8, word: []const u8) ?u32 {
-    var rest = words;
+fn indexOf(choices: []const u8, word: []const u8) ?u32 {
+    var rest = choices;
     var at: u32 = 0;
     while (rest.len > 0) : (at += 1) {
         if (texts.equal(texts.before(rest, ' '), word)) return at;
@@ -163,9 +196,12 @@ fn revision(digits: []const u8) u64 {
     return if (digits.len == 10 and consistsOf(digits, 10, "")) json_reader.unsigned(digits, 16) else json_reader.none;
 }
 
-/// A list replaces the defaults, but only when all of it can be used: a slip must not open what the
-/// defaults keep closed.
-pub fn names(reader: *Reader, lists: *Lists, kind: table.Kind, most: usize) ?Names {
+const header_texts = table.Entry{ .group = .backend, .kind = .header, .name_length = 0 };
+/// Texts that may be anything.
+pub const words = table.Entry{ .group = .hosts_from, .kind = .word, .name_length = 0 };
+
+/// All of a list, or nothing of it: half of one is not what was meant.
+pub fn names(reader: *Reader, lists: *Lists, of: *const table.Entry, most: usize) ?Names {
     const start = lists.used;
     var good = true;
     while (true) switch (reader.next()) {
@@ -175,7 +211,7 @@ pub fn names(reader: *Reader, lists: *Lists, kind: table.Kind, most: usize) ?Nam
             return null;
         },
         json_reader.string_token => {
-            if (!isUsable(reader.value, kind) or lists.used - start == most or !lists.add(reader.value)) good = false;
+            if (!isUsable(reader.value, of) or lists.used - start == most or !lists.add(reader.value)) good = false;
         },
         json_reader.end_token => return null,
         else => |token| {
@@ -185,8 +221,9 @@ pub fn names(reader: *Reader, lists: *Lists, kind: table.Kind, most: usize) ?Nam
     };
 }
 
-fn isUsable(value: []const u8, kind: table.Kind) bool {
-    return switch (kind) {
+fn isUsable(value: []const u8, entry: *const table.Entry) bool {
+    return switch (entry.kind) {
+        .names => forms.fits(@enumFromInt(entry.more), value),
         .name => isName(value),
         .path => isVisible(value, '!') and value[0] == '/',
         .header => value.len == 0 or isVisible(value, ' '),
@@ -209,7 +246,7 @@ fn isName(value: []const u8) bool {
 
 fn isVisible(value: []const u8, lowest: u8) bool {
     for (value) |byte| if (byte < lowest or byte >= 0x7f) return false;
-    return value.len -% 1 < 1024;
+    return value.len -% 1 < limits.entry_bytes_max;
 }
 
 /// Lower case, as Envoy sends it; names that the call itself sets are not for the configuration.

@@ -68,7 +68,7 @@ pub const Entry = extern struct {
     group: Group,
     kind: Kind,
     offset_words: u8 = 0,
-    /// A group, an index into `choices` or `ranges`.
+    /// A group, an index into `choices` or `ranges`, of names which form.
     more: u8 = 0,
     name_length: u8,
 
@@ -86,7 +86,7 @@ fn bytesOf(comptime one: *const settings.Entry) []const u8 {
         .group = one.group,
         .kind = one.kind,
         .offset_words = offset / 4,
-        .more = if (is_rule) 0 else one.more,
+        .more = if (one.form) |form| @intFromEnum(form) else one.more,
         .name_length = one.name.len,
     };
     return std.mem.asBytes(&head) ++ one.name;

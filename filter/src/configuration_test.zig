@@ -2,6 +2,7 @@
 const std = @import("std");
 const limits = @import("limits.zig");
 const redaction = @import("redaction.zig");
+const selection = @import("selection.zig");
 const Configuration = @import("configuration.zig").Configuration;
 const Lists = @import("configuration.zig").Lists;
 
@@ -35,8 +36,8 @@ test "everything set" {
     try std.testing.expectEqualStrings("t t", configuration.backend_headers[1]);
     try std.testing.expectEqual(.off, configuration.bodies);
     try std.testing.expectEqual(@as(u32, 1000), configuration.response_body_bytes_max);
-    try std.testing.expect(redaction.has(configuration.redact_headers, "x-secret"));
-    try std.testing.expect(!redaction.has(configuration.redact_headers, "cookie"));
+    try std.testing.expect(redaction.ofHeaders(configuration.redact_headers).has("x-secret"));
+    try std.testing.expect(redaction.ofHeaders(configuration.redact_headers).has("cookie"));
     try std.testing.expectEqual(@as(usize, 0), configuration.redact_query.len);
     try std.testing.expectEqual(@as(u32, 2), configuration.heartbeat_seconds);
 }
@@ -47,7 +48,7 @@ test "nothing set: only the backend is missed" {
         try std.testing.expectEqual(@as(u32, 1), configuration.errors);
         try std.testing.expectEqualStrings("/publish", configuration.backend_path);
         try std.testing.expectEqual(.on, configuration.bodies);
-        try std.testing.expect(redaction.has(configuration.redact_headers, "authorization"));
+        try std.testing.expect(redaction.ofHeaders(configuration.redact_headers).has("authorization"));
     }
 }
 
@@ -78,11 +79,42 @@ test "what can't be used is counted once and keeps its default" {
         try std.testing.expectEqualStrings("c", configuration.backend_cluster);
         try std.testing.expectEqualStrings("trace", configuration.name);
         try std.testing.expectEqual(@as(u32, 5000), configuration.backend_timeout_ms);
-        try std.testing.expectEqual(@as(u32, limits.body_bytes_max), configuration.request_body_bytes_max);
-        try std.testing.expect(redaction.has(configuration.redact_headers, "cookie"));
-        try std.testing.expect(redaction.has(configuration.redact_query, "token"));
+        try std.testing.expectEqual(@as(u32, limits.body_bytes_max), configuration.response_body_bytes_max);
+        try std.testing.expect(redaction.ofHeaders(configuration.redact_headers).has("cookie"));
+        try std.testing.expect(redaction.ofQuery(configuration.redact_query).has("token"));
         try std.testing.expectEqual(@as(usize, 0), configuration.backend_headers.len);
     }
+}
+
+test "what decides what leaves lets less out when it can't be used" {
+    const rules = [_][]const u8{
+        "\"exclude\": {\"paths\": [\"/a\", \"^/login\"]}", "\"include\": {\"path\": [\"/a\"]}", "\"exclude\": []",
+        "\"include\": {\"methods\": \"GET\"}",             "\"hosts_from\": 1",                 "\"hosts_from\": {\"cluster\": \"\"}",
+    };
+    for (rules) |entry| {
+        const configuration = parseBeside(entry);
+        try std.testing.expectEqual(1, configuration.errors);
+        try std.testing.expectEqual(1, configuration.closed);
+    }
+    try std.testing.expectEqual(0, parseBeside("\"exclude\": {\"methods\": [\"get\"], \"statuses\": [\"2XX\"]}").closed);
+    try std.testing.expectEqual(0, parseBeside("\"hosts_from\": {\"seconds\": 0}").closed);
+    for ([_][]const u8{ "[\"x-.*\"]", "\"x\"", "[\"authorization:\"]", "[1]" }) |list| {
+        var text: [99]u8 = undefined;
+        const headers = parseBeside(try std.fmt.bufPrint(&text, "\"redact_headers\": {s}", .{list}));
+        try std.testing.expect(redaction.ofHeaders(headers.redact_headers).has("accept"));
+        const query = parseBeside(try std.fmt.bufPrint(&text, "\"redact_query\": {s}", .{list}));
+        try std.testing.expect(redaction.ofQuery(query.redact_query).has("any"));
+    }
+    try std.testing.expectEqual(.off, parseBeside("\"bodies\": \"On\"").bodies);
+    try std.testing.expectEqual(0, parseBeside("\"sample_rate\": 2").sample_rate);
+    try std.testing.expectEqual(0, parseBeside("\"request_body_bytes_max\": \"9\"").request_body_bytes_max);
+    const types = parseBeside("\"body_content_types\": [\"application/json;charset=utf-8\"]").body_content_types;
+    try std.testing.expect(!selection.takesBodyOf(types, "application/json") and !selection.takesBodyOf(types, ""));
+}
+
+fn parseBeside(entry: []const u8) Configuration {
+    var text: [256]u8 = undefined;
+    return parse(std.fmt.bufPrint(&text, "{{{s}, \"backend\": {{\"cluster\": \"c\"}}}}", .{entry}) catch unreachable);
 }
 
 test "a syntax error anywhere leaves every default" {
@@ -91,7 +123,7 @@ test "a syntax error anywhere leaves every default" {
         const configuration = parse(whole[0..length]);
         try std.testing.expectEqual(@as(u32, 2), configuration.errors);
         try std.testing.expectEqualStrings("", configuration.backend_cluster);
-        try std.testing.expect(redaction.has(configuration.redact_headers, "cookie"));
+        try std.testing.expect(redaction.ofHeaders(configuration.redact_headers).has("cookie"));
     }
 }
 

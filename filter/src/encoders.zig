@@ -25,6 +25,8 @@ pub const Traits = struct {
     times: bool = false,
     namespace: bool = false,
     resource: bool = false,
+    /// Whether the backend may take a part of a batch and say so in its answer.
+    partial: bool = false,
     /// Headers as {"key", "value"} instead of pairs.
     header_objects: bool = false,
     /// The template of one document, and what stands before, between and after those of a batch.

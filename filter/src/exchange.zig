@@ -5,6 +5,8 @@ const std = @import("std");
 const limits = @import("limits.zig");
 const chain = @import("chain.zig");
 const connections = @import("connections.zig");
+const grpc = @import("grpc.zig");
+const redaction = @import("redaction.zig");
 const request_id = @import("request_id.zig");
 const streams = @import("streams.zig");
 const texts = @import("text.zig");
@@ -34,12 +36,26 @@ pub fn Exchange(comptime host: type) type {
                 message.headers = .{ .bytes = bytes };
             }
             record.noteHeaders();
+            setGrpc(record, &plugin.configuration, stream);
             connectionFacts(record.range(.source_address, connections.facts_count), &plugin.configuration, stream);
             if (record.text(.request_id).len == 0) record.set(.request_id, makeRequestId(record));
             if (traits.namespace) record.set(.namespace, namespaceOf(&plugin.configuration, cluster));
             if (traits.resource) setOwn(record);
             record.end_ns = if (traits.times) host.nowNanoseconds() else 0;
             return true;
+        }
+
+        fn setGrpc(record: *Record, configuration: *const Configuration, stream: *const streams.Stream) void {
+            // A request may have a header of this name.
+            record.set(.grpc_status, "");
+            if (!stream.is_grpc) return;
+            const status = grpc.number(stream.grpc_status);
+            record.set(.rpc_system, "grpc");
+            record.range(.rpc_service, 2).* = grpc.split(record.text(.path));
+            record.set(.grpc_status, status);
+            if (!stream.grpc_in_trailers) return;
+            const hidden = redaction.ofHeaders(configuration.redact_headers).has("grpc-status");
+            record.set(.grpc_trailer, if (hidden) redaction.placeholder else status);
         }
 
         const own_namespace = "xds\x00node\x00metadata\x00NAMESPACE";

@@ -8,6 +8,7 @@ const json_reader = @import("json_reader.zig");
 const limits = @import("limits.zig");
 const capture = @import("capture.zig");
 const chain = @import("chain.zig");
+const grpc = @import("grpc.zig");
 const plugins_file = @import("plugins.zig");
 const selection = @import("selection.zig");
 const streams = @import("streams.zig");
@@ -76,7 +77,7 @@ pub fn Filter(comptime host: type) type {
             if (configuration.errors > 0) {
                 meter.count(plugin, .configuration_errors, configuration.errors);
                 // No values and no names from the configuration: a token may stand anywhere in it.
-                host.warn("bad entries keep their defaults");
+                host.warn("bad entries keep their defaults, or let less be traced");
             }
             if (!plugin.traces()) host.warn(nothing_traced);
             host.setTickPeriod(plugin.tickMilliseconds());
@@ -134,9 +135,15 @@ pub fn Filter(comptime host: type) type {
             if (plugin.traits().times) side.time_ns = host.nowNanoseconds();
             const configuration = &plugin.configuration;
             if (selection.isStreaming(&head)) stream.streaming = true;
+            // What the client now sends is no body of its request any more.
+            if (selection.isSwitch(&head)) stream.request.body_taken = false;
             side.body_taken = configuration.bodies == .on and !stream.streaming and
                 selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
-            if (direction == .response) return;
+            if (grpc.isGrpc(head.get(.content_type))) stream.is_grpc = true;
+            if (direction == .response) {
+                stream.grpc_status = grpc.read(head.get(.grpc_status));
+                return;
+            }
             stream.source_is_forwarded = head.has(.forwarded_for);
             if (head.has(.marker)) return ignore(stream);
             const id_missing = configuration.sample_rate != std.math.maxInt(u32) and !head.has(.request_id);
@@ -184,6 +191,17 @@ pub fn Filter(comptime host: type) type {
             return true;
         }
 
+        /// Of all that comes behind a response's body only the status of a gRPC call is kept.
+        pub fn onTrailers(id: u32) void {
+            const stream = table.find(id) orelse return;
+            if (stream.ignored or !stream.is_grpc) return;
+            host.scratch.reset();
+            const status = grpc.read(host.headerValue(.response_trailers, "grpc-status"));
+            if (status == 0) return;
+            stream.grpc_status = status;
+            stream.grpc_in_trailers = true;
+        }
+
         /// A context is over. True when nothing is left to do for it.
         pub fn onDone(id: u32) bool {
             if (plugins.find(id)) |plugin| {
@@ -213,7 +231,8 @@ pub fn Filter(comptime host: type) type {
             if (texts.equal(cluster, plugin.configuration.backend_cluster)) return;
             var record: Record = undefined;
             if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
-            if (!selection.wants(&plugin.configuration, .statuses, record.text(.status))) return skip(plugin, stream);
+            const status = grpc.statusForRules(if (stream.is_grpc) stream.grpc_status else 0, record.text(.status));
+            if (!selection.wants(&plugin.configuration, .statuses, status)) return skip(plugin, stream);
             if (stream.request.isTruncated() or stream.response.isTruncated()) meter.count(plugin, .truncated, 1);
             sender.add(plugin, &record);
         }
@@ -223,7 +242,7 @@ pub fn Filter(comptime host: type) type {
             host.scratch.reset();
             const status = json_reader.unsigned(if (headers_count > 0) host.headerValue(.call_response, ":status") else "", 10);
             if (polling.answered(plugin, token, status, body_size)) return;
-            sender.answered(plugin, token, status);
+            sender.answered(plugin, token, status, body_size);
             if (!plugin.ending or sender.calls.countOf(root) > 0) return;
             plugin.root = 0;
             host.done();

@@ -12,21 +12,21 @@ pub const Name = enum {
     scheme,
     status,
     content_type,
-    upgrade,
     request_id,
     traceparent,
     forwarded_for,
     marker,
     user_agent,
+    grpc_status,
 };
 
 /// Marks our own calls, so that tracing the tracer never loops.
 pub const marker_name = "x-wasm-filter-trace";
 
 pub const names = [_][]const u8{
-    ":method",      ":path",   ":authority",   "host",        ":scheme",         ":status",
-    "content-type", "upgrade", "x-request-id", "traceparent", "x-forwarded-for", marker_name,
-    "user-agent",
+    ":method",      ":path",        ":authority",  "host",            ":scheme",   ":status",
+    "content-type", "x-request-id", "traceparent", "x-forwarded-for", marker_name, "user-agent",
+    "grpc-status",
 };
 
 /// Names come in lower case; of several values the first counts, and one without text is none.

@@ -30,7 +30,7 @@ const List = struct {
                 if (is_hosts) {
                     if (token != '[') return false;
                     var lists = configuration.Lists{ .items = &list.items };
-                    list.names = configuration.names(&reader, &lists, .word, list.items.len) orelse return false;
+                    list.names = configuration.names(&reader, &lists, &configuration.words, list.items.len) orelse return false;
                     found = true;
                 } else reader.skip(token);
             },
@@ -62,8 +62,7 @@ pub const Hosts = struct {
 
     /// `namespace` is the pod's own: `cart` is cart.pay to those in pay.
     pub fn has(hosts: *const Hosts, authority: []const u8, scheme: []const u8, namespace: []const u8) bool {
-        var port = address.portOf(authority);
-        if (port.len == 0) port = if (texts.equal(scheme, "https")) "443" else "80";
+        const port = address.portAt(authority, scheme);
         const host = address.hostOf(authority);
         for (hosts.lists[hosts.current].names) |item| {
             if (texts.equal(item, "*")) return true;

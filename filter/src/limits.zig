@@ -45,13 +45,17 @@ pub const plugins_max = 8;
 /// The list of hosts to trace, as the backend sends it.
 pub const hosts_max = 512;
 pub const hosts_bytes_max = 16 * 1024;
+/// A backend's answer that is read.
+pub const answer_bytes_max = 16 * 1024;
 pub const configuration_bytes_max = 16 * 1024;
 pub const call_head_bytes_max = 8 * 1024;
 /// All lists of one configuration together.
 pub const list_items_max = 1024;
 pub const name_bytes_max = 40;
+/// An entry of a list.
+pub const entry_bytes_max = 1024;
 /// As long as a configured one can be.
-pub const query_name_bytes_max = 1024;
+pub const query_name_bytes_max = entry_bytes_max;
 
 /// Addresses remembered per downstream connection.
 pub const connections_cached = 256;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The exports: what Envoy calls. Each hands on to the filter and lets the exchange go on. Callbacks that
-//! would do nothing (vm_start, trailers, log, delete) are not exported, as every one costs a crossing.
+//! would do nothing (vm_start, trailers of requests, log, delete) are not exported, as every one costs a crossing.
 
 const abi = @import("abi.zig");
 const filter = @import("filter.zig").Filter(abi);
@@ -46,6 +46,11 @@ export fn proxy_on_response_headers(id: u32, _: u32, _: u32) u32 {
 
 export fn proxy_on_response_body(id: u32, size: usize, _: u32) u32 {
     filter.onBody(id, .response, size);
+    return proceed;
+}
+
+export fn proxy_on_response_trailers(id: u32, _: u32) u32 {
+    filter.onTrailers(id);
     return proceed;
 }
 

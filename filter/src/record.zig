@@ -5,8 +5,10 @@
 const std = @import("std");
 const address = @import("address.zig");
 const chain = @import("chain.zig");
+const grpc = @import("grpc.zig");
 const head = @import("head.zig");
 const headers = @import("headers.zig");
+const redaction = @import("redaction.zig");
 const streams = @import("streams.zig");
 const texts = @import("text.zig");
 
@@ -20,12 +22,12 @@ pub const Field = enum(u8) {
     scheme,
     status,
     content_type,
-    upgrade,
     request_id,
     traceparent,
     forwarded_for,
     marker,
     user_agent,
+    grpc_status,
     /// ... and what was asked for.
     source_address,
     destination_address,
@@ -34,6 +36,11 @@ pub const Field = enum(u8) {
     own_service,
     own_namespace,
     own_pod,
+    rpc_system,
+    rpc_service,
+    rpc_method,
+    /// As it stands among the headers of the response, where it came behind the body.
+    grpc_trailer,
     /// Texts that are made of these.
     url_path,
     url_query,
@@ -47,6 +54,7 @@ pub const Field = enum(u8) {
     response_status,
     server_port,
     client_port,
+    rpc_status,
     /// Numbers.
     request_ms,
     response_ms,
@@ -87,12 +95,12 @@ pub const Field = enum(u8) {
 const texts_count = Field.url_path.index();
 
 /// What stands before or after the first of these bytes in a text, or what else is made of it.
-const Derived = struct { from: Field, byte: u8 = 0, how: enum(u8) { before, after, host, port, status, failure } };
+const Derived = struct { from: Field, byte: u8 = 0, how: enum(u8) { before, after, host, server, port, same, status, failure } };
 
 const derived = [_]Derived{
     .{ .from = .path, .how = .before, .byte = '?' },
     .{ .from = .path, .how = .after, .byte = '?' },
-    .{ .from = .authority, .how = .host },
+    .{ .from = .authority, .how = .server },
     .{ .from = .source_address, .how = .host },
     .{ .from = .protocol, .how = .after, .byte = '/' },
     .{ .from = .traceparent, .how = .before, .byte = '-' },
@@ -101,6 +109,7 @@ const derived = [_]Derived{
     .{ .from = .status, .how = .status },
     .{ .from = .authority, .how = .port },
     .{ .from = .source_address, .how = .port },
+    .{ .from = .grpc_status, .how = .same },
 };
 
 comptime {
@@ -137,7 +146,11 @@ pub const Record = struct {
         // Zeros are empty texts, and cheaper than a copy of a hundred addresses.
         @memset(std.mem.asBytes(&record.texts), 0);
         var all = record.messages[0].headers.iterator();
-        while (all.next()) head.note(record.texts[0..head.names.len], all.name, all.value);
+        while (all.next()) {
+            // An id that is redacted is none.
+            if (texts.equal(all.value, redaction.placeholder) and !texts.startsWith(all.name, ":")) continue;
+            head.note(record.texts[0..head.names.len], all.name, all.value);
+        }
         if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
         record.set(.traceparent, traceContext(record.text(.traceparent)));
         record.set(.status, statusOf(record.messages[1].headers.find(":status")));
@@ -153,10 +166,12 @@ pub const Record = struct {
             .before => texts.before(from, how.byte),
             .after => texts.after(from, how.byte),
             .host => address.hostOf(from),
+            .server => address.serverOf(from),
             .port => address.portOf(from),
+            .same => from,
             .status => if (from.len == 3) from else "",
-            // OpenTelemetry's error.type: the status of a server's error, or that there was no answer.
-            .failure => if (from.len != 3) "_OTHER" else if (from[0] >= '5') from else "",
+            // OpenTelemetry's error.type: the status of a server's error, of HTTP or gRPC, or that there was no answer.
+            .failure => if (grpc.isFailure(record.text(.grpc_status))) record.text(.grpc_status) else if (from.len != 3) "_OTHER" else if (from[0] >= '5') from else "",
         };
     }
 
@@ -188,18 +203,24 @@ fn statusOf(text: []const u8) []const u8 {
 }
 
 /// Trace and parent id of W3C's traceparent (00-<trace id>-<parent id>-<flags>) with the dash between them, or
-/// nothing if all is not well with it.
+/// nothing if all is not well with it. A later version than 00 may have more behind another dash; there is no ff.
 pub fn traceContext(value: []const u8) []const u8 {
-    if (value.len < 55 or value[2] != '-' or value[35] != '-' or value[52] != '-') return "";
+    const length = 55;
+    if (value.len < length or texts.startsWith(value, "ff")) return "";
+    if (value.len > length and (texts.startsWith(value, "00") or value[length] != '-')) return "";
+    // Whether the part has a digit that is not zero: an id of zeros is none.
     var any: u8 = 0;
-    for (value[3..52], 3..) |digit, at| switch (digit) {
-        '0'...'9', 'a'...'f' => any |= digit ^ '0',
-        else => {
-            if (at != 35 or any == 0) return "";
+    for (value[0..length], 0..) |digit, at| switch (at) {
+        2, 35, 52 => {
+            if (digit != '-' or (at > 2 and any == 0)) return "";
             any = 0;
         },
+        else => switch (digit) {
+            '0'...'9', 'a'...'f' => any |= digit ^ '0',
+            else => return "",
+        },
     };
-    return if (any == 0) "" else value[3..52];
+    return value[3..52];
 }
 
 /// The trace id alone: it is the same in every proxy on a request's way.
@@ -228,6 +249,9 @@ test "traceparent" {
     const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736", traceId(good));
     try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", traceContext(good));
+    for ([_][]const u8{ "01" ++ good[2..], "fe" ++ good[2..] ++ "-more", good[0..53] ++ "00" }) |later| {
+        try std.testing.expectEqualStrings(good[3..52], traceContext(later));
+    }
     for ([_][]const u8{
         "",
         good[0..54],
@@ -235,5 +259,11 @@ test "traceparent" {
         "00-" ++ "0" ** 32 ++ "-00f067aa0ba902b7-01",
         "00-4bf92f3577b34da6a3ce929d0e0e4736-" ++ "0" ** 16 ++ "-01",
         "00-4bf92f3577b34da6-3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "ff" ++ good[2..],
+        "FF" ++ good[2..],
+        "0x" ++ good[2..],
+        good ++ "-more",
+        good[0..53] ++ "0g",
+        "01" ++ good[2..] ++ "more",
     }) |bad| try std.testing.expectEqualStrings("", traceContext(bad));
 }

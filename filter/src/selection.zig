@@ -3,6 +3,8 @@
 
 const std = @import("std");
 const address = @import("address.zig");
+const grpc = @import("grpc.zig");
+const pattern = @import("pattern.zig");
 const record = @import("record.zig");
 const request_id = @import("request_id.zig");
 const texts = @import("text.zig");
@@ -14,24 +16,28 @@ const Names = @import("configuration.zig").Names;
 
 /// `chance` decides for a request that has no id of any kind.
 pub fn wantsRequest(configuration: *const Configuration, head: *const Head, chance: u64) bool {
-    return isSampled(configuration.sample_rate, head, chance) and
+    return configuration.closed == 0 and isSampled(configuration.sample_rate, head, chance) and
         wants(configuration, .methods, head.get(.method)) and
         wants(configuration, .paths, head.get(.path)) and
-        wants(configuration, .hosts, head.hostname());
+        wantsAt(configuration, .hosts, head.hostname(), address.portAt(head.hostname(), head.get(.scheme)));
 }
 
 pub fn wants(configuration: *const Configuration, rule: Rule, value: []const u8) bool {
-    const include = configuration.include[@intFromEnum(rule)];
-    const exclude = configuration.exclude[@intFromEnum(rule)];
-    return (include.len == 0 or any(include, value, rule)) and !any(exclude, value, rule);
+    return wantsAt(configuration, rule, value, "");
 }
 
-fn any(list: Names, value: []const u8, rule: Rule) bool {
+fn wantsAt(configuration: *const Configuration, rule: Rule, value: []const u8, port: []const u8) bool {
+    const include = configuration.include[@intFromEnum(rule)];
+    const exclude = configuration.exclude[@intFromEnum(rule)];
+    return (include.len == 0 or any(include, value, rule, port)) and !any(exclude, value, rule, port);
+}
+
+fn any(list: Names, value: []const u8, rule: Rule, port: []const u8) bool {
     for (list) |item| {
         const found = switch (rule) {
-            .methods => texts.equal(item, value),
-            .paths => texts.startsWith(value, item),
-            .hosts => address.matches(item, value),
+            .methods => texts.equalIgnoreCase(item, value),
+            .paths => pattern.matches(item, value, .{ .start = true, .ignore_case = false }),
+            .hosts => address.matches(item, value, port),
             .statuses => matchesStatus(item, value),
         };
         if (found) return true;
@@ -42,7 +48,7 @@ fn any(list: Names, value: []const u8, rule: Rule) bool {
 /// `404`, `5xx`, or `0` for no answer.
 fn matchesStatus(item: []const u8, status: []const u8) bool {
     if (item.len != status.len) return false;
-    for (item, status) |wanted, digit| if (wanted != 'x' and wanted != digit) return false;
+    for (item, status) |wanted, digit| if (wanted | 0x20 != 'x' and wanted != digit) return false;
     return true;
 }
 
@@ -67,9 +73,15 @@ fn isSampled(rate: u32, head: *const Head, chance: u64) bool {
 
 /// Whether an exchange has bodies in the ordinary sense. What streams for long, either way, has none.
 pub fn isStreaming(head: *const Head) bool {
-    return head.has(.upgrade) or texts.equal(head.get(.method), "CONNECT") or
-        texts.startsWithIgnoreCase(head.get(.content_type), "application/grpc") or
+    return isSwitch(head) or texts.equal(head.get(.method), "CONNECT") or
+        grpc.isGrpc(head.get(.content_type)) or
         texts.startsWithIgnoreCase(head.get(.content_type), "text/event-stream");
+}
+
+/// Whether the connection now speaks another protocol (a websocket). Who only offers that, or asks for it, still speaks
+/// HTTP; and Envoy shows an extended CONNECT of HTTP/2 like this, too.
+pub fn isSwitch(head: *const Head) bool {
+    return texts.equal(head.get(.status), "101");
 }
 
 /// By the media type, whatever parameters follow it.
@@ -77,8 +89,7 @@ pub fn takesBodyOf(content_types: Names, content_type: []const u8) bool {
     if (content_types.len == 0) return true;
     const media = texts.before(texts.before(content_type, ';'), ' ');
     for (content_types) |item| {
-        const main_type = texts.before(item, '*');
-        if (if (main_type.len < item.len) texts.startsWithIgnoreCase(media, main_type) else texts.equalIgnoreCase(media, item)) return true;
+        if (pattern.matches(item, media, .{})) return true;
     }
     return false;
 }
@@ -96,13 +107,18 @@ test "include and exclude" {
     configuration.include[@intFromEnum(Rule.paths)] = &.{ "/other", "/api" };
     configuration.include[@intFromEnum(Rule.hosts)] = &.{"shop"};
     try std.testing.expect(wantsRequest(&configuration, &head, 0));
-    configuration.exclude[@intFromEnum(Rule.methods)] = &.{"GET"};
+    configuration.exclude[@intFromEnum(Rule.methods)] = &.{"get"};
     try std.testing.expect(!wantsRequest(&configuration, &head, 0));
     configuration = .{};
     configuration.include[@intFromEnum(Rule.methods)] = &.{"POST"};
     try std.testing.expect(!wantsRequest(&configuration, &head, 0));
     configuration = .{};
-    configuration.exclude[@intFromEnum(Rule.statuses)] = &.{ "2xx", "404" };
+    configuration.exclude[@intFromEnum(Rule.paths)] = &.{"/ap*/x"};
+    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    configuration = .{ .closed = 1 };
+    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    configuration = .{};
+    configuration.exclude[@intFromEnum(Rule.statuses)] = &.{ "2XX", "404" };
     configuration.include[@intFromEnum(Rule.statuses)] = &.{ "xxx", "0" };
     for ([_][]const u8{ "500", "0", "403" }) |status| try std.testing.expect(wants(&configuration, .statuses, status));
     for ([_][]const u8{ "200", "404" }) |status| try std.testing.expect(!wants(&configuration, .statuses, status));
@@ -132,12 +148,18 @@ test "bodies" {
         try std.testing.expect(takesBodyOf(list, good) and takesBodyOf(&.{}, good));
     }
     for ([_][]const u8{ "application/json5", "image/png", "", "text" }) |bad| try std.testing.expect(!takesBodyOf(list, bad));
+    const suffixes = &[_][]const u8{ "application/*+json", "*/xml" };
+    for ([_][]const u8{ "application/vnd.api+json", "Application/Problem+JSON;a=b", "text/xml" }) |good| try std.testing.expect(takesBodyOf(suffixes, good));
+    for ([_][]const u8{ "application/json", "application/octet-stream", "image/png", "image/svg+xml" }) |bad| try std.testing.expect(!takesBodyOf(suffixes, bad));
     try std.testing.expect(takesBodyOf(&.{}, ""));
     const streaming = [_]Head{
-        headOf(&.{.{ "upgrade", "websocket" }}),                            headOf(&.{.{ ":method", "CONNECT" }}),
+        headOf(&.{.{ ":status", "101" }}),                                  headOf(&.{.{ ":method", "CONNECT" }}),
         headOf(&.{.{ "content-type", "application/grpc-web+proto; a=b" }}), headOf(&.{.{ "content-type", "text/event-stream" }}),
     };
     for (&streaming) |*head| try std.testing.expect(isStreaming(head));
-    const ordinary = headOf(&.{ .{ ":method", "POST" }, .{ "content-type", "application/json" } });
-    try std.testing.expect(!isStreaming(&ordinary));
+    const ordinary = [_]Head{
+        headOf(&.{ .{ ":method", "POST" }, .{ "content-type", "application/json" }, .{ "upgrade", "h2c" } }),
+        headOf(&.{ .{ ":status", "200" }, .{ "connection", "Upgrade" }, .{ "upgrade", "h2,h2c" } }),
+    };
+    for (&ordinary) |*head| try std.testing.expect(!isStreaming(head));
 }

@@ -6,6 +6,7 @@ const std = @import("std");
 const limits = @import("limits.zig");
 const encoders = @import("encoders.zig");
 const json = @import("json.zig");
+const partial_success = @import("partial_success.zig");
 const request_id = @import("request_id.zig");
 const Calls = @import("calls.zig").Calls;
 const Meter = @import("meter.zig").Meter;
@@ -28,6 +29,7 @@ pub fn Sender(comptime host: type) type {
         /// Where the document ends that was the first to reach into the second half, and which it was.
         var half_length: usize = 0;
         var half_documents: u32 = 0;
+        var answer: [limits.answer_bytes_max]u8 = @splat(0);
         pub var calls: Calls = std.mem.zeroes(Calls);
 
         /// One document more. What can't be kept is dropped and counted, the oldest first.
@@ -66,13 +68,23 @@ pub fn Sender(comptime host: type) type {
         }
 
         /// The backend's answer to a call of ours.
-        pub fn answered(plugin: *Plugin, token: u32, status: u64) void {
+        pub fn answered(plugin: *Plugin, token: u32, status: u64, body_size: usize) void {
             const call = calls.remove(plugin.root, token) orelse return;
             const accepted = status -% 200 < 100;
             // Any answer but an error of its own shows that somebody is there. No answer is no number: the largest.
             const down = status >= 500 or status == 429;
             if (accepted) meter.count(plugin, .bytes, call.bytes);
-            settle(plugin, if (accepted) .sent else .failed, call.documents, down);
+            const rejected = if (accepted and plugin.traits().partial) @min(rejectedOf(body_size), call.documents) else 0;
+            if (rejected > 0) meter.count(plugin, .failed, rejected);
+            settle(plugin, if (accepted) .sent else .failed, call.documents - rejected, down);
+        }
+
+        fn rejectedOf(body_size: usize) u32 {
+            if (body_size == 0 or body_size > answer.len) return 0;
+            const body = host.bufferBytes(.call_body, 0, body_size);
+            const length = @min(body.len, answer.len);
+            texts.copy(&answer, body[0..length]);
+            return partial_success.rejected(answer[0..length]);
         }
 
         fn settle(plugin: *Plugin, metric: Metric, count: u32, down: bool) void {

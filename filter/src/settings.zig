@@ -11,6 +11,8 @@ pub const Context = enum(u32) { outbound, inbound, gateway };
 pub const Bodies = enum(u32) { off, on, by_format };
 pub const Rule = enum(u8) { methods, paths, hosts, statuses };
 pub const rules_count = std.meta.fieldNames(Rule).len;
+/// What an entry of a list has to look like; forms.zig says how.
+pub const Form = enum(u8) { media_type, header, parameter, method, path_start, host, status };
 pub const names_max = 64;
 pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from };
 /// To others the group means nothing.
@@ -40,6 +42,33 @@ pub const redact_headers_default = [_][]const u8{
     "x-amz-security-token",
     "x-csrf-token",
     "x-forwarded-client-cert",
+    "*authorization",
+    "*authentication-info",
+    "cookie2",
+    "set-cookie2",
+    "*api-key",
+    "*apikey",
+    "*access-key*",
+    "*accesskey*",
+    "*auth-key",
+    "*subscription-key",
+    "*functions-key",
+    "*token",
+    "*tokens",
+    "*token-*",
+    "*secret*",
+    "*password*",
+    "*passwd",
+    "*passphrase",
+    "*credential*",
+    "*signature*",
+    "*jwt*",
+    "*assertion",
+    "*session",
+    "*session-id",
+    "*sessionid",
+    "*client-cert*",
+    "dpop",
 };
 
 pub const redact_query_default = [_][]const u8{
@@ -48,6 +77,46 @@ pub const redact_query_default = [_][]const u8{
     "code",
     "password",
     "sig",
+    "AWSAccessKeyId",
+    "Signature",
+    "X-Goog-Signature",
+    "X-Amz-Signature",
+    "X-Amz-Credential",
+    "*signature*",
+    "*credential*",
+    "*token",
+    "*tokens",
+    "*secret*",
+    "*password*",
+    "*passwd",
+    "*passphrase",
+    "passcode",
+    "pwd",
+    "pass",
+    "*api_key",
+    "*api-key",
+    "*apikey",
+    "*access_key*",
+    "*access-key*",
+    "*accesskey*",
+    "*private_key",
+    "*subscription-key",
+    "key",
+    "*auth",
+    "*authorization",
+    "*jwt",
+    "*assertion",
+    "code_verifier",
+    "SAMLRequest",
+    "SAMLResponse",
+    "ticket",
+    "otp",
+    "*session",
+    "*sessionid",
+    "*session_id",
+    "*session-id",
+    "*sessid",
+    "sid",
 };
 
 pub const heartbeat_seconds = Range{ .least = 1, .most = 60 };
@@ -97,6 +166,8 @@ pub const Configuration = struct {
     batch_milliseconds: u32 = 1000,
     /// How many entries could not be used.
     errors: u32 = 0,
+    /// Not 0: a rule of what is traced could not be used. Then nothing is.
+    closed: u32 = 0,
 
     pub const parse = @import("configuration.zig").parse;
 };
@@ -121,6 +192,8 @@ pub const Entry = struct {
     field: []const u8 = "",
     /// A group, an index into `choices` or `ranges`, or which rule.
     more: u8 = 0,
+    /// Of the entries of a list of names.
+    form: ?Form = null,
 };
 pub const entries = [_]Entry{
     .{ .group = .top, .name = "revision", .kind = .revision, .field = "revision" },
@@ -132,10 +205,10 @@ pub const entries = [_]Entry{
     .{ .group = .top, .name = "response_body_bytes_max", .kind = .number, .field = "response_body_bytes_max" },
     .{ .group = .top, .name = "heartbeat_seconds", .kind = .number, .field = "heartbeat_seconds", .more = 1 },
     .{ .group = .top, .name = "memory_mib", .kind = .number, .field = "memory_mib", .more = 7 },
-    .{ .group = .top, .name = "redact_headers", .kind = .names, .field = "redact_headers" },
-    .{ .group = .top, .name = "redact_query", .kind = .names, .field = "redact_query" },
+    .{ .group = .top, .name = "redact_headers", .kind = .names, .field = "redact_headers", .form = .header },
+    .{ .group = .top, .name = "redact_query", .kind = .names, .field = "redact_query", .form = .parameter },
     .{ .group = .top, .name = "sample_rate", .kind = .fraction, .field = "sample_rate" },
-    .{ .group = .top, .name = "body_content_types", .kind = .names, .field = "body_content_types" },
+    .{ .group = .top, .name = "body_content_types", .kind = .names, .field = "body_content_types", .form = .media_type },
     .{ .group = .top, .name = "backend", .kind = .group, .more = @intFromEnum(Group.backend) },
     .{ .group = .backend, .name = "cluster", .kind = .word, .field = "backend_cluster" },
     .{ .group = .backend, .name = "authority", .kind = .word, .field = "backend_authority" },
@@ -143,15 +216,15 @@ pub const entries = [_]Entry{
     .{ .group = .backend, .name = "timeout_ms", .kind = .number, .field = "backend_timeout_ms", .more = 2 },
     .{ .group = .backend, .name = "headers", .kind = .headers, .field = "backend_headers" },
     .{ .group = .top, .name = "include", .kind = .group, .more = @intFromEnum(Group.include) },
-    .{ .group = .include, .name = "methods", .kind = .names, .field = "include" },
-    .{ .group = .include, .name = "paths", .kind = .names, .field = "include", .more = 1 },
-    .{ .group = .include, .name = "hosts", .kind = .names, .field = "include", .more = 2 },
-    .{ .group = .include, .name = "statuses", .kind = .names, .field = "include", .more = 3 },
+    .{ .group = .include, .name = "methods", .kind = .names, .field = "include", .form = .method },
+    .{ .group = .include, .name = "paths", .kind = .names, .field = "include", .form = .path_start, .more = 1 },
+    .{ .group = .include, .name = "hosts", .kind = .names, .field = "include", .form = .host, .more = 2 },
+    .{ .group = .include, .name = "statuses", .kind = .names, .field = "include", .form = .status, .more = 3 },
     .{ .group = .top, .name = "exclude", .kind = .group, .more = @intFromEnum(Group.exclude) },
-    .{ .group = .exclude, .name = "methods", .kind = .names, .field = "exclude" },
-    .{ .group = .exclude, .name = "paths", .kind = .names, .field = "exclude", .more = 1 },
-    .{ .group = .exclude, .name = "hosts", .kind = .names, .field = "exclude", .more = 2 },
-    .{ .group = .exclude, .name = "statuses", .kind = .names, .field = "exclude", .more = 3 },
+    .{ .group = .exclude, .name = "methods", .kind = .names, .field = "exclude", .form = .method },
+    .{ .group = .exclude, .name = "paths", .kind = .names, .field = "exclude", .form = .path_start, .more = 1 },
+    .{ .group = .exclude, .name = "hosts", .kind = .names, .field = "exclude", .form = .host, .more = 2 },
+    .{ .group = .exclude, .name = "statuses", .kind = .names, .field = "exclude", .form = .status, .more = 3 },
     .{ .group = .top, .name = "hosts_from", .kind = .group, .more = @intFromEnum(Group.hosts_from) },
     .{ .group = .hosts_from, .name = "cluster", .kind = .word, .field = "hosts_from_cluster" },
     .{ .group = .hosts_from, .name = "authority", .kind = .word, .field = "hosts_from_authority" },

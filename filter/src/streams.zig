@@ -43,6 +43,11 @@ pub const Stream = struct {
     source_is_forwarded: bool = false,
     /// No bodies in the ordinary sense: neither side's is taken.
     streaming: bool = false,
+    is_grpc: bool = false,
+    /// Of grpc.Known.
+    grpc_status: u8 = 0,
+    /// It came behind the body.
+    grpc_in_trailers: bool = false,
     request: Side = .{},
     response: Side = .{},
 };

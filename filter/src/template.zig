@@ -76,6 +76,8 @@ pub const Walker = struct {
             if (isPseudo(all.name) or host.len > 0 and texts.equal(all.name, "host")) continue;
             walker.header(all.name, all.value);
         }
+        const trailer = if (is_request) "" else walker.record.text(.grpc_trailer);
+        if (trailer.len > 0) walker.header("grpc-status", trailer);
     }
 
     fn header(walker: *const Walker, name: []const u8, value: []const u8) void {

@@ -12,11 +12,15 @@ test {
     _ = @import("configuration_table.zig");
     _ = @import("connections.zig");
     _ = @import("filter_test.zig");
+    _ = @import("forms.zig");
+    _ = @import("grpc.zig");
     _ = @import("head.zig");
     _ = @import("headers.zig");
     _ = @import("hosts.zig");
     _ = @import("json.zig");
     _ = @import("json_reader.zig");
+    _ = @import("partial_success.zig");
+    _ = @import("pattern.zig");
     _ = @import("plugins.zig");
     _ = @import("record.zig");
     _ = @import("redaction.zig");
@@ -27,4 +31,5 @@ test {
     _ = @import("template.zig");
     _ = @import("template_test.zig");
     _ = @import("text.zig");
+    _ = @import("urls.zig");
 }

@@ -262,6 +262,15 @@ def _refuses(kubectl: Kubectl, namespace: str) -> bool:
         ({"wasm_filter_name": "Trace!"}, "wasm_filter_name='Trace!'"),
         ({"wasm_filter_delivry": "inline"}, "did you mean wasm_filter_delivery?"),
         ({"wasm_filter_redact_headers": "x-secret"}, "wasm_filter_redact_headers='x-secret': must be a list"),
+        (
+            {"wasm_filter_redact_headers": ["x-.*"]},
+            "wasm_filter_redact_headers[0]='x-.*': must be a header's name such",
+        ),
+        (
+            {"wasm_filter_trace_exclude": {"paths": ["^/login"]}},
+            "wasm_filter_trace_exclude.paths[0]='^/login': must be what a path begins with, such as /login",
+        ),
+        ({"wasm_filter_body_content_types": ["a/b;c=d"]}, "[0]='a/b;c=d': must be a media type without parameters"),
         ({"wasm_filter_context": "gateway"}, "use wasm_filter_delivery=inline"),
     ],
 )

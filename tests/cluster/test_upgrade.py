@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given a namespace as an older commit of this collection left it: nothing is to be done, and all can be taken out.
 
+With the filter and the settings of then, as a new filter is another revision by itself.
+
 The states are in tests/upgrade/recorded; tests/upgrade/record.py makes them.
 """
 
@@ -28,6 +30,9 @@ class Older:
     namespace: str
     state: Recorded
 
+    def variables(self, deploy: Deploy) -> dict[str, Any]:
+        return same(self.collection, self.state, deploy)
+
     def seen(self) -> dict[str, Any]:
         """All that a write of ours would change: content, owners of fields, versions."""
         kubectl = self.collection.kubectl
@@ -36,14 +41,14 @@ class Older:
 
     def assert_unchanged(self, deploy: Deploy) -> None:
         before = self.seen()
-        outcome = self.collection.deploy(self.namespace, **deploy.variables)
+        outcome = self.collection.deploy(self.namespace, **self.variables(deploy))
         assert outcome.verdicts == {self.namespace: "unchanged"}, outcome.output
         assert outcome.status == 0 and outcome.recap(self.namespace)["changed"] == 0
         assert self.seen() == before
         assert _revisions(outcome.namespaces[self.namespace]) == _revisions(deploy.verdict)
 
     def remove(self, deploy: Deploy) -> None:
-        outcome: Outcome = self.collection.remove(self.namespace, **deploy.variables)
+        outcome: Outcome = self.collection.remove(self.namespace, **self.variables(deploy))
         assert outcome.status == 0 and outcome.verdicts == {self.namespace: "removed"}, outcome.output
 
     def assert_as_before(self) -> None:
@@ -51,6 +56,13 @@ class Older:
         found = capture.without_managers(capture.workloads(kubectl, self.namespace))
         assert found == capture.without_managers(self.state.original)
         assert capture.ours(kubectl, self.namespace) == {}
+
+
+def same(collection: Collection, state: Recorded, deploy: Deploy) -> dict[str, Any]:
+    """What was deployed then: the same settings, and the filter of that commit."""
+    wasm = collection.scratch / f"{state.sha256}.wasm"
+    wasm.write_bytes(state.binary)
+    return {**deploy.spelled_out, "wasm_filter_binary_path": str(wasm)}
 
 
 def _revisions(verdict: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -91,7 +103,7 @@ def test_a_deploy_leaves_what_an_older_commit_left(
     replay.own(kubectl, shop, state.owned)
 
     for deploy in state.deploys:
-        outcome = collection.deploy(shop, **deploy.variables)
+        outcome = collection.deploy(shop, **same(collection, state, deploy))
         assert outcome.status == 0, outcome.output
         assert with_the_last_one_only(capture.workloads(kubectl, shop)) == deploy.workloads
         assert with_the_last_one_only(capture.ours(kubectl, shop)) == deploy.ours
@@ -116,7 +128,7 @@ def test_an_older_revision_is_gone_back_to_under_its_name(older: Callable[[str],
     shop = older("two_revisions")
     first = shop.state.deploys[0]
 
-    outcome = shop.collection.deploy(shop.namespace, **first.variables)
+    outcome = shop.collection.deploy(shop.namespace, **shop.variables(first))
 
     assert outcome.verdicts == {shop.namespace: "deployed"}, outcome.output
     assert _revisions(outcome.namespaces[shop.namespace]) == _revisions(first.verdict)

@@ -122,6 +122,10 @@ _CONVENTIONS: dict[str, type] = {
     "user_agent.original": str,
     "http.response.status_code": int,
     "error.type": str,
+    "rpc.system": str,
+    "rpc.service": str,
+    "rpc.method": str,
+    "rpc.grpc.status_code": int,
     "http.request.body.size": int,
     "http.response.body.size": int,
 }

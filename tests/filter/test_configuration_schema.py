@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.report import exported_data
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import configuration, declaration
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import (
+    configuration,
+    declaration,
+    redaction,
+)
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.filter.builds import FILTER, RELEASED
-from tests.filter.host.proxy import Exchange, Proxy
+from tests.filter.host.proxy import REQUEST, Exchange, Proxy
 from tests.schema_strategies import exact_validator, mutated, valid
 
 SCHEMA: dict[str, Any] = json.loads((FILTER / "configuration.schema.json").read_text())
@@ -96,6 +100,25 @@ def test_the_summary_says_what_the_filter_does_where_it_is_told_nothing(form: st
     leaves = exported_data.ours({"format": form}, {"sha256": "", "size": 0}, None, None)
     assert dict(call.headers)[b":path"].decode() == leaves["backend"]["path"]
     assert (b"c2VjcmV0" in call.body) == (leaves["bodies"] == "on")
+
+
+GIVEN = ["x-mine", "x-*", "*", "-cookie", "-*", "-x-page-token", "Cookie", "-authorization", "*-token"]
+NAMES = ["cookie", "authorization", "x-page-token", "x-mine", "accept", "x-api-key"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(GIVEN), max_size=3), st.booleans())
+def test_the_summary_says_what_the_filter_redacts(given_names: list[str], with_defaults: bool) -> None:
+    default = SCHEMA["properties"]["redact_headers"]["default"]
+    listed = [*default, *given_names] if with_defaults else given_names
+    request = [*REQUEST, *((name.encode(), b"shown") for name in NAMES)]
+    document = Proxy(RELEASED, {"redact_headers": listed}).trace(Exchange(request=request))
+    headers = dict(document["scnt_request"]["headers"])
+    told = exported_data.ours({"redact_headers": listed}, {"sha256": "", "size": 0}, None, None)["redact_headers"]
+    for name in NAMES:
+        hidden = any(redaction.covers(entry, name) for entry in told if not entry.startswith("-"))
+        shown = any(redaction.covers(entry[1:], name) for entry in told if entry.startswith("-"))
+        assert (headers[name] == "[redacted]") == (hidden and not shown), (name, told)
 
 
 @settings(max_examples=100, deadline=None)

@@ -2,10 +2,19 @@
 """One exchange, one document: what is in it, field by field."""
 
 import base64
+import gzip
 from pathlib import Path
 
 from tests.filter.host.machine import REQUEST_HEADERS
 from tests.filter.host.proxy import BACKEND, PROPERTIES, REQUEST, Exchange, Proxy
+
+
+def test_a_compressed_body_is_sent_as_it_came_and_said_to_be(wasm: Path) -> None:
+    packed = gzip.compress(b"text" * 100, mtime=0)
+    response = [(b":status", b"200"), (b"content-type", b"text/plain"), (b"content-encoding", b"gzip")]
+    received = Proxy(wasm).trace(Exchange(response=response, response_body=[packed]))["scnt_response"]
+    assert base64.b64decode(received["body"]) == packed
+    assert ["content-encoding", "gzip"] in received["headers"]
 
 
 def test_every_field_is_filled(wasm: Path) -> None:

@@ -56,6 +56,25 @@ def test_credentials_stay_here(scene: Scene) -> None:
     assert SECRET not in scene.envoy.wasm_log()
 
 
+def test_credentials_in_urls_stay_here(scene: Scene) -> None:
+    inner = f"https%3A%2F%2Falice%3A{SECRET}%40x%2F%3Fid_token%3D{SECRET}%26b%3D2"
+    amazon = f"X-Amz-Credential={SECRET}&X-Amz-Signature={SECRET}&Signature={SECRET}&client_secret={SECRET}"
+    _, post = scene.both(
+        "GET", f"/moved?redirect={inner}&c=3&{amazon}", referer=f"https://{SECRET}@shop/?api_key={SECRET}"
+    )
+    assert SECRET.encode() not in post.body
+    assert "%26b%3D2&c=3&" in post.document["scnt_request"]["path"]
+    headers = dict(post.document["scnt_response"]["headers"])
+    assert headers["location"] == "https://[redacted]@intra/x"
+    assert headers["link"] == "<https://[redacted]@intra/>; rel=a"
+
+
+def test_an_answer_that_offers_another_protocol_has_its_body(scene: Scene) -> None:
+    _, post = scene.both("GET", "/offers")
+    received = post.document["scnt_response"]
+    assert (base64.b64decode(received["body"]), received["truncated_body"]) == (b"offered", False)
+
+
 @pytest.mark.parametrize("method", ["HEAD", "DELETE", "PUT"])
 def test_methods(scene: Scene, method: str) -> None:
     answer, post = scene.both(method, f"/method-{method}", b"x" if method == "PUT" else None)

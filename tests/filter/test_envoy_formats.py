@@ -81,6 +81,20 @@ def test_otlp_goes_by_time(scene: Scene) -> None:
     assert not any(key.endswith(".body") for key in attributes), "bodies stay here unless asked for"
 
 
+def test_what_an_otlp_backend_rejects_is_failed(program: Path, released: Path, tmp_path: Path) -> None:
+    configuration = {"format": "otlp", "backend": {"cluster": "backend"}, "batch": {"count": 5, "milliseconds": 60_000}}
+    with serving(UpstreamHandler) as upstream, serving(BackendHandler) as backend:
+        backend.said = b'{"partialSuccess": {"rejectedLogRecords": "3", "errorMessage": "too old"}}'
+        clusters = [cluster("upstream", upstream.port), cluster("backend", backend.port)]
+        listeners = [listener("traced", trace_filter(released, configuration))]
+        with running(program, bootstrap(listeners, clusters), tmp_path) as envoy:
+            # An Envoy of the tests has one worker, and so one batch.
+            for number in range(5):
+                assert request(envoy.port("traced"), "GET", f"/{number}").status == 200
+            envoy.wait_for_metric("sent", lambda value: value == 2)
+            assert envoy.metrics()["failed"] == 3
+
+
 def test_what_waited_for_the_backend_arrives_when_it_is_back(program: Path, released: Path, tmp_path: Path) -> None:
     configuration = {
         "format": "ndjson",

@@ -178,12 +178,16 @@ def test_grpc(scene: Scene) -> None:
     assert (document["scnt_request"]["method"], document["scnt_request"]["version"]) == ("POST", "HTTP/2")
     assert document["scnt_request"]["truncated_body"] is True
     assert ["content-type", "application/grpc"] in document["scnt_request"]["headers"]
+    assert document["scnt_response"]["headers"][-1] == ["grpc-status", "0"]
+    assert "x-sum" not in dict(document["scnt_response"]["headers"]), "of trailers only the status is kept"
 
 
 def test_grpc_that_fails(scene: Scene) -> None:
     answers = [get(scene.envoy.port(name), b"missing") for name in LISTENERS]
     assert answers[0] == answers[1]
     assert answers[1][:2] == ("no such cart", grpc.StatusCode.NOT_FOUND)
+    failed = scene.backend.wait_for(lambda post: b'["grpc-status","5"]' in post.body).document
+    assert failed["scnt_response"]["status_code"] == "200"
 
 
 def test_grpc_both_ways_at_once(scene: Scene) -> None:

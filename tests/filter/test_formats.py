@@ -179,6 +179,11 @@ def test_otlp_errors_and_what_is_not_known(wasm: Path) -> None:
         f"00-{TRACE_ID}-{'0' * 16}-01",
         f"00-{TRACE_ID.upper()}-{SPAN_ID}-01",
         f"00-{TRACE_ID}-{SPAN_ID}",
+        f"ff-{TRACE_ID}-{SPAN_ID}-01",
+        f"00-{TRACE_ID}-{SPAN_ID}-01-more",
+        f"00-{TRACE_ID}-{SPAN_ID}-0g",
+        f"0X-{TRACE_ID}-{SPAN_ID}-01",
+        f"cc-{TRACE_ID}-{SPAN_ID}-01.more",
         "",
     ],
 )
@@ -186,6 +191,60 @@ def test_a_traceparent_that_is_none(wasm: Path, traceparent: str) -> None:
     request = [*REQUEST, (b"traceparent", traceparent.encode())]
     _, (record,) = judges.otlp(call_of(Proxy(wasm, {"format": "otlp"}), Exchange(request=request)).body)
     assert "spanId" not in record
+
+
+def test_a_traceparent_of_a_later_version(wasm: Path) -> None:
+    request = [*REQUEST, (b"traceparent", f"cc-{TRACE_ID}-{SPAN_ID}-01-what-comes".encode())]
+    _, (record,) = judges.otlp(call_of(Proxy(wasm, {"format": "otlp"}), Exchange(request=request)).body)
+    assert (record["traceId"], record["spanId"]) == (TRACE_ID, SPAN_ID)
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "port"),
+    [
+        ("::1", "::1", None),
+        ("fe80::1:80", "fe80::1:80", None),
+        ("[::1]:80", "::1", 80),
+        ("shop:99999", "shop", None),
+        ("shop:65536", "shop", None),
+        ("shop:0", "shop", None),
+        ("shop:080", "shop", None),
+        ("shop:", "shop", None),
+        ("shop:65535", "shop", 65535),
+        (":80", None, 80),
+        ("[::1", None, None),
+        ("[shop]", None, None),
+        ("sh op", None, None),
+        ("x::y", None, None),
+        ("a_b-c.example.", "a_b-c.example.", None),
+    ],
+)
+def test_a_server_is_valid_or_none(wasm: Path, host: str, address: str | None, port: int | None) -> None:
+    request = [(b":authority", host.encode()), *REQUEST[1:]]
+    _, (record,) = judges.otlp(call_of(Proxy(wasm, {"format": "otlp"}), Exchange(request=request)).body)
+    assert record["attributes"].get("server.address") == address
+    assert record["attributes"].get("server.port") == port
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(b"13", "13"), (b"14", "14"), (b"0", None), (b"5", None), (b"17", None), (b"", None)]
+)
+def test_a_grpc_call(wasm: Path, status: bytes, kind: str | None) -> None:
+    request = [*REQUEST[:1], (b":path", b"/shop.Cart/Get?x"), *REQUEST[2:5], (b"content-type", b"application/grpc")]
+    trailers = [(b"grpc-message", b"secret"), (b"grpc-status", status)]
+    exchange = Exchange(request=request, trailers=trailers)
+    call = call_of(Proxy(wasm, {"format": "otlp"}), exchange)
+    _, (record,) = judges.otlp(call.body)
+    found = record["attributes"]
+    assert (found["rpc.system"], found["rpc.service"], found["rpc.method"]) == ("grpc", "shop.Cart", "Get")
+    known = int(status) if status in (b"0", b"5", b"13", b"14") else None
+    assert found.get("rpc.grpc.status_code") == known
+    assert found.get("error.type") == kind
+    assert b"secret" not in call.body
+    for more, shown in (({}, known), ({"redact_headers": ["grpc-*"]}, "[redacted]")):
+        document = Proxy(wasm, more).trace(exchange)
+        headers = dict(document["scnt_response"]["headers"])
+        assert headers.get("grpc-status") == (None if known is None else str(shown))
 
 
 def test_the_proxys_own_names_are_asked_for_once(wasm: Path) -> None:

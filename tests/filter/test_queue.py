@@ -37,6 +37,31 @@ def expected(*numbers: range) -> list[list[str]]:
     return [[f"/{number}" for number in some] for some in numbers]
 
 
+@pytest.mark.parametrize(
+    ("answer", "sent", "failed"),
+    [
+        (b'{"partialSuccess":{"rejectedLogRecords":"3"}}', 2, 3),
+        (b'{"partialSuccess": {"errorMessage": "too old", "rejectedLogRecords": 1}}', 4, 1),
+        (b'{"partialSuccess":{"rejectedLogRecords":"700"}}', 0, 5),
+        (b'{"partialSuccess":{"errorMessage":"a warning"}}', 5, 0),
+        (b'{"partialSuccess":{"rejectedLogRecords":"-1"}}', 5, 0),
+        (b'{"rejectedLogRecords":"3"}', 5, 0),
+        (b"{}", 5, 0),
+        (b"\xff" * 20_000, 5, 0),
+    ],
+)
+def test_what_an_otlp_backend_rejects_is_failed(wasm: Path, answer: bytes, sent: int, failed: int) -> None:
+    proxy = Proxy(wasm, {"format": "otlp", "batch": {"count": 5}})
+    for number in range(5):
+        proxy.run(numbered(number))
+    proxy.answer(proxy.machine.calls[0], b"200", answer)
+    assert (proxy.metric("sent"), proxy.metric("failed")) == (sent, failed)
+    other = Proxy(wasm, {"format": "ndjson", "batch": {"count": 1}})
+    other.run(numbered(0))
+    other.answer(other.machine.calls[0], b"200", answer)
+    assert (other.metric("sent"), other.metric("failed")) == (1, 0)
+
+
 @pytest.mark.parametrize("form", ["ndjson", "otlp"])
 def test_sent_by_count_and_by_time(wasm: Path, form: str) -> None:
     proxy = Proxy(wasm, {"format": form, "batch": {"count": 3, "milliseconds": 200}})

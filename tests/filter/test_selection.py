@@ -37,6 +37,11 @@ def is_traced(proxy: Proxy, exchange: Exchange) -> bool:
         ({"hosts": ["shop"]}, {"host": "Shop:8080"}, {"host": "shop2"}),
         ({"hosts": ["shop:8080"]}, {"host": "shop:8080"}, {"host": "shop:80"}),
         ({"hosts": ["*.example.com"]}, {"host": "a.example.com"}, {"host": "example.com"}),
+        ({"hosts": ["shop:80"]}, {"host": "shop"}, {"host": "shop:8080"}),
+        ({"hosts": ["a.*"]}, {"host": "a.example."}, {"host": "b.a"}),
+        ({"methods": ["post", "Put"]}, {"method": "POST"}, {"method": "GET"}),
+        ({"paths": ["/login*", "/api/*/admin"]}, {"path": "/api/v1/admin/x"}, {"path": "/api/admin"}),
+        ({"paths": ["*.php"]}, {"path": "/a/b.php?c"}, {"path": "/a/b"}),
         ({"hosts": ["[::1]"]}, {"host": "[::1]:80"}, {"host": "[::2]:80"}),
         ({"methods": ["PUT"], "paths": ["/a"]}, {"method": "PUT", "path": "/a"}, {"method": "PUT", "path": "/b"}),
     ],
@@ -59,10 +64,52 @@ def test_by_status(wasm: Path) -> None:
     errors = Proxy(wasm, {"include": {"statuses": ["5xx", "404", "0"]}})
     results = [is_traced(errors, answered(status)) for status in (b"503", b"404", None, b"200", b"400")]
     assert results == [True, True, True, False, False]
-    assert not is_traced(Proxy(wasm, {"exclude": {"statuses": ["2xx"]}}), answered(b"204"))
+    for written in ("2xx", "2XX", "20x", "xxx"):
+        assert not is_traced(Proxy(wasm, {"exclude": {"statuses": [written]}}), answered(b"204"))
     # What was kept until the status was known is given back.
     errors.tick()
     assert errors.metric("memory_bytes") == 0
+
+
+@pytest.mark.parametrize("way", ["include", "exclude"])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"paths": ["/cart", "^/login"]},
+        {"paths": ["/login.*"]},
+        {"methods": ["*"]},
+        {"statuses": ["2**"]},
+        {"hosts": ["https://secret.example"]},
+        {"hosts": [7]},
+        {"path": ["/login"]},
+        [],
+    ],
+)
+def test_with_a_rule_that_can_not_be_used_nothing_is_traced(wasm: Path, way: str, rules: Any) -> None:
+    proxy = Proxy(wasm, {way: rules})
+    assert proxy.metric("configuration_errors") == 1
+    assert not is_traced(proxy, Exchange())
+
+
+def grpc(path: str, status: bytes, *, in_trailers: bool) -> Exchange:
+    pair = (b"grpc-status", status)
+    response = [(b":status", b"200"), (b"content-type", b"application/grpc"), *([] if in_trailers else [pair])]
+    request = with_headers(path=path, content_type="application/grpc+proto")
+    return Exchange(request=request, response=response, trailers=[pair] if in_trailers else [])
+
+
+@pytest.mark.parametrize("in_trailers", [True, False])
+def test_rules_see_the_status_of_a_grpc_call(wasm: Path, in_trailers: bool) -> None:
+    errors = Proxy(wasm, {"include": {"statuses": ["5xx"]}})
+    results = [
+        is_traced(errors, grpc("/a.B/C", status, in_trailers=in_trailers))
+        for status in (b"13", b"14", b"0", b"5", b"x")
+    ]
+    assert results == [True, True, False, False, False]
+    assert not is_traced(Proxy(wasm, {"exclude": {"statuses": ["404"]}}), grpc("/a.B/C", b"5", in_trailers=in_trailers))
+    # Of another content type it is a header as any other.
+    plain = Exchange(response=[(b":status", b"200"), (b"grpc-status", b"13")], trailers=[(b"grpc-status", b"13")])
+    assert not is_traced(errors, plain)
 
 
 def request_ids(count: int) -> list[str]:
@@ -133,10 +180,44 @@ def test_bodies_by_content_type(wasm: Path, request_type: str, response_type: st
 
 
 @pytest.mark.parametrize(
+    ("types", "taken", "left"),
+    [
+        (["application/*+json"], "application/vnd.api+json; v=1", "application/octet-stream"),
+        (["application/*+json"], "Application/Problem+JSON", "application/json"),
+        (["*/json"], "text/json", "image/png"),
+        (["*/*"], "image/png", ""),
+        (["application/vnd.*"], "application/vnd.api+json", "application/json"),
+        # They can't be used: then none is taken.
+        (["application/json;charset=utf-8"], None, "application/json;charset=utf-8"),
+        (["application/.*"], None, "application/json"),
+        (["json"], None, "application/json"),
+    ],
+)
+def test_patterns_of_media_types_are_never_wider_than_they_say(
+    wasm: Path, types: list[str], taken: str | None, left: str
+) -> None:
+    proxy = Proxy(wasm, {"body_content_types": types})
+    for media, wanted in ((taken, b"sent"), (left, b"")):
+        if media is not None:
+            document = proxy.trace(Exchange(request=with_headers(content_type=media), request_body=[b"sent"]))
+            assert base64.b64decode(document["scnt_request"]["body"]) == wanted
+    assert proxy.metric("configuration_errors") == (taken is None)
+
+
+@pytest.mark.parametrize(("status", "taken"), [(b"101", b""), (b"200", b"received"), (b"426", b"received")])
+def test_only_101_is_an_upgrade(wasm: Path, status: bytes, taken: bytes) -> None:
+    proxy = Proxy(wasm)
+    response = [(b":status", status), (b"connection", b"Upgrade"), (b"upgrade", b"h2,h2c")]
+    document = proxy.trace(Exchange(response=response, response_body=[b"received"]))
+    assert base64.b64decode(document["scnt_response"]["body"]) == taken
+
+
+@pytest.mark.parametrize(
     ("headers", "response_type", "taken"),
     [
         ({}, "text/plain", (b"sent", b"received")),
-        ({"upgrade": "websocket"}, "", (b"", b"")),
+        # Who asks for another protocol still speaks HTTP.
+        ({"upgrade": "websocket"}, "", (b"sent", b"received")),
         ({"method": "CONNECT"}, "", (b"", b"")),
         ({"content_type": "application/grpc"}, "application/grpc", (b"", b"")),
         ({"content_type": "application/grpc-web+proto"}, "text/plain", (b"", b"")),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The revisions of recorded inputs: whoever upgrades the collection restarts nothing."""
+"""The revisions of recorded inputs: the same filter with the same settings is the same revision, whatever is new.
+
+A default that has changed since is given as it was.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import pytest
 import yaml
 
 from tests.unit.objects import REPOSITORY
+from tests.upgrade.states import DEFAULTS_THEN
 
 ROLE = REPOSITORY / "roles" / "wasm_filter"
 RECORDED = Path(__file__).parent / "fixtures" / "revisions"
@@ -40,7 +44,7 @@ def task(case: dict[str, Any], template: Path) -> dict[str, Any]:
     unknown = {"wasm_filter_revision": "{{ wasm_filter_revision_unknown }}", "template": str(template)}
     return {
         "ansible.builtin.debug": {"msg": REVISION},
-        "vars": {**case["variables"], **unknown, "wasm_filter_preflight": facts},
+        "vars": {**DEFAULTS_THEN, **case["variables"], **unknown, "wasm_filter_preflight": facts},
     }
 
 

@@ -46,7 +46,7 @@ def config_map_of(deploy: Deploy) -> Object:
 def release_of(deploy: Deploy) -> Release:
     """From the ConfigMap, which is all that a later run may have of it."""
     spec = json.loads(config_map_of(deploy)["data"]["envoyfilter.json"])["spec"]
-    binary = wasm_module.read(recording.BINARY.read_bytes(), str(recording.BINARY))
+    binary = wasm_module.read(next(iter(STATES.values())).binary, recording.BINARY)
     return Release(names_of(deploy), revision_of(deploy), spec, binary, SOME_TIME)
 
 

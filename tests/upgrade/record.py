@@ -50,7 +50,7 @@ def record(name: str, collection: Collection, deploys: list[Variables]) -> Path:
         done = [_deployed(collection, namespace, variables) for variables in deploys]
     finally:
         kubectl("delete", "namespace", "--wait=false", namespace)
-    wasm = (collection.checkout / "filter" / "dist" / "http-trace-filter.wasm").read_bytes()
+    wasm = (collection.checkout / recording.BINARY).read_bytes()
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=collection.checkout, text=True).strip()
     state = Recorded(commit, hashlib.sha256(wasm).hexdigest(), owned, original, done)
     return recording.save(name, state, namespace, wasm)

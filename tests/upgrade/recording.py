@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recorded states, read and written: tests/upgrade/recorded/NAME.json.
 
-The name of the namespace and the bytes of the filter are placeholders in them.
+The name of the namespace is a placeholder in them, and so are the bytes of the filter but in one.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from testbed.paths import CHECKOUT
 from tests.upgrade.capture import Objects
-from tests.upgrade.states import Owned, Variables
+from tests.upgrade.states import DEFAULTS_THEN, Owned, Variables
 
 FOLDER = Path(__file__).with_name("recorded")
-BINARY = CHECKOUT / "filter" / "dist" / "http-trace-filter.wasm"
+BINARY = "filter/dist/http-trace-filter.wasm"
 NAMESPACE, WASM = "@NAMESPACE@", "@WASM@"
+# The state that keeps the bytes of the filter, which is another one today.
+WITH_BYTES = "configmap"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Deploy:
     @property
     def field_manager(self) -> str:
         return f"wasm-filters.openclarity.io/{self.filter_name}"
+
+    @property
+    def spelled_out(self) -> Variables:
+        """What gives this code the same settings: with the defaults of then, where they are others today."""
+        return {**DEFAULTS_THEN, **self.variables}
 
     @property
     def delivery(self) -> str:
@@ -63,6 +70,11 @@ class Recorded:
     original: Objects
     deploys: list[Deploy]
 
+    @property
+    def binary(self) -> bytes:
+        """The filter that it has, which a revision covers."""
+        return binary(self.sha256)
+
 
 def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -71,9 +83,7 @@ def names() -> list[str]:
 def load(name: str, namespace: str) -> Recorded:
     """The state as it would be in this namespace."""
     content = json.loads((FOLDER / f"{name}.json").read_text().replace(NAMESPACE, namespace))
-    wasm = BINARY.read_bytes()
-    if hashlib.sha256(wasm).hexdigest() != content["sha256"]:
-        raise AssertionError(f"{BINARY.name} is not that of {content['commit']}: record the states of a newer commit")
+    wasm = binary(content["sha256"])
     content = _replaced(content, WASM, base64.b64encode(wasm).decode())
     return Recorded(
         content["commit"],
@@ -84,8 +94,21 @@ def load(name: str, namespace: str) -> Recorded:
     )
 
 
+@functools.cache
+def binary(sha256: str) -> bytes:
+    """The filter of then, as the one ConfigMap has it whose bytes are kept."""
+    content = json.loads((FOLDER / f"{WITH_BYTES}.json").read_text())
+    (config_map,) = (entry for key, entry in content["deploys"][0]["ours"].items() if key.startswith("ConfigMap/"))
+    wasm = base64.b64decode(config_map["binaryData"]["filter.wasm"])
+    if hashlib.sha256(wasm).hexdigest() != sha256:
+        raise AssertionError(f"{WITH_BYTES}.json has another filter than {sha256}: record the states again")
+    return wasm
+
+
 def save(name: str, state: Recorded, namespace: str, wasm: bytes) -> Path:
-    content = _replaced(asdict(state), base64.b64encode(wasm).decode(), WASM)
+    content = asdict(state)
+    if name != WITH_BYTES:
+        content = _replaced(content, base64.b64encode(wasm).decode(), WASM)
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     path = FOLDER / f"{name}.json"
     path.parent.mkdir(exist_ok=True)

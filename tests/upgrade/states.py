@@ -75,6 +75,15 @@ AUDIT: Variables = {
     "wasm_filter_config_map_name": "audit.example",
 }
 
+# What commit 2cb4cc2 wrote into a configuration where these were not given. Today the default lists are longer.
+DEFAULTS_THEN: Variables = {
+    "wasm_filter_redact_headers": [
+        *("authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"),
+        *("x-amz-security-token", "x-csrf-token", "x-forwarded-client-cert"),
+    ],
+    "wasm_filter_redact_query": ["access_token", "token", "code", "password", "sig"],
+}
+
 # name -> the variables of each deploy, one after the other. Together they give every setting that the filter had.
 STATES: dict[str, list[Variables]] = {
     "configmap": [SERVICE],

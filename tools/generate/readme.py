@@ -50,7 +50,7 @@ def of_settings() -> str:
 
 
 def _row(setting: Setting) -> list[str]:
-    takes = "" if "enum" in setting.schema else f" {sentence(explanations.in_words(setting.schema))}"
+    takes = "" if "enum" in setting.schema else f" {sentence(explanations.in_short(setting.schema))}"
     only = f" For the formats {listed(setting.formats, 'and')}." if setting.formats else ""
     if setting.by_format:
         values = dict.fromkeys(setting.by_format.values())

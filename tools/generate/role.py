@@ -64,8 +64,14 @@ def _entry(name: str, value: Any) -> str:
     if not isinstance(value, list):
         flow: str = yaml.safe_dump(value, default_flow_style=True)
         return f"{name}: {flow.removesuffix(chr(10) + '...' + chr(10)).rstrip()}\n"
-    line = f"{name}: [{', '.join(value)}]\n"
-    return line if len(line) <= FLOW_MAX else f"{name}:\n" + "".join(f"  - {item}\n" for item in value)
+    items = [_quoted(item) for item in value]
+    line = f"{name}: [{', '.join(items)}]\n"
+    return line if len(line) <= FLOW_MAX else f"{name}:\n" + "".join(f"  - {item}\n" for item in items)
+
+
+def _quoted(item: str) -> str:
+    """To YAML a * at the beginning is an alias."""
+    return item if item[0].isalnum() else f'"{item}"'
 
 
 def _option(one: Variable) -> str:

@@ -77,13 +77,17 @@ def _setting(name: str, setting: Setting) -> Variable:
     return Variable(
         name,
         schema["description"],
-        _takes(schema["description"], choices) if choices else sentence(explanations.right_value(setting)),
+        _takes(schema["description"], choices) if choices else sentence(_right(setting)),
         dict(default or {}) if "x-map" in schema else default,
         dict(setting.by_format),
         schema.get("x-environment", ""),
         choices,
         setting.formats,
     )
+
+
+def _right(setting: Setting) -> str:
+    return explanations.right_value(setting) if "x-map" in setting.schema else explanations.in_short(setting.schema)
 
 
 def _takes(description: str, choices: tuple[str, ...]) -> str:

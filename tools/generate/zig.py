@@ -27,6 +27,8 @@ CONFIGURATION = """
 pub const Configuration = struct {
 %s    /// How many entries could not be used.
     errors: u32 = 0,
+    /// Not 0: a rule of what is traced could not be used. Then nothing is.
+    closed: u32 = 0,
 
     pub const parse = @import("configuration.zig").parse;
 };
@@ -40,6 +42,8 @@ pub const Entry = struct {
     field: []const u8 = "",
     /// A group, an index into `choices` or `ranges`, or which rule.
     more: u8 = 0,
+    /// Of the entries of a list of names.
+    form: ?Form = null,
 };
 """
 NOTES = {
@@ -75,6 +79,11 @@ class Field:
         return {"integer": "number", "number": "fraction", "object": "rules"}.get(schema["type"]) or (
             "headers" if "prefixItems" in schema["items"] else "names"
         )
+
+    @property
+    def form(self) -> str:
+        """Of what kind its entries are, by the name of what the schema defines."""
+        return _form(self.setting.schema)
 
     @property
     def choice(self) -> str:
@@ -147,7 +156,10 @@ def _enums(choices: list[Field], fields: list[Field]) -> str:
     lines = [f"pub const {one.choice} = enum(u32) {{ {', '.join(one.words)} }};\n" for one in choices]
     lines.append(f"pub const Rule = enum(u8) {{ {', '.join(rules)} }};\n")
     lines.append("pub const rules_count = std.meta.fieldNames(Rule).len;\n")
-    lines.append(f"pub const names_max = {declaration.schema()['$defs']['names']['maxItems']};\n")
+    forms = dict.fromkeys([*(one.form for one in fields if one.kind == "names"), *map(_form, rules.values())])
+    lines.append("/// What an entry of a list has to look like; forms.zig says how.\n")
+    lines.append(f"pub const Form = enum(u8) {{ {', '.join(forms)} }};\n")
+    lines.append(f"pub const names_max = {declaration.schema()['$defs']['list']['maxItems']};\n")
     lines.append(f"pub const Group = enum(u8) {{ {', '.join(groups)} }};\n")
     return "".join(lines)
 
@@ -209,19 +221,24 @@ def _entries(by_name: dict[str, Field], choices: list[Field]) -> str:
             lines.append(_entry("top", group, "group", f".more = @intFromEnum(Group.{group})"))
         if field.kind == "rules":
             lines += [
-                _entry(group, rule, "names", f'.field = "{name}"', index)
-                for index, rule in enumerate(field.setting.schema["properties"])
+                _entry(group, rule, "names", f'.field = "{name}", .form = .{_form(one)}', index)
+                for index, (rule, one) in enumerate(field.setting.schema["properties"].items())
             ]
             continue
         more = choices.index(field) if field.kind == "choice" else 0
         more = ranges.index(field.range) if field.kind == "number" else more
-        lines.append(_entry(group, field.setting.path[-1], field.kind, f'.field = "{name}"', more))
+        form = f", .form = .{field.form}" if field.kind == "names" else ""
+        lines.append(_entry(group, field.setting.path[-1], field.kind, f'.field = "{name}"{form}', more))
     return f"pub const entries = [_]Entry{{\n{''.join(lines)}}};\n"
 
 
 def _entry(group: str, name: str, kind: str, rest: str, more: int = 0) -> str:
     rest += f", .more = {more}" if more else ""
     return f'    .{{ .group = .{group}, .name = "{name}", .kind = .{kind}, {rest} }},\n'
+
+
+def _form(a_list: dict[str, Any]) -> str:
+    return str(a_list["items"]["$ref"]).rpartition("/")[2]
 
 
 def _lines(items: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ pub const traits = Traits{
     .times = true,
     .namespace = true,
     .resource = true,
+    .partial = true,
     .open = "{\"resourceLogs\":[{\"resource\":{\"attributes\":[" ++
         attribute("service.name", .own_service) ++ attribute("k8s.namespace.name", .own_namespace) ++
         attribute("k8s.pod.name", .own_pod) ++
@@ -35,6 +36,8 @@ pub const traits = Traits{
         attribute("network.protocol.version", .protocol_version) ++
         attribute("user_agent.original", .user_agent) ++
         attribute("http.response.status_code", .response_status) ++ attribute("error.type", .error_type) ++
+        attribute("rpc.system", .rpc_system) ++ attribute("rpc.service", .rpc_service) ++
+        attribute("rpc.method", .rpc_method) ++ attribute("rpc.grpc.status_code", .rpc_status) ++
         attribute("http.request.body.size", .request_bytes) ++ attribute("http.response.body.size", .response_bytes) ++
         own("id", .request_id) ++ own("destination", .destination_address) ++
         own("destination_namespace", .namespace) ++

@@ -12,15 +12,17 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration, redaction
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.explanations import without_credentials
 
 COLUMNS_MAX = 110
 # What a result has as the configuration has it.
 AS_CONFIGURED = (
     *("bodies", "body_content_types", "request_body_bytes_max", "response_body_bytes_max"),
-    *("redact_headers", "redact_query", "context", "sample_rate", "include", "exclude"),
+    *("context", "sample_rate", "include", "exclude"),
 )
+# What comes of them, as a list adds to its default.
+REDACTED = ("redact_headers", "redact_query")
 EXCHANGES = {
     "outbound": "that the pods send",
     "inbound": "that the pods receive",
@@ -77,7 +79,13 @@ def ours(
         else None,
         "batch": given.get("batch"),
     }
-    return exported | {name: given[name] for name in AS_CONFIGURED}
+    exported |= {name: given[name] for name in AS_CONFIGURED}
+    return exported | {name: redaction.of(given[name], _default(name)).as_list for name in REDACTED}
+
+
+def _default(name: str) -> list[str]:
+    found: list[str] = declaration.schema()["properties"][name]["default"]
+    return found
 
 
 def lines(exported: Mapping[str, Any], check_mode: bool, columns: int = 0) -> list[str]:
@@ -185,6 +193,11 @@ def _bodies(exported: Mapping[str, Any]) -> str:
 
 
 def _all_but(redacted: list[str]) -> str:
-    if not redacted:
+    found = redaction.of(redacted, ())
+    if not found.hidden:
         return "all, with all values: NOTHING is redacted"
-    return f"all, with [redacted] in place of the values of {', '.join(redacted)}"
+    if found.hides_all:
+        return "their names only, with [redacted] in place of all values"
+    shown = [entry.removeprefix("-") for entry in redacted if entry.startswith("-")]
+    but = f", but NOT of {', '.join(shown)}" if shown else ""
+    return f"all, with [redacted] in place of the values of {', '.join(found.hidden)}{but}"

@@ -74,6 +74,12 @@ def right_value(setting: declaration.Setting) -> str:
     return in_words(setting.schema)
 
 
+def in_short(schema: Schema) -> str:
+    """For a table beside the description, which says what the entries of a list are."""
+    texts = schema.get("type") == "array" and "x-words" in resolved(schema["items"], declaration.schema())
+    return f"a list of at most {schema['maxItems']}" if texts else in_words(schema)
+
+
 def in_words(schema: Schema) -> str:
     if "enum" in schema:
         *others, last = schema["enum"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration
+from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings import declaration, redaction
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.configuration import WHOLE
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.declaration import Setting
 
@@ -39,21 +39,30 @@ def _all(configuration: Mapping[str, Any], names: Mapping[str, str]) -> Iterator
     values = {name: _at(configuration, one, form) for name, one in settings.items()}
     if values["sample_rate"] < RATE_MIN:
         yield f"{names['sample_rate']}={values['sample_rate']!r}: nothing is traced"
-    if "/" in values["exclude"].get("paths", ()):
+    exclude = values["exclude"]
+    if any(entry.rstrip("*") in ("/", "") for entry in exclude.get("paths", ())):
         yield f"{names['exclude']}.paths: every path begins with /, so nothing is traced"
+    if "*" in exclude.get("hosts", ()):
+        yield f"{names['exclude']}.hosts: * is every host, so nothing is traced"
     for name in ("redact_headers", "redact_query"):
-        kept = {entry.lower() for entry in values[name]}
-        if opened := [entry for entry in settings[name].default(form) if entry not in kept]:
-            yield (
-                f"{names[name]}: replaces the default list, so that the values of {', '.join(opened)} leave the pods "
-                f"as they are"
-            )
+        yield from _of_redaction(names[name], values[name], settings[name].default(form))
     if values["bodies"] == "on" and not values["request_body_bytes_max"] and not values["response_body_bytes_max"]:
         limits = f"{names['request_body_bytes_max']}=0, {names['response_body_bytes_max']}=0"
         yield f"{limits}: no byte of a body is sent, though bodies are on"
     for name, setting in settings.items():
         if setting.formats and form not in setting.formats and values[name] != setting.default(form):
             yield f"{names[name]}={values[name]!r}: means nothing to the format {form}"
+
+
+def _of_redaction(name: str, given: list[str], default: list[str]) -> Iterator[str]:
+    if not given:
+        yield f"""{name}=[]: adds nothing to the default list, which stays; what takes that away is ["-*"]"""
+    found = redaction.of(given, default)
+    if found.shown:
+        what = "all that the default list hides" if "*" in found.shown else ", ".join(found.shown)
+        yield f"{name}: the values of {what} leave the pods as they are"
+    if found.idle:
+        yield f"{name}: the default list has nothing like {', '.join(found.idle)} that could be taken away"
 
 
 def _at(configuration: Mapping[str, Any], setting: Setting, form: str) -> Any:

@@ -68,6 +68,8 @@ class Server(Memory, ThreadingHTTPServer):
         ThreadingHTTPServer.__init__(self, ("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), handler)
         self.status = 200
         self.hosts: list[str] = []
+        self.said = b""
+        """The body of an answer to a POST."""
 
     @property
     def port(self) -> int:
@@ -134,6 +136,12 @@ class UpstreamHandler(Handler):
         elif request.path.startswith("/hang"):
             self.connection.recv(1)  # until the client, and then Envoy, has gone
             self.close_connection = True
+        elif request.path.startswith("/offers"):
+            self.send(200, b"offered", ("connection", "Upgrade"), ("upgrade", "h2,h2c"))
+        elif request.path.startswith("/moved"):
+            self.send(
+                302, b"", ("location", "https://alice:s3cr3t@intra/x"), ("link", "<https://s3cr3t@intra/>; rel=a")
+            )
         elif request.path.startswith("/empty"):
             self.send(204, b"")
         else:
@@ -143,8 +151,8 @@ class UpstreamHandler(Handler):
 class BackendHandler(Handler):
     def respond(self, request: Received) -> None:
         self.server.keep(request)
-        hosts = json.dumps({"hosts": self.server.hosts}).encode() if request.method == "GET" else b""
-        self.send(self.server.status, hosts)
+        hosts = json.dumps({"hosts": self.server.hosts}).encode()
+        self.send(self.server.status, hosts if request.method == "GET" else self.server.said)
 
 
 @contextmanager

@@ -15,6 +15,8 @@ class Answer:
     body: bytes = b""
     hosts: list[bytes] | None = None
     """What the body says, if it is good."""
+    rejected: int = 0
+    """Records, as OTLP says it."""
 
 
 def some_answer(random: Random, ordinary: bytes | None, *, steady: bool) -> Answer:
@@ -23,5 +25,11 @@ def some_answer(random: Random, ordinary: bytes | None, *, steady: bool) -> Answ
     hosts = random.choice(HOST_LISTS)
     if random.random() < 0.2:
         return Answer(status, random.choice(GARBAGE))
+    if random.random() < 0.1:
+        rejected = random.choice([1, 3, 1000])
+        written = random.choice([b"%d", b'"%d"']) % rejected
+        return Answer(
+            status, b'{"partialSuccess": {"errorMessage": "{", "rejectedLogRecords": %s}}' % written, None, rejected
+        )
     body = b'{"hosts": [' + b", ".join(b'"%s"' % host for host in hosts) + b"]}"
     return Answer(status, body, hosts)

@@ -55,6 +55,13 @@ class Books:
         else:
             self.open[number] = stream
 
+    def taken(self, flight: Flight, rejected: int) -> None:
+        """The backend has answered, and said how many documents it did not take."""
+        rejected = min(rejected, flight.documents)
+        self.sent += flight.documents - rejected
+        self.failed += rejected
+        self.bytes += flight.size
+
     def flying(self) -> int:
         return sum(flight.documents for flight in self.flights.values())
 

@@ -150,7 +150,10 @@ def compare(document: Document, stream: Stream) -> None:
     _same("path", document.path, path.rstrip("?") if document.form == "otlp" and path.count("?") == 1 else path)
     _same("status", document.status, status_of(sides[1].headers).decode())
     for at, (name, side) in enumerate(zip(("request", "response"), sides, strict=True)):
-        _same(f"{name}'s headers", document.headers[at], _shown(document.form, side.headers, is_request=at == 0))
+        shown = _shown(document.form, side.headers, is_request=at == 0)
+        if at == 1 and stream.trailer and document.form != "otlp":
+            shown.append(["grpc-status", str(stream.grpc)])
+        _same(f"{name}'s headers", document.headers[at], shown)
         if side.at_risk:
             if not bytes(side.body).startswith(document.bodies[at]):
                 raise Violation(f"the {name}'s body is no part of what it was")

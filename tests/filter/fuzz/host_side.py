@@ -17,7 +17,7 @@ from tests.filter.fuzz.model import (
     first,
     has_wanted_media,
     is_streaming,
-    status_of,
+    status_for_rules,
     wants,
     wants_request,
 )
@@ -122,6 +122,9 @@ class HostSide:
         stream.sides[at] = side = Side()
         side.keep(headers, wire_size)
         stream.streaming |= is_streaming(headers)
+        stream.keep_grpc(at, headers)
+        if first(headers, b":status") == b"101":
+            stream.sides[0].takes_body = False
         side.takes_body = settings.bodies and not stream.streaming and has_wanted_media(settings, headers)
         self.blocks += stream.blocks
 
@@ -155,6 +158,14 @@ class HostSide:
             side.at_risk |= bool(self.machine.refused) or self.blocks > BLOCKS_THAT_ARE_ENOUGH
         self._collect()
 
+    def trailers(self, stream: int, status: bytes) -> None:
+        self.machine.offer.headers = {abi.RESPONSE_TRAILERS: [(b"grpc-message", b"(hush)"), (b"grpc-status", status)]}
+        self._continues(self._event("proxy_on_response_trailers", stream, 2))
+        known = self.streams.get(stream)
+        if known is not None and "proxy_get_header_map_value" not in self.machine.refused:
+            known.hear(status)
+        self._collect()
+
     def done(self, stream: int) -> None:
         """Of an exchange."""
         if self.find(stream) is not None:
@@ -182,7 +193,7 @@ class HostSide:
         counted = "proxy_get_property" not in self.machine.refused
         if cluster == settings.cluster and counted:
             return
-        if not wants(settings, "statuses", status_of(stream.sides[1].headers)):
+        if not wants(settings, "statuses", status_for_rules(stream)):
             self.books.outcomes += counted
             self.books.uncertain += not counted
             return
@@ -234,8 +245,8 @@ class HostSide:
                 if accepted and answer.hosts is not None and not self.machine.refused:
                     root.hosts = answer.hosts
         elif accepted:
-            self.books.sent += flight.documents
-            self.books.bytes += flight.size
+            heard = root.settings.format == "otlp" and "proxy_get_buffer_bytes" not in self.machine.refused
+            self.books.taken(flight, answer.rejected if heard else 0)
         else:
             self.books.failed += flight.documents
 

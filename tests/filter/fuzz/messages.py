@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from random import Random
+from urllib.parse import quote
 
 from tests.filter.fuzz.plugin_settings import Settings
 from tests.filter.host.wire import Pair
@@ -21,8 +22,9 @@ MEDIA = [
 ]
 PATHS = [b"/api/items", b"/api/health", b"/cart", b"/other", b"/", b"", b"/caf\xc3\xa9\xff", b'/"\\\x01']
 HOSTS = [b"shop", b"shop", b"cart.pay", b"quiet"]
-STATUSES = [b"200", b"200", b"201", b"404", b"503", b"0", b"20x", b"2000", b""]
-ODD_BYTES = bytes(range(256)).replace(b"(", b"").replace(b"?", b"").replace(b"#", b"")
+STATUSES = [b"200", b"200", b"201", b"101", b"404", b"503", b"0", b"20x", b"2000", b""]
+# Nothing that begins a parameter with a value.
+ODD_BYTES = bytes(byte for byte in range(256) if byte not in b"(?#=")
 
 
 @dataclass(slots=True)
@@ -46,10 +48,26 @@ def odd(random: Random, most: int) -> bytes:
 
 
 def with_query(random: Random, name: bytes, before: bytes, settings: Settings) -> Header:
+    if random.random() < 0.2 and name != b":path":
+        begin, end = random.choice(
+            [(b"https://", b"@h/x"), (b"<https://a>, <//", b"@[::1]:8/>"), (b"u http://al:", b"@h b@c")]
+        )
+        hidden = (b"al:" if begin.endswith(b"al:") else b"") + SECRET * random.randrange(1, 3)
+        begin = begin.removesuffix(b"al:")
+        return Header(name, begin + hidden + end, begin + REDACTED + end)
     parameter = random.choice(settings.redact_query)
     spelled = random.choice([parameter, parameter.upper(), b"%%%02x" % parameter[0] + parameter[1:]])
-    begin = before + random.choice([b"?", b"#", b"?a=1&", b"??b;"]) + spelled + b"="
-    end = random.choice([b"", b"&c=2", b"#x", b";"])
+    if random.random() < 0.25 and not settings.closed_query:
+        inner, after = b"https://h/?x=1&" + spelled + b"=", b"&z=2"
+        for _ in range(random.randrange(1, 4)):
+            inner, after = quote(inner, safe="").encode(), quote(after, safe="").encode()
+        begin, end = before + b"?u=" + inner, random.choice([b"", after, b"&c=2", after + b"&c=2"])
+        return Header(name, begin + SECRET + end, begin + REDACTED + end)
+    begins = (
+        [b"?", b"#", b"??b;"] if settings.closed_query else [b"?", b"#", b"?a=1&", b"??b;", *([b";"] if before else [])]
+    )
+    begin = before + random.choice(begins) + spelled + b"="
+    end = random.choice([b"", b"#x", b";"] if settings.closed_query else [b"", b"&c=2", b"#x", b";"])
     return Header(name, begin + SECRET * random.randrange(1, 4) + end, begin + REDACTED + end)
 
 
@@ -65,6 +83,8 @@ def _more(random: Random, settings: Settings | None, *, huge: bool) -> list[Head
             headers.append(
                 with_query(random, random.choice([b"referer", b"location", b"x-url"]), b"https://a/", settings)
             )
+        elif kind < 0.65 and settings is not None and settings.shown_headers:
+            headers.append(plain(random.choice(settings.shown_headers), b"shown"))
         elif kind < 0.8:
             headers.append(plain(b"x-%d" % random.randrange(3), odd(random, 60)))
         else:
@@ -95,9 +115,7 @@ def request(random: Random, settings: Settings | None, number: int, *, huge: boo
     if random.random() < 0.03:
         headers.append(
             plain(
-                *random.choice(
-                    [(b"upgrade", b"websocket"), (b"x-wasm-filter-trace", b"t"), (b"x-forwarded-for", b"1.2.3.4")]
-                )
+                *random.choice([(b"upgrade", b"h2c"), (b"x-wasm-filter-trace", b"t"), (b"x-forwarded-for", b"1.2.3.4")])
             )
         )
     return headers + _more(random, settings, huge=huge)
@@ -107,6 +125,10 @@ def response(random: Random, settings: Settings | None, *, huge: bool) -> list[H
     headers = [plain(b":status", random.choice(STATUSES))]
     if random.random() < 0.7:
         headers.append(plain(b"content-type", random.choice(MEDIA)))
+    if random.random() < 0.05:
+        headers.append(plain(b"grpc-status", random.choice([b"0", b"14", b"99"])))
+    if random.random() < 0.05:
+        headers.append(plain(b"upgrade", b"h2,h2c"))
     return headers + _more(random, settings, huge=huge)
 
 

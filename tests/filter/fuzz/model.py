@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the filter should keep of an exchange, written from filter/README.md and the bounds in limits.zig."""
 
+import re
 from dataclasses import dataclass, field
 
 from tests.filter.fuzz.messages import Header
@@ -22,7 +23,7 @@ def first(headers: list[Header], name: bytes) -> bytes:
 def is_streaming(headers: list[Header]) -> bool:
     media = first(headers, b"content-type").lower()
     return (
-        bool(first(headers, b"upgrade"))
+        first(headers, b":status") == b"101"
         or first(headers, b":method") == b"CONNECT"
         or media.startswith((b"application/grpc", b"text/event-stream"))
     )
@@ -32,7 +33,12 @@ def has_wanted_media(settings: Settings, headers: list[Header]) -> bool:
     if not settings.media:
         return True
     media = first(headers, b"content-type").split(b";")[0].split(b" ")[0].lower().decode("latin-1")
-    return any(media.startswith(one[:-1]) if one.endswith("*") else media == one for one in settings.media)
+    return any(stands_for(one, media) for one in settings.media)
+
+
+def stands_for(pattern: str, text: str) -> bool:
+    """`*` is any text."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 @dataclass(slots=True)
@@ -88,6 +94,10 @@ class Stream:
     sides: list[Side] = field(default_factory=lambda: [Side(), Side()])
     ignored: bool = False
     streaming: bool = False
+    is_grpc: bool = False
+    grpc: int | None = None
+    trailer: bool = False
+    """The status of the call came behind the body."""
     properties: dict[bytes, bytes] = field(default_factory=dict)
     source: str | None = None
     """The peer's address, where it is an ordinary one."""
@@ -95,6 +105,17 @@ class Stream:
     @property
     def blocks(self) -> int:
         return self.sides[0].blocks + self.sides[1].blocks
+
+    def keep_grpc(self, at: int, headers: list[Header]) -> None:
+        self.is_grpc |= first(headers, b"content-type").lower().startswith(b"application/grpc")
+        if at == 1:
+            self.grpc = grpc_status_of(first(headers, b"grpc-status"))
+
+    def hear(self, status: bytes) -> None:
+        """In trailers."""
+        heard = grpc_status_of(status)
+        if self.is_grpc and not self.ignored and heard is not None:
+            self.grpc, self.trailer = heard, True
 
 
 @dataclass(slots=True)
@@ -116,13 +137,15 @@ def wants(settings: Settings, rule: str, value: bytes) -> bool:
 def _any(rule: str, items: list[str], value: bytes) -> bool:
     text = value.decode("latin-1")
     if rule == "paths":
-        return any(text.startswith(one) for one in items)
+        return any(stands_for(one + "*", text) for one in items)
     if rule == "statuses":
         return any(
-            len(one) == len(text) and all(wanted in ("x", digit) for wanted, digit in zip(one, text, strict=True))
+            len(one) == len(text) and all(wanted in "xX" + digit for wanted, digit in zip(one, text, strict=True))
             for one in items
         )
-    return text in items
+    if rule == "methods":
+        return text.lower() in [one.lower() for one in items]
+    return any(stands_for(one, text.lower()) for one in items)
 
 
 def wants_request(root: Root, headers: list[Header]) -> bool | None:
@@ -137,6 +160,20 @@ def wants_request(root: Root, headers: list[Header]) -> bool | None:
         if not any(one in (b"*", host, host + port) for one in root.hosts or []):
             return False
     return True if settings.sample_rate == 1 else None
+
+
+# By google/rpc/code.proto.
+HTTP_OF_GRPC = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401]
+
+
+def grpc_status_of(value: bytes) -> int | None:
+    return int(value) if value.isdigit() and int(value) < len(HTTP_OF_GRPC) else None
+
+
+def status_for_rules(stream: Stream) -> bytes:
+    status = status_of(stream.sides[1].headers)
+    known = stream.grpc if stream.is_grpc else None
+    return b"%d" % HTTP_OF_GRPC[known] if known is not None and status == b"200" else status
 
 
 def status_of(headers: list[Header]) -> bytes:

@@ -25,6 +25,10 @@ class Settings:
     limits: tuple[int, int] = (BODY_MAX, BODY_MAX)
     redact_headers: list[bytes] = field(default_factory=lambda: HEADERS)
     redact_query: list[bytes] = field(default_factory=lambda: QUERY)
+    shown_headers: list[bytes] = field(default_factory=list)
+    """Taken from the default list."""
+    closed_query: bool = False
+    """The list can't be used: every parameter is hidden."""
     media: list[str] = field(default_factory=list)
     include: dict[str, list[str]] = field(default_factory=dict)
     exclude: dict[str, list[str]] = field(default_factory=dict)
@@ -78,26 +82,45 @@ def readable(random: Random, name: str, *, large: bool, backlog: bool = False) -
             "bytes": 1_000_000 if backlog else random.choice([1, 2000, 1_000_000]),
         }
         written["batch"] = settings.batch
-    if random.random() < 0.2:
-        settings.redact_headers, settings.redact_query = [b"x-mine", b"Cookie"], [b"mine"]
-        written["redact_headers"], written["redact_query"] = ["x-mine", "Cookie"], ["mine"]
-    elif random.random() < 0.2:  # Slips, which keep the defaults.
-        written |= {"redact_headers": ["x", 1], "redact_query": {}, "heartbeat_seconds": 0, "more": [1, {"a": []}]}
+    kind = random.random()
+    if kind < 0.2:  # What is given is added.
+        settings.redact_headers, settings.redact_query = [*HEADERS, b"x-mine", b"in-side"], [*QUERY, b"mine", b"m-1"]
+        written["redact_headers"], written["redact_query"] = ["x-mine", "Cookie", "in-*"], ["MINE", "m-*"]
+    elif kind < 0.3:  # And taken away.
+        settings.redact_headers, settings.redact_query = [b"x-mine", b"authorization"], [b"mine"]
+        settings.shown_headers = [b"cookie", b"x-page-token"]
+        written["redact_headers"], written["redact_query"] = ["-x-page-token", "x-mine", "-Cookie"], ["-*", "mine"]
+    elif kind < 0.4:  # Slips.
+        settings.closed_query, settings.redact_query = True, [b"any", *QUERY]
+        slip: Any = random.choice([{}, ["token="], ["a", 1], "a", [".*"]])
+        written |= {"redact_query": slip, "heartbeat_seconds": 0, "more": [1, {"a": []}]}
     settings.text = json.dumps(written).encode()
     return settings
 
 
 def _choose_what_is_traced(random: Random, settings: Settings, written: dict[str, Any]) -> None:
     if random.random() < 0.3:
-        settings.media = ["application/json", "text/*"]
+        settings.media = random.choice(
+            [["application/json", "text/*"], ["*/json"], ["image/*g"], ["application/*+json"]]
+        )
         written["body_content_types"] = settings.media
     if random.random() < 0.12:
         settings.include = {"methods": ["GET", "POST", "CONNECT"], "paths": ["/api", "/cart", "/?"]}
         written["include"] = settings.include
     if random.random() < 0.15:
-        settings.exclude = {"paths": ["/api/health"], "hosts": ["quiet"], "statuses": ["404", "5xx"]}
+        settings.exclude = {
+            "paths": ["/a*/health"],
+            "hosts": ["qui*"],
+            "statuses": ["404", "5XX"],
+            "methods": ["patch"],
+        }
         written["exclude"] = settings.exclude
-    if random.random() < 0.1:
+    elif random.random() < 0.03:  # A rule that can't be used.
+        settings.sample_rate = 0
+        written[random.choice(["include", "exclude"])] = random.choice(
+            [{"paths": ["^/x"]}, {"method": ["GET"]}, {"statuses": ["2**"]}, {"hosts": ["http://a"]}, 7]
+        )
+    if random.random() < 0.1 and settings.sample_rate:
         settings.sample_rate = random.choice([0, 0.5])
         written["sample_rate"] = settings.sample_rate
     if random.random() < 0.12:

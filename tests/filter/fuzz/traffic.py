@@ -72,6 +72,8 @@ class Traffic:
             return
         if phase >= PHASES or random.random() < 0.03:
             del self.phases[stream]
+            if random.random() < 0.3:
+                self.host.trailers(stream, random.choice([b"0", b"5", b"13", b"17", b"", b"x"]))
             self.host.done(stream)
             return
         self.phases[stream] = phase + 1

@@ -15,6 +15,7 @@ from tests.filter.host.machine import (
     REQUEST_HEADERS,
     RESPONSE_BODY,
     RESPONSE_HEADERS,
+    RESPONSE_TRAILERS,
     Call,
     Machine,
 )
@@ -46,6 +47,7 @@ class Exchange:
     request_body: list[bytes] = field(default_factory=list)
     response: list[Pair] | None = field(default_factory=lambda: list(RESPONSE))
     response_body: list[bytes] = field(default_factory=list)
+    trailers: list[Pair] = field(default_factory=list)
     properties: dict[bytes, bytes] = field(default_factory=lambda: dict(PROPERTIES))
 
 
@@ -79,6 +81,9 @@ class Proxy:
             offer.headers = {RESPONSE_HEADERS: exchange.response}
             assert self.machine.call("proxy_on_response_headers", stream, len(exchange.response), 0) == 0
             self._body(stream, "response", RESPONSE_BODY, exchange.response_body)
+        if exchange.trailers:
+            offer.headers = {RESPONSE_TRAILERS: exchange.trailers}
+            assert self.machine.call("proxy_on_response_trailers", stream, len(exchange.trailers)) == 0
         return stream
 
     def _body(self, stream: int, side: str, kind: int, chunks: list[bytes]) -> None:

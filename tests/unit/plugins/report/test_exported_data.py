@@ -80,9 +80,18 @@ def test_the_choice_of_exchanges() -> None:
 
 
 def test_nothing_redacted_is_told() -> None:
-    told = rows({"redact_headers": [], "redact_query": ["k"]})
+    told = rows({"redact_headers": ["-*"], "redact_query": ["-*", "k"]})
     assert "NOTHING is redacted" in told["headers"]
     assert told["query"] == "all, with [redacted] in place of the values of k"
+
+
+def test_what_is_redacted_is_told_as_the_filter_does_it() -> None:
+    told = rows({"redact_headers": ["x-mine", "-cookie"], "redact_query": ["-page_token"]})
+    assert told["headers"].startswith("all, with [redacted] in place of the values of authorization, ")
+    assert told["headers"].endswith(", x-mine") and " cookie," not in told["headers"]
+    assert "*token, " in told["query"] and told["query"].endswith(", but NOT of page_token")
+    assert rows({"redact_headers": []})["headers"] == rows({})["headers"]
+    assert rows({"redact_headers": ["*"]})["headers"] == "their names only, with [redacted] in place of all values"
 
 
 def test_another_host_header_is_told() -> None:

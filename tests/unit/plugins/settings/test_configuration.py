@@ -88,6 +88,13 @@ FITTED: list[tuple[str, Any, Any]] = [
     ("wasm_filter_trace_sample_rate", "1e-3", 0.001),
     ("wasm_filter_trace_exclude", {"statuses": [404, "5xx"]}, {"statuses": ["404", "5xx"]}),
     ("wasm_filter_redact_headers", ["X-Secret", 5], ["x-secret", "5"]),
+    ("wasm_filter_redact_headers", ["*", "X-*", "-Cookie", ":path"], ["*", "x-*", "-cookie", ":path"]),
+    ("wasm_filter_redact_query", ["user[password]", "$skip", "-*"], ["user[password]", "$skip", "-*"]),
+    ("wasm_filter_trace_exclude", {"methods": ["post", "M-SEARCH"]}, {"methods": ["post", "M-SEARCH"]}),
+    ("wasm_filter_trace_exclude", {"paths": ["/login*", "/a/*/b"]}, {"paths": ["/login*", "/a/*/b"]}),
+    ("wasm_filter_trace_include", {"statuses": ["2XX", 0]}, {"statuses": ["2XX", "0"]}),
+    ("wasm_filter_trace_include", {"hosts": ["[::1]:80", "*:81"]}, {"hosts": ["[::1]:80", "*:81"]}),
+    ("wasm_filter_body_content_types", ["application/*+json", "*/json"], ["application/*+json", "*/json"]),
     (HEADERS, {"X-Token": 7, "b": ""}, [["x-token", "7"], ["b", ""]]),
 ]
 
@@ -121,8 +128,9 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "wasm_filter_redact_query",
         "token",
-        "='token': must be a list of at most 64, each text of 1 to 1024 ASCII characters without spaces, such as "
-        """-e '{"wasm_filter_redact_query": ["token"]}'""",
+        "='token': must be a list of at most 64, each a query parameter's name such as token, where * stands for any "
+        "text (x-amz-*), or -code to take it from the default list, such as "
+        """-e '{"wasm_filter_redact_query": ["customer"]}'""",
     ),
     (
         "wasm_filter_trace_include",
@@ -133,7 +141,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "wasm_filter_trace_include",
         {"methods": ["GET", "a b"]},
-        ".methods[1]='a b': must be text of 1 to 1024 ASCII characters without spaces",
+        ".methods[1]='a b': must be one method such as GET, in upper or lower case",
     ),
     (
         "wasm_filter_trace_include",
