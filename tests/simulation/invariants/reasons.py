@@ -97,8 +97,8 @@ def _failed(simulation: Simulation, record: Record, verdict: NamespaceVerdict) -
     elif reason == "wave_failed":
         if not proof.came_without(simulation, record, verdict.name):
             yield "no pod of its wave came without its sidecar"
-        elif any(one.outcome in ("deployed", "failed", *WENT_BACK) for one in verdict.workloads):
-            yield "something of it was begun"
+        elif not any(one.outcome == "not_started" and one.reason == reason for one in verdict.workloads):
+            yield "all of it was begun"
     elif reason not in proof.REASONS or not proof.names_it(verdict, reason):
         yield "nothing like it has happened"
 
