@@ -23,6 +23,8 @@ AS_CONFIGURED = (
 )
 # What comes of them, as a list adds to its default.
 REDACTED = ("redact_headers", "redact_query")
+# So many of a default list are named.
+TOLD = 5
 EXCHANGES = {
     "outbound": "that the pods send",
     "inbound": "that the pods receive",
@@ -106,8 +108,8 @@ def lines(exported: Mapping[str, Any], check_mode: bool, columns: int = 0) -> li
         "format": f"{exported['format']}, {_how_often(exported)}",
         "to": _to(exported["backend"]),
         "bodies": _bodies(exported),
-        "headers": _all_but(exported["redact_headers"]),
-        "query": _all_but(exported["redact_query"]),
+        "headers": _all_but(exported["redact_headers"], _default("redact_headers")),
+        "query": _all_but(exported["redact_query"], _default("redact_query")),
     }
     if exported["headers_added"]:
         rows["added"] = f"headers {', '.join(exported['headers_added'])} (values are not shown)"
@@ -192,7 +194,8 @@ def _bodies(exported: Mapping[str, Any]) -> str:
     )
 
 
-def _all_but(redacted: list[str]) -> str:
+def _all_but(redacted: list[str], default: list[str]) -> str:
+    """A default list that is whole is told by its beginning: the result file has all of it."""
     found = redaction.of(redacted, ())
     if not found.hidden:
         return "all, with all values: NOTHING is redacted"
@@ -200,4 +203,8 @@ def _all_but(redacted: list[str]) -> str:
         return "their names only, with [redacted] in place of all values"
     shown = [entry.removeprefix("-") for entry in redacted if entry.startswith("-")]
     but = f", but NOT of {', '.join(shown)}" if shown else ""
-    return f"all, with [redacted] in place of the values of {', '.join(found.hidden)}{but}"
+    names = list(found.hidden)
+    if {*default} <= {*names}:
+        names = [*(one for one in names if one not in default), *default[:TOLD]]
+        names[-1] += f" and {len(default) - TOLD} more of the default list"
+    return f"all, with [redacted] in place of the values of {', '.join(names)}{but}"
