@@ -97,9 +97,13 @@ class Sidecar:
         return any(one.ends <= since <= at for one in olds for since in others)
 
     def changed_since(self, filter_name: str, since: float) -> bool:
-        """Whether another configuration has come, or what was before still was there."""
+        """Whether another configuration has come, or was only tried, or what was before still was there."""
         slot = self.slots.get(filter_name, Slot())
-        return any(one.since > since for one in slot.machines) or any(until > since for until in slot.drains)
+        return (
+            slot.gauge_since > since
+            or any(one.since > since for one in slot.machines)
+            or any(until > since for until in slot.drains)
+        )
 
     def _machines(self, filter_name: str, revision: str) -> Iterator[Machine]:
         slot = self.slots.get(filter_name, Slot())

@@ -50,6 +50,7 @@ class FirstPods:
         # What is not as it was patched is known by now, and told by another reason.
         members = self._members.of(namespace)
         patched = [one for one in members if one.patched and one.back is None and one.outcome != Outcome.FAILED]
+        patched = [one for one in patched if not one.ill]
         fresh = [pod for pod in pods if self._expected and self._expected.goes_to(pod)]
         fresh = [pod for pod in fresh if any(rollback.has_labels(pod, one) for one in patched)]
         if not fresh:
@@ -64,6 +65,9 @@ class FirstPods:
 
 def _has_new_pods(one: WorkloadState) -> bool:
     if not one.patched or one.back is not None or one.phase == Phase.DONE or not observed(one.object):
+        return False
+    # One that was ill before may have pods of an earlier try, which nothing has replaced.
+    if one.ill:
         return False
     status = one.object.get("status") or {}
     return bool(status.get("updatedReplicas") or status.get("updatedNumberScheduled"))
