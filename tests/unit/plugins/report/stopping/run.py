@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -47,6 +48,8 @@ class Terminal:
         if self.process == 0:
             fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
             os.chdir(REPOSITORY)
+            # As a shell leaves it where somebody types; a job in the background inherits that it is ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(program, [program, str(PLAYBOOK), "-e", variables], environment)
 
     def until(self, text: str) -> None:
