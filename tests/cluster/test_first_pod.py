@@ -19,7 +19,9 @@ from tests.cluster.test_rbac import ROLE, kubeconfig_of
 
 LABEL = "example.org/never-inject"
 INJECT = "sidecar.istio.io/inject"
-WORKLOADS = ("a", "b", "c", "d")
+WORKLOADS = tuple("abcdefgh")
+# One at a time; by the time that its pods are seen, the next ones may be under way.
+BEGUN_MAX = 3
 
 
 def policy(name: str) -> list[dict[str, Any]]:
@@ -99,7 +101,7 @@ def test_what_is_not_begun_stays_as_it_is_and_what_was_goes_back(
     assert outcome.status != 0 and outcome.verdicts == {shop: "rolled_back"}, outcome.output
     said = {one["name"]: (one["verdict"], one["reason"]) for one in outcome.namespaces[shop]["workloads"]}
     begun = [name for name, one in said.items() if one == ("rolled_back", "no_sidecar")]
-    assert len(begun) == 1, said
+    assert 1 <= len(begun) <= BEGUN_MAX, said
     assert {said[name] for name in WORKLOADS if name not in begun} == {("not_started", "wave_failed")}
     after = generations(kubectl, shop)
     assert {name for name in WORKLOADS if after[name] != before[name]} == {*begun}

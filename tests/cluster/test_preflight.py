@@ -41,7 +41,7 @@ def test_a_setting_that_the_filter_could_not_use_is_refused_and_nothing_is_chang
         "Nothing was changed. 4 things have to be put right first:",
         "wasm_filter_trace_format='xml': must be publish, apiclarity, ndjson or otlp",
         "wasm_filter_trace_sample_rate='10%': must be a number from 0 to 1",
-        "wasm_filter_trace_exclude.statuses[0]='4 04': must be text of 1 to 1024 ASCII characters without spaces",
+        "wasm_filter_trace_exclude.statuses[0]='4 04': must be a status such as 404, 5xx for all of its kind",
         "wasm_filter_trace_backend_headers (entry 1, value)=(not shown): must be text of at most 1024",
     ):
         assert said in outcome.output
