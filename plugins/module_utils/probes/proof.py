@@ -62,8 +62,8 @@ class Samples:
     """Of one pod. `fresh`: the pod is younger than what was to be done, so that nothing of before is in it.
 
     `beat`: the heartbeat that the next one is to be ahead of; None before the revision showed.
-    `before`: there may be machines of the revision from before: the first sample had it and a heartbeat, or another one
-    while filter chains of what came before that were draining. `since`, `until`: while the heartbeat was looked for.
+    `before`: the first sample had the revision and a heartbeat. `doubtful`: it had another one while filter chains
+    drained, which may be of the revision, too. `since`, `until`: while the heartbeat was looked for.
     """
 
     revision: str
@@ -73,6 +73,7 @@ class Samples:
     beat: int | None = None
     beats: bool = False
     before: bool = False
+    doubtful: bool = False
     since: float = 0.0
     until: float = 0.0
 
@@ -81,10 +82,11 @@ class Samples:
         found = replace(self, last=stats, error="", until=now)
         if self.last is None:
             same = stats.revision == self.revision
-            found = replace(found, before=stats.heartbeat > 0 if same else stats.draining > 0)
+            found = replace(found, before=same and stats.heartbeat > 0, doubtful=not same and stats.draining > 0)
         if stats.revision != self.revision:
             return replace(found, beat=None, beats=False)
-        if self.drains or found.drains:
+        drained = self.last is not None and self.last.draining > 0
+        if found.may_be_of_before and (drained or stats.draining):
             # What has beaten up to now may be machines of before: it has to go on without them.
             return replace(found, beat=stats.heartbeat, beats=False, since=now)
         if self.beat is None:
@@ -100,7 +102,13 @@ class Samples:
     @property
     def drains(self) -> bool:
         """May machines of before be all that there is of the revision?"""
-        return self.before and not self.fresh and self.last is not None and self.last.draining > 0
+        return self.may_be_of_before and self.last is not None and self.last.draining > 0
+
+    @property
+    def may_be_of_before(self) -> bool:
+        """May what beats be machines of before?"""
+        beats = self.last is not None and self.last.heartbeat > 0
+        return (self.before or (self.doubtful and beats)) and not self.fresh
 
     @property
     def proved(self) -> bool:

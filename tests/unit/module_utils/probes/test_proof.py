@@ -59,6 +59,8 @@ NOT_YET = [
     ((page(90, R2, draining=3), page(96, draining=3)), Proof.UNPROVED, Reason.DRAINING),
     ((page(90, R2, draining=3), page(96)), Proof.UNPROVED, Reason.NO_ANSWER),
     ((page(0, "", draining=3), page(96), page(96)), Proof.DISPROVED, Reason.NOT_RUNNING),
+    # Where nothing beats, nothing of before does.
+    ((page(90, R2, draining=3), page(0, draining=3), page(0, draining=3)), Proof.DISPROVED, Reason.NOT_RUNNING),
     ((page(100, draining=3), page(106), page(106)), Proof.DISPROVED, Reason.NOT_RUNNING),
     ((page(100, draining=3), page(106, draining=3), page(0, "")), Proof.DISPROVED, Reason.NOT_LOADED),
     ((page(0, ""),), Proof.DISPROVED, Reason.NOT_LOADED),
