@@ -19,9 +19,9 @@ from tests.cluster.test_rbac import ROLE, kubeconfig_of
 
 LABEL = "example.org/never-inject"
 INJECT = "sidecar.istio.io/inject"
-WORKLOADS = tuple("abcdefgh")
+WORKLOADS = tuple("abcdefghijkl")
 # One at a time; by the time that its pods are seen, the next ones may be under way.
-BEGUN_MAX = 3
+BEGUN_MAX = 6
 
 
 def policy(name: str) -> list[dict[str, Any]]:
