@@ -67,12 +67,12 @@ class Previous(Operation):
         used = {revision for revision, _one in on}
         newest = self._newest = next((one for one in reversed(revisions) if one in used), NONE)
         since = revisions[revisions.index(newest) :] if newest != NONE else []
-        for revision, one in on:
-            origin = workload_change.rolled_back_from(one, self.names)
-            # Else it is of an earlier time, on one that later deploys have left out.
-            if origin and (revision == newest or origin in since):
-                self._newest = origin if origin in used else NONE
-                self._done("" if origin in used else origin)
+        marks = [(revision, workload_change.rolled_back_from(one, self.names)) for revision, one in on]
+        # The others are of an earlier time, on workloads that later deploys have left out.
+        origins = [origin for revision, origin in marks if origin and (revision == newest or origin in since)]
+        if origins:
+            self._newest = next((one for one in reversed(revisions) if one in origins and one in used), NONE)
+            self._done("" if self._newest != NONE else origins[0])
 
     def _done(self, origin: str) -> None:
         if origin and not self.revision:

@@ -45,29 +45,35 @@ class FirstPods:
         self._bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, one.namespace))
 
     def _listed(self, namespace: str, message: Reply | Refusal, now: float) -> None:
-        # Where they can't be read, they are asked about at the end of the wave, and that is said then.
-        pods = message.answer[0] if isinstance(message, Reply) and self._expected else []
-        # What is not as it was patched is known by now, and told by another reason.
-        members = self._members.of(namespace)
-        patched = [one for one in members if one.patched and one.back is None and one.outcome != Outcome.FAILED]
-        patched = [one for one in patched if not one.ill]
-        fresh = [pod for pod in pods if self._expected and self._expected.goes_to(pod)]
-        fresh = [pod for pod in fresh if any(rollback.has_labels(pod, one) for one in patched)]
+        expected = self._expected
+        if expected is None or isinstance(message, Refusal):
+            # Where they can't be read, they are asked about at the end of the wave, and that is said then.
+            self._done.discard(namespace)
+            return
+        counted = [one for one in self._members.of(namespace) if _counts(one)]
+        fresh = [pod for pod in message.answer[0] if expected.goes_to(pod)]
+        fresh = [pod for pod in fresh if any(rollback.has_labels(pod, one) for one in counted)]
         if not fresh:
             self._done.discard(namespace)
         for pod in fresh:
-            found = self._expected.lacks(pod) if self._expected else None
+            found = expected.lacks(pod)
             if found is not None:
                 reason, text = found
-                self._lacking(Cause(reason, f"pod {pod['metadata']['name']} of {namespace}: {text}"), now)
+                name = pod["metadata"]["name"]
+                self._bus.tell(namespace, f"pod {name}: {text}; no more workloads of the wave are begun")
+                self._lacking(Cause(reason, f"pod {name} of {namespace}: {text}"), now)
                 return
 
 
+def _counts(one: WorkloadState) -> bool:
+    """Not one that was ill before: it may have pods of an earlier try, which nothing has replaced. Nor one that is not
+    as it was patched: that is known by now, and told by another reason.
+    """
+    return one.patched and one.back is None and one.outcome != Outcome.FAILED and not one.ill
+
+
 def _has_new_pods(one: WorkloadState) -> bool:
-    if not one.patched or one.back is not None or one.phase == Phase.DONE or not observed(one.object):
-        return False
-    # One that was ill before may have pods of an earlier try, which nothing has replaced.
-    if one.ill:
+    if not _counts(one) or one.phase == Phase.DONE or not observed(one.object):
         return False
     status = one.object.get("status") or {}
     return bool(status.get("updatedReplicas") or status.get("updatedNumberScheduled"))

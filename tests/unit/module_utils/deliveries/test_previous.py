@@ -96,6 +96,10 @@ def test_a_run_that_was_killed_is_finished_and_no_more() -> None:
     taken, left = back(through(R1, R2, R3), R1, R2, R3), through(R1, R2, R3)
     assert goes(kept(R1, R2, R3), taken, left) == [None, R2]
     assert goes(kept(R1, R2, R3), taken, back(left, R1, R2, R3)) == [None, None]
+    # Some had been on another one: whichever is looked at first.
+    both = back(through(R1, R2, R3), R1, R2, R3), back(through(R1, R2), R1, R2, to=R1)
+    assert goes(kept(R1, R2, R3), *both, through(R1, R2))[1:] == [None, R1]
+    assert goes(kept(R1, R2, R3), *reversed(both), through(R1, R2))[::2] == [None, R1]
     # Gone forward to the older of two, and now back.
     taken, left = back(through(R1, R2, R1), R1, R2), through(R1, R2, R1)
     assert goes(kept(R1, R2), taken, left) == [None, R2]

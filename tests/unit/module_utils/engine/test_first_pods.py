@@ -41,6 +41,7 @@ def test_one_without_a_sidecar_ends_the_wave_early(on_failure: OnFailure) -> Non
     # Its objects had been set by then.
     assert (verdicts[other].outcome, verdicts[other].reason) == ("failed", "wave_failed")
     assert verdicts[other].changed and f"of {began}: it has no sidecar" in verdicts[other].message
+    assert any(name == began and "no more workloads of the wave are begun" in text for name, text, _step in found.told)
     patched = {path.partition("/apis/apps/")[2] for path in found.writes if "/deployments/" in path}
     assert patched == {f"v1/namespaces/{began}/deployments/w0"}
 
