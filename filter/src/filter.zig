@@ -4,22 +4,22 @@
 //! the exchange goes on, and what could not be traced is counted.
 
 const std = @import("std");
-const json_reader = @import("json_reader.zig");
+const json_reader = @import("config/json_reader.zig");
 const limits = @import("limits.zig");
-const capture = @import("capture.zig");
-const chain = @import("chain.zig");
-const grpc = @import("grpc.zig");
-const plugins_file = @import("plugins.zig");
-const selection = @import("selection.zig");
-const streams = @import("streams.zig");
+const capture = @import("capture/capture.zig");
+const block_list = @import("capture/block_list.zig");
+const grpc = @import("capture/grpc.zig");
+const plugin_contexts = @import("config/plugin_contexts.zig");
+const selection = @import("select/selection.zig");
+const streams = @import("capture/streams.zig");
 const texts = @import("text.zig");
-const Exchange = @import("exchange.zig").Exchange;
-const Head = @import("head.zig").Head;
-const Meter = @import("meter.zig").Meter;
-const Polling = @import("polling.zig").Polling;
-const Record = @import("record.zig").Record;
-const Plugin = plugins_file.Plugin;
-const Sender = @import("sender.zig").Sender;
+const Exchange = @import("capture/exchange.zig").Exchange;
+const Head = @import("capture/known_headers.zig").Head;
+const Meter = @import("metrics/meter.zig").Meter;
+const Polling = @import("select/polling.zig").Polling;
+const Record = @import("capture/record.zig").Record;
+const PluginContext = plugin_contexts.PluginContext;
+const Sender = @import("send/sender.zig").Sender;
 
 const nothing_traced = "nothing is traced: no backend.cluster, or too many configurations";
 
@@ -32,12 +32,12 @@ pub fn Filter(comptime host: type) type {
     const polling = Polling(host);
     return struct {
         // Of zeros all of them, so that they take no room in the binary.
-        var blocks: [limits.blocks_count + 1]chain.Block = @splat(std.mem.zeroes(chain.Block));
+        var blocks: [limits.blocks_count + 1]block_list.Block = @splat(std.mem.zeroes(block_list.Block));
         var stream_slots: [limits.streams_max + 1]streams.Stream = @splat(std.mem.zeroes(streams.Stream));
         var stream_buckets: [limits.stream_buckets]u16 = @splat(0);
-        var plugins = plugins_file.Plugins{};
+        var plugins = plugin_contexts.PluginContexts{};
 
-        var pool = chain.Pool.init(&blocks);
+        var pool = block_list.Pool.init(&blocks);
         var table = streams.Table{ .slots = &stream_slots, .buckets = &stream_buckets };
 
         pub fn onContextCreate(id: u32, root: u32) void {
@@ -55,7 +55,7 @@ pub fn Filter(comptime host: type) type {
         }
 
         /// Counts what happens where there is no plugin.
-        fn anyPlugin() *Plugin {
+        fn anyPlugin() *PluginContext {
             return &plugins.items()[0];
         }
 
@@ -85,7 +85,7 @@ pub fn Filter(comptime host: type) type {
 
         /// Envoy tries a configuration on its main thread before any worker has it. So a new revision takes
         /// the heartbeat of the old one away: only a tick of a machine that runs the new one brings it back.
-        fn showRevision(plugin: *const Plugin) void {
+        fn showRevision(plugin: *const PluginContext) void {
             const revision = plugin.configuration.revision;
             if (meter.shown(plugin, .revision) != revision) meter.show(plugin, .heartbeat, 0);
             meter.show(plugin, .revision, revision);
@@ -104,7 +104,7 @@ pub fn Filter(comptime host: type) type {
         /// an older configuration that still drains must not answer for a newer one that has died. Nor may
         /// Envoy's main thread, whose machine ticks but never has a request, answer for a worker that has
         /// died: an odd second says that the machine has had requests, and then only such machines beat.
-        noinline fn beat(plugin: *const Plugin) void {
+        noinline fn beat(plugin: *const PluginContext) void {
             if (meter.shown(plugin, .revision) != plugin.configuration.revision) return;
             const served = @intFromBool(plugin.served);
             if (meter.shown(plugin, .heartbeat) & 1 > served) return;
@@ -112,7 +112,7 @@ pub fn Filter(comptime host: type) type {
         }
 
         /// At ticks, as a gauge that followed each request would cost each request a call of the host.
-        fn showLevels(plugin: *const Plugin) void {
+        fn showLevels(plugin: *const PluginContext) void {
             var down: usize = 0;
             for (plugins.items()) |*one| down += @intFromBool(one.root != 0 and !one.ending and one.backoff.isDown());
             meter.level(plugin, .backend_down, down);
@@ -151,12 +151,12 @@ pub fn Filter(comptime host: type) type {
             if (!selection.wantsRequest(configuration, &head, chance) or !isHostWanted(plugin, &head)) skip(plugin, stream);
         }
 
-        fn isHostWanted(plugin: *const Plugin, head: *const Head) bool {
+        fn isHostWanted(plugin: *const PluginContext, head: *const Head) bool {
             if (plugin.configuration.hosts_from_cluster.len == 0) return true;
             return plugin.hosts.has(head.hostname(), head.get(.scheme), exchange.ownNamespace());
         }
 
-        fn sideOf(stream: *streams.Stream, direction: Direction) *streams.Side {
+        fn sideOf(stream: *streams.Stream, direction: Direction) *streams.HalfStream {
             return if (direction == .request) &stream.request else &stream.response;
         }
 
@@ -178,7 +178,7 @@ pub fn Filter(comptime host: type) type {
         }
 
         /// Each callback sees its own chunk only, from offset 0.
-        fn takeBody(side: *streams.Side, direction: Direction, size: usize) bool {
+        fn takeBody(side: *streams.HalfStream, direction: Direction, size: usize) bool {
             var at: usize = 0;
             while (at < size) {
                 host.scratch.reset();
@@ -248,14 +248,14 @@ pub fn Filter(comptime host: type) type {
             host.done();
         }
 
-        fn skip(plugin: *const Plugin, stream: *streams.Stream) void {
+        fn skip(plugin: *const PluginContext, stream: *streams.Stream) void {
             meter.count(plugin, .skipped, 1);
             ignore(stream);
         }
 
         fn ignore(stream: *streams.Stream) void {
-            stream.request.chain.clear(&pool);
-            stream.response.chain.clear(&pool);
+            stream.request.blocks.clear(&pool);
+            stream.response.blocks.clear(&pool);
             stream.ignored = true;
         }
 

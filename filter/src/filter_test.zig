@@ -3,9 +3,9 @@
 //! tested in tests/filter; here it is the seam that counts: the filter knows its host by this interface.
 
 const std = @import("std");
-const headers = @import("headers.zig");
-const Arena = @import("scratch.zig").Arena;
-const MetricKind = @import("metrics.zig").Kind;
+const headers = @import("capture/headers.zig");
+const Arena = @import("host/scratch.zig").Arena;
+const MetricKind = @import("metrics/metrics.zig").Kind;
 
 const FakeHost = struct {
     var space: [256 * 1024]u8 = undefined;
@@ -104,6 +104,6 @@ test "an exchange becomes a document, and nothing of it stays" {
     filter.onHttpCallResponse(1, 1, 1, 0);
     filter.onTick(1);
     try std.testing.expectEqual(0, filter.usage().calls);
-    try std.testing.expectEqual(1, FakeHost.metrics[@intFromEnum(@import("metrics.zig").Metric.sent)]);
-    try std.testing.expectEqual(7, FakeHost.metrics[@intFromEnum(@import("metrics.zig").Metric.heartbeat)]);
+    try std.testing.expectEqual(1, FakeHost.metrics[@intFromEnum(@import("metrics/metrics.zig").Metric.sent)]);
+    try std.testing.expectEqual(7, FakeHost.metrics[@intFromEnum(@import("metrics/metrics.zig").Metric.heartbeat)]);
 }

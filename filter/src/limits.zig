@@ -3,7 +3,7 @@
 //! linked and never grows, so that 16 MiB per worker is a fact of the binary and no matter of luck.
 
 const std = @import("std");
-const settings = @import("settings.zig");
+const settings = @import("config/settings.zig");
 
 /// What one virtual machine (one worker thread) can ever use; build.zig links exactly this much.
 pub const memory_mib_max = settings.memory_mib.most;
@@ -40,7 +40,7 @@ pub const stream_buckets = 16_384;
 pub const calls_in_flight_max = 256;
 pub const call_bytes_in_flight_max = 16 * 1024 * 1024;
 
-/// Plugin configurations in one machine: the running one, those of draining listeners, other listeners.
+/// PluginContext configurations in one machine: the running one, those of draining listeners, other listeners.
 pub const plugins_max = 8;
 /// The list of hosts to trace, as the backend sends it.
 pub const hosts_max = 512;

@@ -2,7 +2,7 @@
 //! The exports: what Envoy calls. Each hands on to the filter and lets the exchange go on. Callbacks that
 //! would do nothing (vm_start, trailers of requests, log, delete) are not exported, as every one costs a crossing.
 
-const abi = @import("abi.zig");
+const abi = @import("host/abi.zig");
 const filter = @import("filter.zig").Filter(abi);
 
 /// "Continue" for headers and bodies; it is the only answer there is.

@@ -93,8 +93,8 @@ def test_every_property_is_drawn() -> None:
 
 
 def test_the_schema_knows_the_formats_of_the_filter() -> None:
-    source = (FILTER / "src/encoders.zig").read_text()
-    formats = re.findall(r'pub const (\w+) = @import\("encoders/', source)
+    source = (FILTER / "src/formats/formats.zig").read_text()
+    formats = re.findall(r'pub const (\w+) = @import\("\1\.zig"', source)
     assert formats == SCHEMA["properties"]["format"]["enum"]
     for name in formats:
         assert Proxy(RELEASED, {"format": name}).metric("configuration_errors") == 0

@@ -40,24 +40,24 @@ def test_the_same_seed_and_number_are_the_same_events(released: Path) -> None:
 # A line of the sources, what it is turned into, and what the fuzzer has to say of it.
 SLIPS = {
     "a header that is not redacted": (
-        "redaction.zig",
+        "capture/redaction.zig",
         "return hidden.default.has(name) and",
         'return hidden.default.has("") and',
         "secret",
     ),
-    "a query that is not redacted": ("redaction.zig", "at = value_end;", "at += 0;", "secret"),
-    "user info that is not redacted": ("redaction.zig", "at = user_end;", "at += 0;", "secret"),
+    "a query that is not redacted": ("capture/redaction.zig", "at = value_end;", "at += 0;", "secret"),
+    "user info that is not redacted": ("capture/redaction.zig", "at = user_end;", "at += 0;", "secret"),
     "a URL that is not looked into": (
-        "urls.zig",
+        "capture/urls.zig",
         "(unit.byte == '%' and",
         "(unit.depth < 1 and unit.byte == '%' and",
         "secret",
     ),
-    "a letter of base64": ("base64.zig", "0123456789+/", "0123456798+/", "body"),
-    "a count that is lost": ("sender.zig", "count(plugin, reason, 1)", "count(plugin, reason, 0)", "counted nowhere"),
-    "a block that does not come back": ("chain.zig", "while (index != none) {", "if (index != none) {", "memory_bytes"),
+    "a letter of base64": ("formats/base64.zig", "0123456789+/", "0123456798+/", "body"),
+    "a count that is lost": ("send/sender.zig", "count(plugin, reason, 1)", "count(plugin, reason, 0)", "counted nowhere"),
+    "a block that does not come back": ("capture/block_list.zig", "while (index != none) {", "if (index != none) {", "memory_bytes"),
     "a body that is cut too late": ("filter.zig", "if (size > room) side", "if (size > room + 1) side", "mark of the"),
-    "bytes in flight that stay": ("calls.zig", "calls.bytes -= call.bytes;", "", "plain exchange"),
+    "bytes in flight that stay": ("send/calls.zig", "calls.bytes -= call.bytes;", "", "plain exchange"),
 }
 
 

@@ -19,7 +19,7 @@ def outputs() -> dict[str, str]:
         f"{ROLE}/defaults/main.yml": _with(f"{ROLE}/defaults/main.yml", settings=role.defaults()),
         f"{ROLE}/vars/main.yml": _with(f"{ROLE}/vars/main.yml", settings=role.handed_over(), checked=role.checked()),
         SPECIFICATION: _with(SPECIFICATION, settings=role.options()),
-        "filter/src/settings.zig": zig.source(),
+        "filter/src/config/settings.zig": zig.source(),
         "README.md": _with("README.md", variables=readme.of_variables()),
         "filter/README.md": _with("filter/README.md", settings=readme.of_settings()),
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filter/src/settings.zig: what the filter has to know of its settings."""
+"""filter/src/config/settings.zig: what the filter has to know of its settings."""
 
 from __future__ import annotations
 

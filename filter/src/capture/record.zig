@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One exchange as every format sees it. It knows nothing of Envoy, and all that is in it is already
+//! redacted and within its limits.
+
+const std = @import("std");
+const address = @import("address.zig");
+const block_list = @import("block_list.zig");
+const grpc = @import("grpc.zig");
+const head = @import("known_headers.zig");
+const headers = @import("headers.zig");
+const redaction = @import("redaction.zig");
+const streams = @import("streams.zig");
+const texts = @import("../text.zig");
+
+/// What a template can name, each by a byte that no text of a template has.
+pub const Field = enum(u8) {
+    /// Texts that a record keeps: headers of the request, in the order of head.Name ...
+    method = first,
+    path,
+    authority,
+    host,
+    scheme,
+    status,
+    content_type,
+    request_id,
+    traceparent,
+    forwarded_for,
+    marker,
+    user_agent,
+    grpc_status,
+    /// ... and what was asked for.
+    source_address,
+    destination_address,
+    protocol,
+    namespace,
+    own_service,
+    own_namespace,
+    own_pod,
+    rpc_system,
+    rpc_service,
+    rpc_method,
+    /// As it stands among the headers of the response, where it came behind the body.
+    grpc_trailer,
+    /// Texts that are made of these.
+    url_path,
+    url_query,
+    server_address,
+    client_address,
+    protocol_version,
+    trace_id,
+    span_id,
+    error_type,
+    /// As an attribute they are written as OTLP's intValue, like the numbers.
+    response_status,
+    server_port,
+    client_port,
+    rpc_status,
+    /// Numbers.
+    request_ms,
+    response_ms,
+    request_ns,
+    end_ns,
+    duration_ns,
+    request_bytes,
+    response_bytes,
+    /// Each is written in its own way.
+    destination_one_colon,
+    source_one_colon,
+    request_headers,
+    response_headers,
+    request_body,
+    response_body,
+    request_truncated,
+    response_truncated,
+    request_attributes,
+    response_attributes,
+    /// The next byte is a field, and then comes text: all that is left out if the field is empty.
+    unless_empty,
+    /// A key up to the next field: an attribute of OTLP, left out if the field is empty.
+    attribute,
+    /// The same, with `own_prefix` before the key.
+    own_attribute,
+
+    pub const first = 0x80;
+
+    fn index(field: Field) usize {
+        return @intFromEnum(field) - first;
+    }
+
+    pub fn isAtLeast(field: Field, other: Field) bool {
+        return @intFromEnum(field) >= @intFromEnum(other);
+    }
+};
+
+const texts_count = Field.url_path.index();
+
+/// What stands before or after the first of these bytes in a text, or what else is made of it.
+const Derived = struct { from: Field, byte: u8 = 0, how: enum(u8) { before, after, host, server, port, same, status, failure } };
+
+const derived = [_]Derived{
+    .{ .from = .path, .how = .before, .byte = '?' },
+    .{ .from = .path, .how = .after, .byte = '?' },
+    .{ .from = .authority, .how = .server },
+    .{ .from = .source_address, .how = .host },
+    .{ .from = .protocol, .how = .after, .byte = '/' },
+    .{ .from = .traceparent, .how = .before, .byte = '-' },
+    .{ .from = .traceparent, .how = .after, .byte = '-' },
+    .{ .from = .status, .how = .failure },
+    .{ .from = .status, .how = .status },
+    .{ .from = .authority, .how = .port },
+    .{ .from = .source_address, .how = .port },
+    .{ .from = .grpc_status, .how = .same },
+};
+
+comptime {
+    for (std.meta.fieldNames(head.Name), 0..) |name, at| std.debug.assert(@field(Field, name).index() == at);
+    std.debug.assert(derived.len == Field.request_ms.index() - texts_count);
+}
+
+/// One direction.
+pub const Message = struct {
+    side: *const streams.HalfStream,
+    /// Includes the pseudo headers (`:path` and so on); most formats leave them out.
+    headers: headers.List,
+    body: block_list.Reader,
+};
+
+pub const Record = struct {
+    texts: [texts_count][]const u8,
+    /// The request's and the response's.
+    messages: [2]Message,
+    /// When the exchange was over; 0 where the format does not want it.
+    end_ns: u64,
+
+    pub fn set(record: *Record, field: Field, value: []const u8) void {
+        record.texts[field.index()] = value;
+    }
+
+    /// So many texts from this one on, to be set.
+    pub fn range(record: *Record, comptime field: Field, comptime count: usize) *[count][]const u8 {
+        return record.texts[comptime field.index()..][0..count];
+    }
+
+    /// Takes from both lists of headers what a record keeps of them.
+    pub fn noteHeaders(record: *Record) void {
+        // Zeros are empty texts, and cheaper than a copy of a hundred addresses.
+        @memset(std.mem.asBytes(&record.texts), 0);
+        var all = record.messages[0].headers.iterator();
+        while (all.next()) {
+            // An id that is redacted is none.
+            if (texts.equal(all.value, redaction.placeholder) and !texts.startsWith(all.name, ":")) continue;
+            head.note(record.texts[0..head.names.len], all.name, all.value);
+        }
+        if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
+        record.set(.traceparent, traceContext(record.text(.traceparent)));
+        record.set(.status, statusOf(record.messages[1].headers.find(":status")));
+    }
+
+    /// Of a field that is a text.
+    pub fn text(record: *const Record, field: Field) []const u8 {
+        const at = field.index();
+        if (at < texts_count) return record.texts[at];
+        const how = &derived[at - texts_count];
+        const from = record.text(how.from);
+        return switch (how.how) {
+            .before => texts.before(from, how.byte),
+            .after => texts.after(from, how.byte),
+            .host => address.hostOf(from),
+            .server => address.serverOf(from),
+            .port => address.portOf(from),
+            .same => from,
+            .status => if (from.len == 3) from else "",
+            // OpenTelemetry's error.type: the status of a server's error, of HTTP or gRPC, or that there was no answer.
+            .failure => if (grpc.isFailure(record.text(.grpc_status))) record.text(.grpc_status) else if (from.len != 3) "_OTHER" else if (from[0] >= '5') from else "",
+        };
+    }
+
+    /// The message of a field that there is for both directions.
+    pub noinline fn message(record: *const Record, field: Field) *const Message {
+        return &record.messages[field.index() - Field.request_headers.index() & 1];
+    }
+
+    pub fn number(record: *const Record, field: Field) u64 {
+        const request = record.messages[0].side;
+        const response = record.messages[1].side;
+        return switch (field) {
+            .request_ms => request.time_ns / std.time.ns_per_ms,
+            .response_ms => response.time_ns / std.time.ns_per_ms,
+            .request_ns => request.time_ns,
+            .duration_ns => record.end_ns -| request.time_ns,
+            .request_bytes => request.body_seen_bytes,
+            .response_bytes => response.body_seen_bytes,
+            else => record.end_ns,
+        };
+    }
+};
+
+/// Three digits, or "0" for an exchange that ended without an answer.
+fn statusOf(text: []const u8) []const u8 {
+    if (text.len != 3) return "0";
+    for (text) |digit| if (digit < '0' or digit > '9') return "0";
+    return text;
+}
+
+/// Trace and parent id of W3C's traceparent (00-<trace id>-<parent id>-<flags>) with the dash between them, or
+/// nothing if all is not well with it. A later version than 00 may have more behind another dash; there is no ff.
+pub fn traceContext(value: []const u8) []const u8 {
+    const length = 55;
+    if (value.len < length or texts.startsWith(value, "ff")) return "";
+    if (value.len > length and (texts.startsWith(value, "00") or value[length] != '-')) return "";
+    // Whether the part has a digit that is not zero: an id of zeros is none.
+    var any: u8 = 0;
+    for (value[0..length], 0..) |digit, at| switch (at) {
+        2, 35, 52 => {
+            if (digit != '-' or (at > 2 and any == 0)) return "";
+            any = 0;
+        },
+        else => switch (digit) {
+            '0'...'9', 'a'...'f' => any |= digit ^ '0',
+            else => return "",
+        },
+    };
+    return value[3..52];
+}
+
+/// The trace id alone: it is the same in every proxy on a request's way.
+pub fn traceId(value: []const u8) []const u8 {
+    return texts.before(traceContext(value), '-');
+}
+
+test "a status is always a number" {
+    const cases = [_][3][]const u8{
+        .{ "200", "200", "" }, .{ "503", "503", "503" }, .{ "20", "0", "_OTHER" }, .{ "2e2", "0", "_OTHER" }, .{ "", "0", "_OTHER" },
+    };
+    for (cases) |case| {
+        var buffer: [32]u8 = undefined;
+        var record: Record = undefined;
+        const entry = headers.writeEntry(.{ .name = ":status", .value = case[0] }, &buffer).?;
+        record.messages[0].headers = .{};
+        record.messages[1].headers = .{ .bytes = entry };
+        record.noteHeaders();
+        try std.testing.expectEqualStrings(case[1], record.text(.status));
+        try std.testing.expectEqualStrings(case[2], record.text(.error_type));
+        try std.testing.expectEqualStrings("", record.text(.path));
+    }
+}
+
+test "traceparent" {
+    const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736", traceId(good));
+    try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", traceContext(good));
+    for ([_][]const u8{ "01" ++ good[2..], "fe" ++ good[2..] ++ "-more", good[0..53] ++ "00" }) |later| {
+        try std.testing.expectEqualStrings(good[3..52], traceContext(later));
+    }
+    for ([_][]const u8{
+        "",
+        good[0..54],
+        "00-4BF92F3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-" ++ "0" ** 32 ++ "-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-" ++ "0" ** 16 ++ "-01",
+        "00-4bf92f3577b34da6-3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "ff" ++ good[2..],
+        "FF" ++ good[2..],
+        "0x" ++ good[2..],
+        good ++ "-more",
+        good[0..53] ++ "0g",
+        "01" ++ good[2..] ++ "more",
+    }) |bad| try std.testing.expectEqualStrings("", traceContext(bad));
+}

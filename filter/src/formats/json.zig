@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Writes JSON into a fixed buffer. The result is valid JSON in valid UTF-8 whatever bytes come in: a
+//! byte that is no part of a valid UTF-8 sequence is read as Latin-1, the historic charset of header
+//! fields (RFC 9110, 5.5), and written as \u00XX. So 0xE9 reads as "é", and no information is lost
+//! that a reader could want.
+
+const std = @import("std");
+const base64 = @import("base64.zig");
+const block_list = @import("../capture/block_list.zig");
+const limits = @import("../limits.zig");
+const texts = @import("../text.zig");
+
+pub const Writer = struct {
+    buffer: []u8,
+    length: usize = 0,
+    /// Set when something did not fit. The document is then useless and nothing more is written.
+    overflow: bool = false,
+
+    pub noinline fn raw(writer: *Writer, text: []const u8) void {
+        if (writer.overflow or text.len > writer.buffer.len - writer.length) {
+            writer.overflow = true;
+            return;
+        }
+        texts.copy(writer.buffer[writer.length..].ptr, text);
+        writer.length += text.len;
+    }
+
+    pub fn written(writer: *const Writer) []const u8 {
+        return writer.buffer[0..writer.length];
+    }
+
+    pub fn number(writer: *Writer, value: u64) void {
+        var digits: [20]u8 = undefined;
+        var at = digits.len;
+        var rest = value;
+        while (at == digits.len or rest > 0) : (rest /= 10) {
+            at -= 1;
+            digits[at] = '0' + @as(u8, @intCast(rest % 10));
+        }
+        writer.raw(digits[at..]);
+    }
+
+    /// The comma before an element of an array, unless it is the first.
+    pub fn separate(writer: *Writer) void {
+        if (writer.length > 0 and writer.buffer[writer.length - 1] != '[') writer.raw(",");
+    }
+
+    pub noinline fn string(writer: *Writer, bytes: []const u8) void {
+        writer.raw("\"");
+        writer.escaped(bytes);
+        writer.raw("\"");
+    }
+
+    /// The inside of a string.
+    pub fn escaped(writer: *Writer, bytes: []const u8) void {
+        var start: usize = 0;
+        var at: usize = 0;
+        while (at < bytes.len) {
+            const length = plainLength(bytes[at..]);
+            if (length > 0) {
+                at += length;
+                continue;
+            }
+            writer.raw(bytes[start..at]);
+            writer.escape(bytes[at]);
+            at += 1;
+            start = at;
+        }
+        writer.raw(bytes[start..]);
+    }
+
+    fn escape(writer: *Writer, byte: u8) void {
+        const digits = "0123456789abcdef";
+        if (byte == '"' or byte == '\\') return writer.raw(&[_]u8{ '\\', byte });
+        writer.raw(&[_]u8{ '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] });
+    }
+
+    /// A string of the base64 of what a list of blocks still holds.
+    pub fn base64String(writer: *Writer, from: block_list.Reader) void {
+        var pieces = from;
+        writer.raw("\"");
+        while (pieces.next(limits.block_bytes)) |piece| {
+            const size = base64.encodedLength(piece.len);
+            if (writer.overflow or size > writer.buffer.len - writer.length) {
+                writer.overflow = true;
+                return;
+            }
+            base64.encode(piece, writer.buffer[writer.length..][0..size]);
+            writer.length += size;
+        }
+        writer.raw("\"");
+    }
+};
+
+/// How many bytes at the start are one character that a JSON string may hold as it is; 0 when the
+/// first byte has to be escaped.
+fn plainLength(bytes: []const u8) usize {
+    const first = bytes[0];
+    if (first < 0x80) return @intFromBool(first >= 0x20 and first != '"' and first != '\\');
+    return sequenceLength(bytes);
+}
+
+/// Length of the well-formed UTF-8 sequence of two to four bytes (RFC 3629) at the start, or 0.
+fn sequenceLength(bytes: []const u8) usize {
+    const first = bytes[0];
+    if (first < 0xc2 or first > 0xf4) return 0;
+    const length: u5 = if (first < 0xe0) 2 else if (first < 0xf0) 3 else 4;
+    if (bytes.len < length) return 0;
+    var code: u32 = first & (@as(u8, 0x7f) >> @intCast(length));
+    for (bytes[1..length]) |byte| {
+        if (byte & 0xc0 != 0x80) return 0;
+        code = code << 6 | (byte & 0x3f);
+    }
+    // Overlong forms, surrogates and what lies beyond the last code point.
+    const least = @as(u32, 1) << (5 * length - 4);
+    return if (code < least or code >> 11 == 0x1b or code > 0x10ffff) 0 else length;
+}
+
+fn expectString(expected: []const u8, bytes: []const u8) !void {
+    var buffer: [256]u8 = undefined;
+    var writer = Writer{ .buffer = &buffer };
+    writer.string(bytes);
+    try std.testing.expect(!writer.overflow);
+    try std.testing.expectEqualStrings(expected, writer.written());
+}
+
+test "strings" {
+    try expectString("\"\"", "");
+    try expectString("\"/a?b=c\"", "/a?b=c");
+    try expectString("\"a\\\"b\\\\\\u000a\\u0000\\u001f\x7f\"", "a\"b\\\n\x00\x1f\x7f");
+    try expectString("\"é€😀\"", "é€😀");
+    try expectString("\"\\u00e9x\"", "\xe9x");
+    // Cut short, overlong, a surrogate, beyond the last code point, a lone continuation byte.
+    try expectString("\"\\u00e2\\u0082\"", "\xe2\x82");
+    try expectString("\"\\u00c0\\u0080\"", "\xc0\x80");
+    try expectString("\"\\u00ed\\u00a0\\u0080\"", "\xed\xa0\x80");
+    try expectString("\"\\u00f4\\u0090\\u0080\\u0080\"", "\xf4\x90\x80\x80");
+    try expectString("\"\\u0080\"", "\x80");
+}
+
+test "numbers" {
+    for ([_]struct { u64, []const u8 }{ .{ 0, "0" }, .{ 10, "10" }, .{ std.math.maxInt(u64), "18446744073709551615" } }) |case| {
+        var buffer: [20]u8 = undefined;
+        var writer = Writer{ .buffer = &buffer };
+        writer.number(case[0]);
+        try std.testing.expectEqualStrings(case[1], writer.written());
+    }
+}
+
+test "agrees with the standard library on which sequences are valid" {
+    var random = std.Random.DefaultPrng.init(4);
+    for (0..100_000) |_| {
+        var bytes: [4]u8 = undefined;
+        random.random().bytes(&bytes);
+        bytes[0] |= 0x80;
+        const length = sequenceLength(&bytes);
+        const expected = std.unicode.utf8ByteSequenceLength(bytes[0]) catch 0;
+        const valid = expected > 1 and std.unicode.utf8ValidateSlice(bytes[0..expected]);
+        try std.testing.expectEqual(if (valid) expected else 0, length);
+    }
+}
+
+test "an overflow is noticed at every size, and nothing is written outside" {
+    for (0..12) |size| {
+        var buffer = [_]u8{'#'} ** 16;
+        var writer = Writer{ .buffer = buffer[0..size] };
+        writer.string("abc\x01d");
+        try std.testing.expectEqual(size < 12, writer.overflow);
+        for (buffer[size..]) |byte| try std.testing.expectEqual('#', byte);
+    }
+}

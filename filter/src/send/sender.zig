@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a record to the backend: documents are written into one buffer, the queue of all streams of a
+//! worker, and leave it in one call: each by itself, or many together where the format allows.
+
+const std = @import("std");
+const limits = @import("../limits.zig");
+const formats = @import("../formats/formats.zig");
+const json = @import("../formats/json.zig");
+const partial_success = @import("partial_success.zig");
+const request_id = @import("../capture/request_id.zig");
+const Calls = @import("calls.zig").Calls;
+const Meter = @import("../metrics/meter.zig").Meter;
+const Metric = @import("../metrics/metrics.zig").Metric;
+const PluginContext = @import("../config/plugin_contexts.zig").PluginContext;
+const texts = @import("../text.zig");
+const Walker = @import("../formats/template.zig").Walker;
+const Record = @import("../capture/record.zig").Record;
+
+pub fn Sender(comptime host: type) type {
+    const meter = Meter(host);
+    return struct {
+        var output: [limits.output_bytes]u8 = @splat(0);
+        var writer = json.Writer{ .buffer = output[0 .. output.len - limits.close_bytes_max] };
+        /// Whose documents are in the buffer, if there are any.
+        var owner: *PluginContext = undefined;
+        var documents: u32 = 0;
+        /// Length of what comes before the first document.
+        var open_length: usize = 0;
+        /// Where the document ends that was the first to reach into the second half, and which it was.
+        var half_length: usize = 0;
+        var half_documents: u32 = 0;
+        var answer: [limits.answer_bytes_max]u8 = @splat(0);
+        pub var calls: Calls = std.mem.zeroes(Calls);
+
+        /// One document more. What can't be kept is dropped and counted, the oldest first.
+        pub fn add(plugin: *PluginContext, record: *const Record) void {
+            release(plugin);
+            const batched = plugin.traits().batched();
+            // Not worth writing what can't be sent.
+            if (!batched) if (obstacle(plugin, 0)) |reason| return meter.count(plugin, reason, 1);
+            while (!write(plugin, record)) {
+                if (documents == 0) return meter.count(plugin, .dropped_memory, 1);
+                if (!flush(plugin)) dropOldest();
+            }
+            const configuration = &plugin.configuration;
+            if (batched and documents < configuration.batch_count and writer.length < configuration.batch_bytes) return;
+            if (!flush(plugin) and !batched) drop(.dropped_memory);
+        }
+
+        /// Sends what waits of this plugin. False when it has to wait on.
+        pub fn flush(plugin: *PluginContext) bool {
+            if (documents == 0 or owner != plugin) return true;
+            const traits = plugin.traits();
+            // Of what stands between documents only the line feed stays behind the last one.
+            var length = writer.length - (traits.between.len -| 1);
+            if (obstacle(plugin, length) != null) return false;
+            texts.copy(output[length..].ptr, traits.close);
+            length += traits.close.len;
+            const configuration = &plugin.configuration;
+            const token = host.httpCall(configuration.backend_cluster, plugin.call_head, output[0..length], configuration.backend_timeout_ms);
+            if (token == host.none) {
+                settle(plugin, .failed, documents, true);
+            } else {
+                calls.add(.{ .root = plugin.root, .token = token, .bytes = @intCast(length), .documents = documents });
+            }
+            documents = 0;
+            return true;
+        }
+
+        /// The backend's answer to a call of ours.
+        pub fn answered(plugin: *PluginContext, token: u32, status: u64, body_size: usize) void {
+            const call = calls.remove(plugin.root, token) orelse return;
+            const accepted = status -% 200 < 100;
+            // Any answer but an error of its own shows that somebody is there. No answer is no number: the largest.
+            const down = status >= 500 or status == 429;
+            if (accepted) meter.count(plugin, .bytes, call.bytes);
+            const rejected = if (accepted and plugin.traits().partial) @min(rejectedOf(body_size), call.documents) else 0;
+            if (rejected > 0) meter.count(plugin, .failed, rejected);
+            settle(plugin, if (accepted) .sent else .failed, call.documents - rejected, down);
+        }
+
+        fn rejectedOf(body_size: usize) u32 {
+            if (body_size == 0 or body_size > answer.len) return 0;
+            const body = host.bufferBytes(.call_body, 0, body_size);
+            const length = @min(body.len, answer.len);
+            texts.copy(&answer, body[0..length]);
+            return partial_success.rejected(answer[0..length]);
+        }
+
+        fn settle(plugin: *PluginContext, metric: Metric, count: u32, down: bool) void {
+            meter.count(plugin, metric, count);
+            if (!down) return plugin.backoff.succeeded();
+            const now = host.nowNanoseconds();
+            plugin.backoff.failed(now, request_id.mix(now +% plugin.root));
+        }
+
+        /// Makes the buffer free for this plugin. The call is made in the owner's name, as Envoy hands its
+        /// answer to whom the call belongs to.
+        pub fn release(plugin: *const PluginContext) void {
+            if (documents == 0 or owner == plugin) return;
+            host.actFor(owner.root);
+            if (!flush(owner)) drop(.dropped_memory);
+            host.actFor(0);
+        }
+
+        /// The plugin's configuration ends. False when an answer is still to come for it.
+        pub fn end(plugin: *PluginContext) bool {
+            if (!flush(plugin)) drop(.dropped_ended);
+            return calls.countOf(plugin.root) == 0;
+        }
+
+        /// Why nothing can be sent now, if so.
+        fn obstacle(plugin: *const PluginContext, bytes: usize) ?Metric {
+            if (!calls.hasRoom(bytes)) return .dropped_busy;
+            if (!plugin.backoff.isDown()) return null;
+            return if (plugin.backoff.allows(host.nowNanoseconds(), calls.countOf(plugin.root))) null else .dropped_backend_down;
+        }
+
+        fn write(plugin: *PluginContext, record: *const Record) bool {
+            const traits = plugin.traits();
+            const walker = Walker{ .record = record, .writer = &writer, .header_objects = traits.header_objects };
+            if (documents == 0) {
+                owner = plugin;
+                writer.length = 0;
+                writer.overflow = false;
+                walker.walk(traits.open);
+                open_length = writer.length;
+            }
+            const before = writer.length;
+            walker.walk(traits.document);
+            writer.raw(traits.between);
+            if (writer.overflow) {
+                writer.length = before;
+                writer.overflow = false;
+                return false;
+            }
+            documents += 1;
+            if (before < output.len / 2) {
+                half_length = writer.length;
+                half_documents = documents;
+            }
+            return true;
+        }
+
+        /// The older half: moving the rest for each document would cost more than that is worth.
+        fn dropOldest() void {
+            const rest = documents - half_documents;
+            documents = half_documents;
+            drop(.dropped_memory);
+            documents = rest;
+            @memmove(output[open_length..][0 .. writer.length - half_length], output[half_length..writer.length]);
+            writer.length -= half_length - open_length;
+            half_length = writer.length;
+            half_documents = documents;
+        }
+
+        fn drop(otherwise: Metric) void {
+            meter.count(owner, obstacle(owner, writer.length) orelse otherwise, documents);
+            documents = 0;
+        }
+
+        /// Bytes of documents that wait.
+        pub fn waiting() usize {
+            return if (documents > 0) writer.length else 0;
+        }
+    };
+}
+
+comptime {
+    for (std.enums.values(formats.Format)) |format| {
+        std.debug.assert(formats.traits(format).close.len <= limits.close_bytes_max);
+    }
+}
