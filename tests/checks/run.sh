@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 set -uo pipefail
 folder=$(cd "$(dirname "$0")" && pwd)
-all=(ruff mypy zig_fmt changelog ansible_lint docs galaxy go_vet matrix sanity)
+all=(ruff mypy zig_fmt changelog ansible_lint docs galaxy go_vet workflows matrix sanity)
 failed=()
 for name in "${@:-${all[@]}}"; do
     started=$SECONDS
