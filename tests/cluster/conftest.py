@@ -83,7 +83,7 @@ class Collection:
         return {**backend, **(STANDING if self.checkout == CHECKOUT else {})}
 
     def rollback(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
-        return self.run("playbooks/rollback.yml", namespaces, *extra, **variables)
+        return self.run("playbooks/rollback.yml", namespaces, *extra, **{**STANDING, **variables})
 
     def remove(self, namespaces: str, *extra: str, **variables: Any) -> Outcome:
         return self.run("playbooks/remove.yml", namespaces, *extra, **variables)

@@ -209,6 +209,32 @@ def test_the_playbook_goes_one_revision_back_or_to_a_named_one(
     assert collection.remove(shop).verdicts == {shop: "removed"} and not any(kept_annotations(kubectl, shop).values())
 
 
+def test_what_the_playbook_brought_back_is_asked_for(
+    kubectl: Kubectl, app: Callable[..., str], collection: Collection
+) -> None:
+    shop = app("asked")
+    first = collection.deploy(shop, wasm_filter_trace_sample_rate=1.0)
+    assert collection.deploy(shop, wasm_filter_trace_sample_rate=0.5).verdicts == {shop: "deployed"}
+    revision = first.namespaces[shop]["workloads"][0]["to"]
+
+    back = collection.rollback(shop, wasm_filter_proof="require")
+
+    assert back.verdicts == {shop: "deployed"}, back.output
+    (said,) = back.namespaces[shop]["workloads"][0]["pods"]
+    assert (said["name"], said["proof"]) == (pod_of(kubectl, shop), "proved")
+    assert kubectl.revision_running(shop, said["name"]) == revision
+    assert "the filter runs in 1 pod" in back.namespaces[shop]["message"]
+    twice = collection.rollback(shop, wasm_filter_proof="require")
+    assert twice.verdicts == {shop: "unchanged"}
+
+    # Nobody injects any more: what is replaced comes without a sidecar, and that is not called deployed.
+    assert collection.deploy(shop, wasm_filter_trace_sample_rate=0.5).verdicts == {shop: "deployed"}
+    kubectl("label", "namespace", shop, "istio-injection-", "istio.io/rev-")
+    bare = collection.rollback(shop, wasm_filter_proof="auto")
+    assert bare.verdicts == {shop: "failed"}, bare.output
+    assert bare.namespaces[shop]["reason"] == "no_sidecar"
+
+
 def test_the_playbook_goes_back_inline(kubectl: Kubectl, app: Callable[..., str], collection: Collection) -> None:
     shop = app("inline")
     inline = {"wasm_filter_delivery": "inline"}
@@ -218,9 +244,10 @@ def test_the_playbook_goes_back_inline(kubectl: Kubectl, app: Callable[..., str]
         (found,) = kubectl.get("envoyfilters", "-n", shop)["items"]
         specs.append((found["spec"], found["metadata"]["labels"], found["metadata"]["annotations"]))
 
-    outcome = collection.rollback(shop)
+    outcome = collection.rollback(shop, wasm_filter_proof="require")
 
     assert outcome.verdicts == {shop: "deployed"}, outcome.output
+    assert [pod["proof"] for one in outcome.namespaces[shop]["workloads"] for pod in one["pods"]] == ["proved"]
     (found,) = kubectl.get("envoyfilters", "-n", shop)["items"]
     mark = found["metadata"]["annotations"].pop("wasm-filters.openclarity.io/trace.back-from")
     assert (found["spec"], found["metadata"]["labels"], found["metadata"]["annotations"]) == specs[0]

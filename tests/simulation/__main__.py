@@ -32,6 +32,10 @@ def _replay(seed: int) -> None:
 
 
 def _judged(options: Options, total: tally.Tally) -> int:
+    print(f"How often each fault was met, and where:\n{coverage.table(total.met)}")
+    gaps = coverage.gaps(total.met) if options.whole else []
+    for gap in gaps:
+        print(f"simulate: less than {coverage.ENOUGH}: {gap}", file=sys.stderr)
     for seed, which, text in total.failures[: tally.FAILURES_MAX]:
         print(f"simulate: seed {seed}, {which}: {text}", file=sys.stderr)
     if total.failures:
@@ -40,10 +44,6 @@ def _judged(options: Options, total: tally.Tally) -> int:
             _replay(seed)
         print(f"simulate: failed; SEED={seed} RUNS=1 make simulate shows what happened", file=sys.stderr)
         return 1
-    print(f"How often each fault was met, and where:\n{coverage.table(total.met)}")
-    gaps = coverage.gaps(total.met) if options.whole else []
-    for gap in gaps:
-        print(f"simulate: less than {coverage.ENOUGH}: {gap}", file=sys.stderr)
     print("simulate: failed" if gaps else "simulate: passed")
     return 1 if gaps else 0
 

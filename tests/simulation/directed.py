@@ -22,7 +22,10 @@ NOT_LOADED = "not loaded"
 WRITES = (*steps.LOCKS, *steps.OBJECTS, *steps.DELETES, *steps.PATCHES, "read workload", "read object")
 # Not sent again, so met once by a namespace; and what few tasks ask for.
 ONCE, RARE = ("500", "slow"), ("read Lease", "replace EnvoyFilter", "replace Lease", "rehearse EnvoyFilter")
-OF_WORKLOADS = ("volumes edited", "put back", "deleted", "restarted", "scaled", "namespace deleted")
+EDITS = ("volumes edited", "deleted", "restarted", "scaled", "namespace deleted")
+OF_WORKLOADS = (*EDITS, "put back")
+# When somebody has to come for it.
+MOMENTS = {steps.UNDER_WAY: "before", steps.READING: "at once"}
 OF_RUNS = ("our object meddled with", "lock taken", "killed", "stopped at once")
 
 
@@ -37,6 +40,11 @@ class Direction:
     def share(self) -> float:
         """Of the requests of that place."""
         return 1.0 if self.fault in ONCE else 0.5
+
+    @property
+    def moment(self) -> str:
+        """Of those that a meddler has; empty: the seed's choice."""
+        return MOMENTS.get(self.place, "")
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -56,6 +64,8 @@ class Direction:
             ways = [CONFIG_MAP, INLINE]
             rng.shuffle(ways)
             return [replace(every, delivery=ways[0])], replace(task, revision=second, delivery=ways[1])
+        if self.place == steps.READING:
+            return [every], replace(task, revision=second, delivery=CONFIG_MAP)
         if self.place in (*steps.DELETES, "unpatch", "release fields") or (
             self.fault in OF_RUNS and rng.random() < 0.5
         ):
@@ -75,11 +85,14 @@ def _directions() -> list[Direction]:
         for place in WRITES:
             found += [Direction(fault, place)] * (1 + (fault in ONCE) + 3 * (place in RARE))
     found += [Direction(one, "list former templates") for one in ("LIST forbidden", "LIST fails")] * 3
+    found += [Direction("429", "read Lease")] * 2
     found += [Direction("500", place) for place in ("release fields", "read workload", "read object")]
     found += [Direction("webhook refuses", "replace EnvoyFilter")] * 7
     found += [Direction("put back", steps.GOING_BACK)] * 4 + [Direction("sidecar rejects", NOT_LOADED)] * 10
+    found += [Direction(one, steps.UNDER_WAY) for one in (*EDITS, "made anew", "scaled")]
+    found += [Direction("our object meddled with", steps.READING)] + [Direction("put back")] * 2
     found += [Direction(one) for one in (*OF_WORKLOADS, *OF_RUNS)] * 5
-    return found + [Direction(one) for one in ("scaled", "stopped at once")] * 3
+    return found + [Direction("stopped at once")] * 5
 
 
 DIRECTIONS = _directions()

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 
 class Meddler:
-    """From `begin` to `end`. `key`: the workload it is about."""
+    """From `begin` to `end`. `key`: the workload it is about.
+
+    `moment`: one of those of `once`; empty: the seed chooses.
+    """
 
     name: str
+    moment: str = ""
 
     def __init__(self, simulation: Simulation, rng: random.Random, key: Key) -> None:
         self.simulation, self.rng, self.key = simulation, rng, key
@@ -37,12 +41,15 @@ class Meddler:
         self.active = False
 
     def once(self, act: Callable[[], bool]) -> None:
-        """At a moment of the seed's choice: any, just before our write to the workload arrives, or a while after.
+        """At any time, just before our write to the workload arrives, or a while after.
 
-        Or as we begin to take objects out of its namespace.
+        Or as we begin to take objects out of its namespace; or at once.
         """
         how = self.rng.choice(("time", "before", "after", "after", "ending"))
-        clock = self.simulation.clock
+        how, clock = self.moment or how, self.simulation.clock
+        if how == "at once":
+            clock.after(0.0, lambda: self._do(act))
+            return
         if how == "time":
             clock.after(self.rng.choice((0.5, 3.0, 20.0)) * self.rng.random(), lambda: self._do(act))
             return

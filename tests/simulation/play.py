@@ -123,7 +123,8 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
     if direction := directed.of(played.seed):
         by_wire = direction.fault in REQUEST_FAULTS
         chosen = {*direction.also, *(() if by_wire else (direction.fault,))}
-        shares = {direction.fault: direction.share} if by_wire else {}
+        # While an answer is waited for, a second stop finds the first one's run.
+        shares = {direction.fault: direction.share} if by_wire else {"slow": 0.5} if STOPPED_TWICE in chosen else {}
         aims = {direction.fault: direction.place} if by_wire else {}
     elif played.seed % TOGETHER_EVERY == 0:
         aims |= {name: aim for name, (aim, _share) in TOGETHER.items()}
@@ -142,8 +143,10 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
             concerned = culprits
         if fault.name in chosen and concerned:
             count = rng.choice((1, 2, 4)) if here else rng.choice((1, 1, 2))
+            concerned = takers if takers and direction and direction.moment else concerned
             meddlers += [fault(simulation, rng, rng.choice(concerned)) for _one in range(count)]
     for meddler in meddlers:
+        meddler.moment = direction.moment if direction else ""
         meddler.begin()
     stops: tuple[tuple[float, bool], ...] = ()
     if STOPPED in chosen or STOPPED_TWICE in chosen:
@@ -152,6 +155,8 @@ def _with_faults(simulation: Simulation, rng: random.Random, played: Played) -> 
         if STOPPED_TWICE in chosen:
             stops += ((first + rng.choice((0.05, 7.0)) * rng.random(), True),)
     stops_at = rng.choice(("", "", "CREATE", "MERGE_PATCH", "GET_TEXT", "DELETE", *[BACK] * 6 * back)) if stops else ""
+    if stops and direction:
+        stops_at = "APPLY" if task.revision else "DELETE"
     if stops_at:
         stops = tuple((time - stops[0][0], urgent) for time, urgent in stops)
     lives = rng.randrange(1, rng.choice((10, 60, 300))) if KILLED in chosen else None

@@ -13,18 +13,21 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.previous import Previous
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import ProofMode
 
 from tests.simulation import scenario, truth
 from tests.simulation.executor import Stuck
 from tests.simulation.faults_of_wire import FaultyWire
 from tests.simulation.going_back import revision_of
-from tests.simulation.invariants import limits, locks, slots, stops, untouched
+from tests.simulation.invariants import limits, locks, proof, slots, stops, untouched
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.meddlers import Touched
 from tests.simulation.play import Played
 from tests.simulation.record import Record
 from tests.simulation.resources import RESOURCES, Place
 from tests.simulation.scenario import REVISIONS, Key, Scenario
+from tests.simulation.sidecars import FOREVER, Sidecar
 from tests.simulation.simulation import Simulation
 from tests.simulation.tasks import CONFIG_MAP, INLINE, Task
 
@@ -109,7 +112,8 @@ class _Goes:
 
     def _task(self) -> Back:
         names = tuple(self.namespaces)
-        return Back((names,), revision="", max_in_flight=self.rng.choice((1, 3, 50)), to=self.to)
+        in_flight, mode = self.rng.choice((1, 3, 50)), self.rng.choice((ProofMode.OFF, ProofMode.AUTO))
+        return Back((names,), revision="", max_in_flight=in_flight, proof=mode, to=self.to)
 
     def _wire(self) -> FaultyWire:
         keys: list[Key] = [
@@ -167,6 +171,21 @@ class _Goes:
                 yield f"{name} is {verdict.outcome} ({verdict.reason}: {verdict.message})"
             if not self.inline:
                 yield from self._spurs(name, wanted[name])
+            if record.task.proof != ProofMode.OFF and not record.killed:
+                yield from self._of_pods(verdict, wanted[name])
+
+    def _of_pods(self, verdict: NamespaceVerdict, revision: str) -> Iterator[str]:
+        """What is proved runs; nothing is wrong with any pod, so that none may be said to be."""
+        said = proof.pods_of(verdict)
+        if verdict.outcome == "deployed" and revision and not said:
+            yield f"nothing is said of the pods of {verdict.name}"
+        now, sidecars = self.simulation.clock.now, self.simulation.sidecars.of(verdict.name)
+        live = {one.pod["metadata"]["name"]: one for one in sidecars if one.gone == FOREVER}
+        for pod in said:
+            if pod["proof"] == "disproved" or (verdict.outcome == "deployed" and pod["proof"] != "proved"):
+                yield f"pod {pod['name']} of {verdict.name}, {verdict.outcome}, is {pod['proof']} ({pod['reason']})"
+            elif pod["proof"] == "proved" and not _runs(live.get(pod["name"]), revision, now):
+                yield f"pod {pod['name']} of {verdict.name} does not run {revision}"
 
     def _spurs(self, namespace: str, revision: str) -> Iterator[str]:
         for kind in truth.WORKLOADS:
@@ -176,6 +195,10 @@ class _Goes:
 
     def _say(self, text: str) -> None:
         self.played.violations.append(("back by hand", f"to {self.to or 'the one before'}: {text}"))
+
+
+def _runs(one: Sidecar | None, revision: str, now: float) -> bool:
+    return one is None or one.runs("trace", revision, now, now)
 
 
 __all__ = ["play_previous"]

@@ -7,6 +7,7 @@ collection's code is asked nothing.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -256,7 +257,7 @@ class Sidecars:
             name = at(entry, "metadata", "labels", f"{DOMAIN}/filter")
             for patch in at(entry, "spec", "configPatches") or ():
                 config = at(patch, "patch", "value", "typed_config", "config")
-                revision = at(config, "configuration", "value")
+                revision = json.loads(at(config, "configuration", "value") or "{}").get("revision")
                 if name and revision and selector.items() <= labels.items():
                     file = at(config, "vm_config", "code", "local", "filename")
                     loadable = not file or file in injection.files(sidecar.pod)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -99,7 +100,8 @@ def _release(filter_name: str, revision: str, delivery: str, selector: tuple[tup
         code = {"inline_bytes": inline_reference(module.sha256)}
     else:
         labels[names.pod_label] = revision
-    config = {"configuration": {"value": revision}, "vm_config": {"code": {"local": code}}}
+    plugin = json.dumps({"revision": revision, "heartbeat_seconds": 2})
+    config = {"configuration": {"value": plugin}, "vm_config": {"code": {"local": code}}}
     value = {"name": names.extension, "typed_config": {"config": config}}
     spec: Object = {
         "configPatches": [{"applyTo": "EXTENSION_CONFIG", "patch": {"operation": "ADD", "value": value}}],

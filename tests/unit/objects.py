@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,9 @@ def release(revision: str = R1, delivery: str = "configmap", names: FilterNames 
     code: dict[str, Any] = {"filename": f"{names.mount_path}/filter.wasm"}
     if delivery == "inline":
         code = {"inline_bytes": inline_reference(binary().sha256)}
-    config = {"configuration": {"value": revision}, "vm_config": {"code": {"local": code}}}
+    # By these the filter is known for one that shows them.
+    plugin = json.dumps({"revision": revision, "heartbeat_seconds": 5})
+    config = {"configuration": {"value": plugin}, "vm_config": {"code": {"local": code}}}
     spec: dict[str, Any] = {
         "configPatches": [
             {

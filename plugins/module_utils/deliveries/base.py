@@ -15,7 +15,7 @@ from typing import Any
 from ..domain.names import REVISION_LABEL, FilterNames
 from ..domain.outcome import Outcome, Reason
 from ..kinds.base import Object, WorkloadKind
-from ..probes.expected import Expected
+from .expectations import Expectations
 from .redacted import redacted_for_diff
 
 CONFIG_MAPS = ("/api/v1", "configmaps")
@@ -104,7 +104,7 @@ class Operation(ABC):
 
     `done`: what a namespace is that was changed. `description`: what it has come to, for people.
     `objects_go_last`: whether it is not done before its objects are, which are the last to be changed.
-    `goes_back`: whether what fails of it is taken back.
+    `goes_back`: whether what fails of it is taken back. `shows`: whether pods show that it is done.
     `refusal`: (reason, message) of why it can't be done at all where it is bound to; None: it can.
     `restarts_pods`: whether pods get it by being replaced, so that a namespace without workloads gets nothing.
     """
@@ -114,6 +114,7 @@ class Operation(ABC):
     restarts_pods: bool
     objects_go_last: bool = False
     goes_back: bool = False
+    shows: bool = False
     refusal: tuple[Reason, str] | None = None
 
     def __init__(self, names: FilterNames) -> None:
@@ -123,6 +124,11 @@ class Operation(ABC):
         """The same for one namespace, where what is to be done depends on what is there."""
         return self
 
+    @property
+    def to_revision(self) -> str:
+        """What all of it is to have; empty: that depends on what is there."""
+        return ""
+
     @abstractmethod
     def change(self, kind: WorkloadKind, workload: Object) -> WorkloadChange:
         """What is done to a workload as it was read."""
@@ -131,8 +137,11 @@ class Operation(ABC):
     def missing(self, kind: WorkloadKind, change: WorkloadChange, workload: Object) -> list[str]:
         """What of the change is not in the workload, by name; empty: all of it is there."""
 
-    def expected(self) -> Expected | None:
-        """What a pod that takes it shows; None where there is nothing to show."""
+    def expected(self, done: Iterable[ObjectStep] = ()) -> Expectations | None:
+        """What the pods of the namespace that it is bound to show; None where that is nothing.
+
+        :param done: what was done of `steps_before`.
+        """
         return None
 
     def steps_before(self, namespace: str, objects: NamespaceObjects) -> list[ObjectStep]:

@@ -13,7 +13,6 @@ from ..domain.outcome import NONE, Outcome
 from ..domain.plan import Exclusion
 from ..domain.revision import counted
 from ..kinds.base import Object, WorkloadKind
-from ..probes.expected import Expected
 from .base import (
     CONFIG_MAPS,
     ENVOY_FILTERS,
@@ -26,6 +25,7 @@ from .base import (
     delete_step,
     revision_label,
 )
+from .expectations import Expectations, of_release
 from .previous import previous_of
 from .redacted import redacted_for_diff
 from .release import Release
@@ -43,7 +43,7 @@ class Delivery(Operation):
     """
 
     done = Outcome.DEPLOYED
-    goes_back = True
+    goes_back = shows = True
     name: str
     bytes_max: int
     limit: str
@@ -61,9 +61,13 @@ class Delivery(Operation):
         if size > cls.bytes_max:
             raise InputError(BINARY_PATH, path, f"has {size} bytes; {cls.limit.format(bytes_max=cls.bytes_max)}")
 
-    def expected(self) -> Expected:
+    @property
+    def to_revision(self) -> str:
+        return self.release.revision
+
+    def expected(self, done: Iterable[ObjectStep] = ()) -> Expectations:
         """Of this release."""
-        return Expected.of(self.names, self.release.revision, self.release.spec, self.restarts_pods)
+        return of_release(self.names, self.release.revision, self.release.spec, self.restarts_pods)
 
     def unless_excluded(self, kind: WorkloadKind, workload: Object, change: WorkloadChange) -> WorkloadChange:
         """The change; nothing for a workload that is to be left alone, though one that is as wanted is just that."""

@@ -21,6 +21,7 @@ from .base import (
     collection,
     revision_label,
 )
+from .expectations import Expectations, of_envoy_filters
 
 # (kind, object)
 Workload = tuple[WorkloadKind, Object]
@@ -37,6 +38,7 @@ class Previous(Operation):
 
     done = Outcome.DEPLOYED
     restarts_pods = False
+    shows = True
 
     def __init__(self, names: FilterNames, revision: str = "") -> None:
         super().__init__(names)
@@ -45,11 +47,13 @@ class Previous(Operation):
         self._newest = NONE
         self._kept: set[str] = set()
         self._inline: Object | None = None
+        self._envoy_filters: list[Object] = []
 
     def bound(self, objects: NamespaceObjects, workloads: Iterable[Workload]) -> Previous:
         found = Previous(self.names, self.revision)
         filters = {one["metadata"]["name"]: one for one in objects.envoy_filters}
         maps = sorted(objects.config_maps, key=lambda one: one["metadata"].get("creationTimestamp", ""))
+        found._envoy_filters = objects.envoy_filters
         found._inline = filters.get(self.names.envoy_filter(None))
         found._kept = {revision for one in maps if self.names.envoy_filter(revision := revision_label(one)) in filters}
         if found._inline is not None:
@@ -103,6 +107,12 @@ class Previous(Operation):
         if change.to_revision == NONE:
             return workload_change.left(kind, workload, self.names)
         return workload_change.missing(kind, workload, self.names, change.to_revision)
+
+    def expected(self, done: Iterable[ObjectStep] = ()) -> Expectations | None:
+        """Each pod is to show the revision that it has then."""
+        bodies = {step.name: step.body for step in done if step.action == StepAction.ENSURE}
+        found = [bodies.get(one["metadata"]["name"]) or one for one in self._envoy_filters]
+        return of_envoy_filters(self.names, found) if found else None
 
     def steps_before(self, namespace: str, objects: NamespaceObjects) -> list[ObjectStep]:
         """Of delivery inline: the EnvoyFilter as the ConfigMap of the revision has it."""

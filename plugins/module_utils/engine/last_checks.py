@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum
 
+from ..deliveries.expectations import Expectations
 from ..domain.outcome import Outcome, Reason
 from ..domain.plan import ProofMode
 from . import rollback
@@ -60,20 +61,24 @@ class LastChecks:
         self._proving = self._begin_proving(now)
 
     def _begin_proving(self, now: float) -> Proving | None:
-        expected, terms = self._context.operation.expected(), self._terms
-        if expected is None or terms.mode == ProofMode.OFF or self._context.dry_run:
+        if not self._context.operation.shows or self._terms.mode == ProofMode.OFF or self._context.dry_run:
             return None
-        asked = [self._question(name, expected.revision) for name in self._names]
-        # Of a namespace that was not changed there is only to be looked at what its pods were given.
-        asked = [one for one in asked if one.changed or expected.mounted]
-        return Proving(self._bus, expected, terms, asked, now)
+        asked = []
+        for name in self._names:
+            state = self._members.namespaces[name]
+            expected = state.operation.expected(state.done)
+            # Of a namespace that was not changed there is only to be looked at what its pods were given.
+            if expected is not None and (expected.mounted or self._members.changed(name)):
+                asked.append(self._question(name, expected))
+        return Proving(self._bus, self._context.operation.names.name, self._terms, asked, now)
 
-    def _question(self, name: str, revision: str) -> Question:
+    def _question(self, name: str, expected: Expectations) -> Question:
         members = self._members.of(name)
         return Question(
             name,
+            expected,
             self._members.changed(name),
-            tuple(_labels(one) for one in members if one.patched and one.change.from_revision != revision),
+            tuple(_labels(one) for one in members if one.patched and _is_another(one)),
             tuple(_labels(one) for one in members if one.outcome == Outcome.FAILED),
             tuple(_labels(one) for one in members if one.patched and one.outcome != Outcome.HELD),
         )
@@ -140,7 +145,7 @@ class LastChecks:
         # One that is deleted needs no objects and takes none back.
         went = {one.namespace for one in back if one.reason != Reason.WORKLOAD_DELETED}
         names = [name for name in self._names if self._members.changed(name) and name not in went]
-        if names and self._context.operation.expected() is not None and not self._context.dry_run:
+        if names and self._context.operation.goes_back and not self._context.dry_run:
             self._objects_read = False
             self._readings.objects(names, self._compared, now)
 
@@ -155,7 +160,7 @@ class LastChecks:
 def decide(context: Context, terms: Terms) -> bool:
     """Whether a namespace that was changed is done only when it is known that the filter runs in its pods."""
     wanted = terms.mode in (ProofMode.AUTO, ProofMode.REQUIRE)
-    return wanted and not context.dry_run and context.operation.expected() is not None
+    return wanted and not context.dry_run and context.operation.shows
 
 
 def all_well(context: Context, terms: Terms, members: Members, name: str) -> bool:
@@ -167,6 +172,10 @@ def all_well(context: Context, terms: Terms, members: Members, name: str) -> boo
     well = all(one.outcome != Outcome.FAILED and one.back is None for one in members.of(name)) and not state.reverted
     proved = members.changed(name) or not decide(context, terms)
     return well and proved and not any(one.fails for one in state.proofs)
+
+
+def _is_another(one: WorkloadState) -> bool:
+    return one.change.from_revision != one.change.to_revision
 
 
 def _labels(one: WorkloadState) -> dict[str, str]:

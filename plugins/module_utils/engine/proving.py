@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ..deliveries.base import collection
+from ..deliveries.expectations import Expectation, Expectations
 from ..domain.errors import ApiError, Forbidden
 from ..domain.outcome import Reason
 from ..domain.plan import ProofMode
 from ..kinds.base import Object
 from ..probes import sidecar_stats
-from ..probes.expected import Expected
 from ..probes.proof import PodProof, Proof, Samples
 from . import progress_lines
 from .bus import Bus
@@ -33,21 +33,22 @@ FOREIGN = "the filter is foreign, and has no figures that tell"
 
 @dataclass(frozen=True)
 class Terms:
-    """`seconds`: what a wave's pods may take to be proved. `foreign`: the filter has not the metrics that prove it."""
+    """`seconds`: what a wave's pods may take to be proved."""
 
     mode: ProofMode = ProofMode.OFF
     seconds: float = 120.0
-    foreign: bool = False
 
 
 @dataclass(frozen=True)
 class Question:
-    """A namespace. `changed`: by this run; of another one only is looked at what its pods were given.
+    """A namespace, with what its pods are to show.
 
+    `changed`: by this run; of another one only is looked at what its pods were given.
     `fresh`: labels of workloads all pods of which are new.
     """
 
     namespace: str
+    expected: Expectations
     changed: bool
     fresh: tuple[Mapping[str, str], ...] = ()
     # Of workloads that are on no way to be proved; and of those whose pods were all seen ready by this run.
@@ -60,6 +61,7 @@ class _Pod:
     namespace: str
     name: str
     labels: Mapping[str, str]
+    expectation: Expectation
     samples: Samples
 
 
@@ -71,10 +73,13 @@ class _Namespace:
 
 
 class Proving:
-    """`finished`: all are judged. An answer that comes after `end` is nobody's any more."""
+    """`finished`: all are judged. An answer that comes after `end` is nobody's any more.
 
-    def __init__(self, bus: Bus, expected: Expected, terms: Terms, questions: list[Question], now: float) -> None:
-        self._bus, self._expected, self._terms = bus, expected, terms
+    :param name: the filter's.
+    """
+
+    def __init__(self, bus: Bus, name: str, terms: Terms, questions: list[Question], now: float) -> None:
+        self._bus, self._name, self._terms = bus, name, terms
         self._deadline = now + terms.seconds
         self._found = {one.namespace: _Namespace() for one in questions}
         self._open = 0
@@ -84,7 +89,7 @@ class Proving:
         for one in questions:
             self._open += 1
             path = collection(PODS, one.namespace)
-            request = Request(Verb.LIST, path, label_selector=expected.selector)
+            request = Request(Verb.LIST, path, label_selector=one.expected.selector)
             bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, one))
 
     @property
@@ -110,32 +115,33 @@ class Proving:
         if isinstance(message, Refusal):
             found.proofs.append(PodProof("", Proof.UNPROVED, *_unanswered(message.error)))
         else:
-            pods = [pod for pod in message.answer[0] if self._expected.goes_to(pod)]
-            for pod in pods:
-                self._begin(question, pod, now)
+            for pod in message.answer[0]:
+                expectation = question.expected.of(pod)
+                if expectation is not None:
+                    self._begin(question, expectation, pod)
             if question.changed and found.open:
                 self._bus.tell(name, progress_lines.proving(found.open), step=True)
         self._open -= 1
         self._ask(now)
 
-    def _begin(self, question: Question, pod: Object, now: float) -> None:
+    def _begin(self, question: Question, expectation: Expectation, pod: Object) -> None:
         name, labels = pod["metadata"]["name"], pod["metadata"].get("labels") or {}
         if _is_of(labels, question.failed):
             return
         found = self._found[question.namespace]
-        lacking = self._expected.lacks(pod)
+        lacking = expectation.expected.lacks(pod)
         if lacking is not None:
             found.proofs.append(PodProof(name, Proof.DISPROVED, *lacking, labels=labels))
         elif not is_ready(pod) and not _is_of(labels, question.rolled):
             # It may be ill for reasons of its own, as where a workload is held because a node is down.
             return
-        elif question.changed and self._terms.foreign:
+        elif question.changed and not expectation.heartbeat_seconds:
             found.proofs.append(PodProof(name, Proof.UNPROVED, Reason.FOREIGN_FILTER, FOREIGN, labels=labels))
         elif question.changed:
             found.open += 1
             self._open += 1
-            samples = Samples(self._expected.revision, _is_of(labels, question.fresh))
-            self._queue.append(_Pod(question.namespace, name, labels, samples))
+            samples = Samples(expectation.expected.revision, _is_of(labels, question.fresh))
+            self._queue.append(_Pod(question.namespace, name, labels, expectation, samples))
 
     def _ask(self, now: float) -> None:
         while self._queue and self._asked < AT_ONCE:
@@ -163,7 +169,7 @@ class Proving:
     def _take(self, pod: _Pod, message: Reply | Refusal, now: float) -> None:
         if isinstance(message, Reply):
             try:
-                pod.samples = pod.samples.taken(sidecar_stats.parse(message.answer, self._expected.names.name), now)
+                pod.samples = pod.samples.taken(sidecar_stats.parse(message.answer, self._name), now)
             except ValueError as error:
                 pod.samples = pod.samples.failed(f"no page of statistics: {error}")
         elif isinstance(message.error, Forbidden):
@@ -188,7 +194,8 @@ class Proving:
 
     def _judge_by_samples(self, pod: _Pod) -> None:
         # Heartbeats have to be less than half of the time apart: see wasm_filter_proof_seconds.
-        self._judge(pod, *pod.samples.judged(self._expected.always_loaded, self._terms.seconds / 2))
+        seconds = max(self._terms.seconds / 2, pod.expectation.heartbeat_seconds)
+        self._judge(pod, *pod.samples.judged(pod.expectation.expected.always_loaded, seconds))
 
     def _judge(self, pod: _Pod, proof: Proof, reason: str, message: str) -> None:
         last = pod.samples.last

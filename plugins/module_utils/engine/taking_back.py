@@ -76,8 +76,7 @@ class TakingBack:
         if one.outcome == Outcome.NOT_STARTED and not one.maybe_patched:
             return False
         change = one.forward or one.change
-        expected = self._context.operation.expected()
-        return expected is not None and change.to_revision == expected.revision
+        return change.to_revision == self._context.operation.to_revision
 
     def _explained(self, causes: dict[Key, Cause], message: Reply | Refusal, now: float) -> None:
         self._open -= 1

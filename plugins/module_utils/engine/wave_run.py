@@ -48,8 +48,8 @@ class WaveRun:
         self._phase = Phase.READING
         self._members = Members()
         self._readings = Readings(bus, context, self._all_read)
-        expected = context.operation.expected() if last_checks.decide(context, settings.proof) else None
-        self._workloads = Workloads(self._members, bus, context, self._readings, self, expected)
+        first_pods = last_checks.decide(context, settings.proof)
+        self._workloads = Workloads(self._members, bus, context, self._readings, self, first_pods)
         terms = replace(settings.lock, dry_run=settings.dry_run)
         self._locks = Locks(bus, context.operation.names, terms, self)
         self._taking_back = TakingBack(settings.on_failure, self._members, self._workloads, bus, context)

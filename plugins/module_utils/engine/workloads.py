@@ -10,7 +10,6 @@ from typing import Protocol
 
 from ..domain.outcome import Reason
 from ..kinds.base import Object, WorkloadKind
-from ..probes.expected import Expected
 from . import progress_lines, rollback, workload
 from .bus import Bus
 from .commands import Look, Send, WakeAt
@@ -48,7 +47,7 @@ class Owner(Protocol):
 class Workloads:
     """`last_patch`: when the last patch of one was answered. `broken`: why no more are begun.
 
-    :param expected: what new pods are looked at for; None: they are not.
+    :param first_pods: whether the first new ones are looked at.
     """
 
     def __init__(
@@ -58,13 +57,13 @@ class Workloads:
         context: Context,
         readings: Readings,
         owner: Owner,
-        expected: Expected | None = None,
+        first_pods: bool = False,
     ) -> None:
         self._members, self._bus, self._context = members, bus, context
         self._readings, self._owner = readings, owner
         self._watching = Watching(bus, self._watched, self._listed)
         self._looking = Looking(bus, members, self.tell)
-        self._first_pods = FirstPods(bus, members, expected, self._break_off)
+        self._first_pods = FirstPods(bus, members, first_pods, self._break_off)
         self.broken: Stopped | None = None
         self._queue: deque[Key] = deque()
         self.last_patch: float | None = None

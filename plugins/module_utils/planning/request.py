@@ -82,7 +82,8 @@ def check(params: dict[str, Any], found: Findings) -> Request | None:
     found.errors += params["refused"]
     found.errors += role_variables.unknown_names(params["variables_given"], params["variables_known"])
     variables = {**params["variables"], **{name: params[option] for option, name in VARIABLES.items()}}
-    wrong = role_variables.wrong_values(variables, state)
+    variables = role_variables.read_by(state, variables)
+    wrong = role_variables.wrong_values(variables)
     found.errors += [str(error) for error in wrong]
     asked = _of_filter(params, found, {error.variable for error in wrong}) if state == State.PRESENT else OfFilter()
     if found.errors or names is None or namespaces is None:
@@ -118,13 +119,12 @@ def namespace_names(value: object) -> list[str]:
 
 def _options(variables: dict[str, Any], state: State) -> Options:
     default = Options()
-    ill_before = variables.get("wasm_filter_ill_before") if state == State.PRESENT else None
     return Options(
         timeout_seconds=int(variables.get("wasm_filter_timeout", default.timeout_seconds)),
         max_in_flight=int(variables.get("wasm_filter_max_in_flight", default.max_in_flight)),
         max_fail_percentage=int(variables.get("wasm_filter_max_fail_percentage", default.max_fail_percentage)),
         lock_seconds=int(variables.get("wasm_filter_lock_seconds", default.lock_seconds)),
-        ill_before=IllBefore(ill_before or default.ill_before),
+        ill_before=IllBefore(variables.get("wasm_filter_ill_before", default.ill_before)),
         # YAML 1.1 reads `off` as false.
         proof=ProofMode(variables.get("wasm_filter_proof", default.proof) or ProofMode.OFF),
         proof_seconds=int(variables.get("wasm_filter_proof_seconds", default.proof_seconds)),

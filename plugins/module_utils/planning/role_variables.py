@@ -17,6 +17,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..domain.errors import InputError
 from ..domain.names import is_dns_label
+from ..domain.plan import State
 from . import waves
 
 # Checked with what they stand for: names, namespaces, the backend. And a whole configuration on the controller, as no
@@ -46,6 +47,10 @@ def is_true(value: object) -> bool:
         raise ValueError(str(error)) from None
 
 
+# Which runs read a variable: all, or those after which pods have a revision.
+ALL, ROLLOUTS = tuple(State), (State.PRESENT, State.PREVIOUS)
+
+
 @dataclass(frozen=True)
 class Rule:
     """What a variable has to be."""
@@ -53,8 +58,8 @@ class Rule:
     fits: Callable[[Any], bool]
     # What would be right, in words.
     right: str
-    # Whether removal reads it too.
-    removal: bool = False
+    # The states of a run that read it.
+    read_by: tuple[State, ...] = (State.PRESENT,)
 
 
 def _number(lowest: int, highest: int) -> Callable[[Any], bool]:
@@ -109,40 +114,45 @@ RULES: Mapping[str, Rule] = {
     "wasm_filter_selector": Rule(_labels, """a map of labels, such as -e '{"wasm_filter_selector": {"app": "web"}}'"""),
     "wasm_filter_envoy_filter_template": Rule(_text(r"[^\x00-\x1f]+"), "the path of a template"),
     "wasm_filter_istio_namespace": Rule(
-        lambda value: isinstance(value, str) and is_dns_label(value), "the name of a namespace", removal=True
+        lambda value: isinstance(value, str) and is_dns_label(value), "the name of a namespace", read_by=ALL
     ),
     "wasm_filter_cluster_domain": Rule(_subdomain, "a DNS domain, such as cluster.local"),
     "wasm_filter_root_namespace_allowed": Rule(*_BOOLEAN),
-    "wasm_filter_timeout": Rule(_number(1, 86_400), "a number of seconds from 1 to 86400", removal=True),
-    "wasm_filter_serial": Rule(_reads(waves.parse_serial), waves.RIGHT, removal=True),
+    "wasm_filter_timeout": Rule(_number(1, 86_400), "a number of seconds from 1 to 86400", read_by=ALL),
+    "wasm_filter_serial": Rule(_reads(waves.parse_serial), waves.RIGHT, read_by=ALL),
     "wasm_filter_max_in_flight": Rule(
-        _number(1, MAX_IN_FLIGHT), f"a whole number from 1 to {MAX_IN_FLIGHT}", removal=True
+        _number(1, MAX_IN_FLIGHT), f"a whole number from 1 to {MAX_IN_FLIGHT}", read_by=ALL
     ),
-    "wasm_filter_max_fail_percentage": Rule(_number(0, 100), "a whole number from 0 to 100", removal=True),
-    "wasm_filter_lock_seconds": Rule(_number(0, 86_400), "a number of seconds from 0 to 86400", removal=True),
+    "wasm_filter_max_fail_percentage": Rule(_number(0, 100), "a whole number from 0 to 100", read_by=ALL),
+    "wasm_filter_lock_seconds": Rule(_number(0, 86_400), "a number of seconds from 0 to 86400", read_by=ALL),
     "wasm_filter_ill_before": Rule(_one_of("skip", "roll"), "skip or roll"),
     "wasm_filter_on_failure": Rule(
         _one_of("auto", "rollback_wave", "rollback_workload", "stop"), "auto, rollback_wave, rollback_workload or stop"
     ),
-    "wasm_filter_proof": Rule(_one_of("auto", "require", "warn", "off", False), "auto, require, warn or off"),
-    "wasm_filter_proof_seconds": Rule(_number(1, 86_400), "a number of seconds from 1 to 86400"),
+    "wasm_filter_proof": Rule(_one_of("auto", "require", "warn", "off", False), "auto, require, warn or off", ROLLOUTS),
+    "wasm_filter_proof_seconds": Rule(_number(1, 86_400), "a number of seconds from 1 to 86400", ROLLOUTS),
     "wasm_filter_rollback_to": Rule(
-        _text(r"([0-9a-f]{10})?"), "a revision, ten hexadecimal digits, or empty for the one before", removal=True
+        _text(r"([0-9a-f]{10})?"), "a revision, ten hexadecimal digits, or empty for the one before", read_by=ALL
     ),
-    "wasm_filter_result_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
-    "wasm_filter_plan_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
-    "wasm_filter_status_file": Rule(_PATH, "the path of a file, or empty for none", removal=True),
-    "wasm_filter_status_proof": Rule(*_BOOLEAN, removal=True),
-    "wasm_filter_fail_on_drift": Rule(*_BOOLEAN, removal=True),
+    "wasm_filter_result_file": Rule(_PATH, "the path of a file, or empty for none", read_by=ALL),
+    "wasm_filter_plan_file": Rule(_PATH, "the path of a file, or empty for none", read_by=ALL),
+    "wasm_filter_status_file": Rule(_PATH, "the path of a file, or empty for none", read_by=ALL),
+    "wasm_filter_status_proof": Rule(*_BOOLEAN, read_by=ALL),
+    "wasm_filter_fail_on_drift": Rule(*_BOOLEAN, read_by=ALL),
 }
 
 
-def wrong_values(given: Mapping[str, Any], state: str = "present") -> list[InputError]:
-    """One error for each variable that breaks its rule; for `absent` only of those that removal reads."""
+def read_by(state: State, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run of that state reads: of the rest nobody has to know whether it is right."""
+    return {name: value for name, value in given.items() if name not in RULES or state in RULES[name].read_by}
+
+
+def wrong_values(given: Mapping[str, Any]) -> list[InputError]:
+    """One error for each variable that breaks its rule."""
     return [
         InputError(name, given[name], f"must be {rule.right}")
         for name, rule in RULES.items()
-        if name in given and (rule.removal or state == "present") and not rule.fits(given[name])
+        if name in given and not rule.fits(given[name])
     ]
 
 

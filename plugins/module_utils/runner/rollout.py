@@ -53,7 +53,7 @@ def rollout(plan: Plan, api: ClusterApi, report: Report, stops: Stops = no_stops
         api.dry_run,
         options.ill_before,
         Terms(holder(plan.run.id), options.lock_seconds, epoch=time.time() - executor.now()),
-        proving.Terms(options.proof, options.proof_seconds, plan.run.exported_data.get("foreign") is True),
+        proving.Terms(options.proof, options.proof_seconds),
         options.on_failure,
     )
     machine = Run(operation, plan.waves, ineligible, settings)

@@ -10,6 +10,7 @@ from functools import cached_property
 from ..deliveries import workload_change
 from ..deliveries.base import NamespaceObjects, revision_label
 from ..deliveries.delivery import beyond_kept
+from ..deliveries.expectations import Expectations, of_envoy_filters
 from ..deliveries.release import wanted_labels
 from ..domain.names import DOMAIN, FILTER_LABEL, NAME_MAX, FilterNames, is_dns_label
 from ..domain.outcome import NONE
@@ -37,6 +38,11 @@ class Found:
     def inline(self) -> Object | None:
         """The EnvoyFilter of delivery inline."""
         return self.envoy_filter(self.names.envoy_filter(None))
+
+    @cached_property
+    def expectations(self) -> Expectations:
+        """What its pods are to show."""
+        return of_envoy_filters(self.names, self.objects.envoy_filters)
 
     def envoy_filter(self, name: str) -> Object | None:
         return next((one for one in self.objects.envoy_filters if one["metadata"]["name"] == name), None)

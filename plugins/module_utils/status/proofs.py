@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ..deliveries.base import collection
+from ..deliveries.expectations import Expectation
 from ..domain.errors import Forbidden
 from ..domain.outcome import Reason
 from ..engine.bus import Bus
@@ -20,8 +21,6 @@ from ..engine.requests import REQUEST_SECONDS
 from ..kinds.base import Object
 from ..probes import sidecar_stats
 from ..probes.proof import PodProof, Proof, Samples
-from . import expectations
-from .expectations import Expectation
 from .found import Found
 
 # Pages that are asked for at the same time: the executor has as many threads.
@@ -77,7 +76,7 @@ class Proofs:
         self._open = self._asked = 0
         groups: dict[str, list[_Question]] = {}
         for one in self._questions.values():
-            groups.setdefault(expectations.selector(one.found), []).append(one)
+            groups.setdefault(one.found.expectations.selector, []).append(one)
         for selector, group in groups.items():
             # As for everything else that is read, see engine/reading.py.
             wide = len({one.namespace for one in group}) >= CLUSTER_WIDE_SHARE * of_cluster
@@ -121,7 +120,7 @@ class Proofs:
         self._ask(now)
 
     def _begin(self, question: _Question, pod: Object) -> None:
-        wanted = expectations.of_pod(question.found, pod)
+        wanted = question.found.expectations.of(pod)
         if wanted is None:
             return
         name, labels = pod["metadata"]["name"], pod["metadata"].get("labels") or {}

@@ -43,7 +43,7 @@ def check(simulation: Simulation, record: Record) -> Iterator[str]:
     if task.proof == "off" or task.removes or task.dry_run:
         if _pages(record):
             yield "pods were asked, and nobody wanted that"
-        if any(_pods(verdict) for verdict in record.verdicts):
+        if any(pods_of(verdict) for verdict in record.verdicts):
             yield "something is said of pods that nobody asked"
         return
     for verdict in record.verdicts:
@@ -54,7 +54,7 @@ def check(simulation: Simulation, record: Record) -> Iterator[str]:
 
 def names_it(verdict: NamespaceVerdict, reason: str) -> bool:
     """Is that the reason of one of its pods?"""
-    return any(pod["reason"] == reason for pod in _pods(verdict))
+    return any(pod["reason"] == reason for pod in pods_of(verdict))
 
 
 def lasting(simulation: Simulation, record: Record, namespace: str) -> set[str]:
@@ -75,7 +75,8 @@ def came_without(simulation: Simulation, record: Record, namespace: str) -> bool
     return any(not injection.files(pod) or file not in injection.config_maps(pod) for pod in of_revision)
 
 
-def _pods(verdict: NamespaceVerdict) -> list[Object]:
+def pods_of(verdict: NamespaceVerdict) -> list[Object]:
+    """All that is said of pods."""
     return [*verdict.pods, *(pod for one in verdict.workloads for pod in one.pods)]
 
 
@@ -125,7 +126,7 @@ class OfNamespace:
         )
 
     def violations(self) -> Iterator[str]:
-        said = _pods(self.verdict)
+        said = pods_of(self.verdict)
         if len({pod["name"] for pod in said}) < len(said):
             yield f"pods are named twice: {[pod['name'] for pod in said]}"
         if self.pages and not self.verdict.changed and not self.record.stops:
@@ -140,7 +141,7 @@ class OfNamespace:
 
     def of_pods(self) -> Iterator[str]:
         """What is not true of each by itself."""
-        for pod in _pods(self.verdict):
+        for pod in pods_of(self.verdict):
             for text in self._pod(pod):
                 yield f"pod {pod['name']} is {pod['proof']} ({pod['reason']}: {pod['message']}): {text}"
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.expectations import (
+    Expectation,
+    Expectations,
+)
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import ApiError, api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import ProofMode
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import Bus
@@ -23,7 +27,14 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.pr
 from tests.unit.objects import NAMES, R1
 
 LABELS = {NAMES.pod_label: R1}
-EXPECTED = Expected(NAMES, R1, LABELS, True, frozenset({"SIDECAR_OUTBOUND"}))
+
+
+def question(namespace: str, changed: bool, heartbeat_seconds: int = 2, **given: Any) -> Question:
+    expected = Expected(NAMES, R1, LABELS, True, frozenset({"SIDECAR_OUTBOUND"}))
+    expectations = Expectations(expected.selector, NAMES.pod_label, {R1: Expectation(expected, heartbeat_seconds)})
+    return Question(namespace, expectations, changed, **given)
+
+
 SILENT = api_error("get", 503, "no route to host")
 
 
@@ -44,8 +55,8 @@ class Prove:
 
     def __init__(self, *questions: Question, **terms: Any) -> None:
         self.bus, self.now = Bus(0), 100.0
-        questions = questions or (Question("shop", True),)
-        self.proving = Proving(self.bus, EXPECTED, Terms(ProofMode.AUTO, **terms), list(questions), self.now)
+        questions = questions or (question("shop", True),)
+        self.proving = Proving(self.bus, NAMES.name, Terms(ProofMode.AUTO, **terms), list(questions), self.now)
         self.open: list[Dispatch] = []
         self.timers: list[SetTimer] = []
         self._take()
@@ -139,14 +150,14 @@ def test_a_pod_that_was_not_given_all_of_it_is_not_asked() -> None:
 
 
 def test_of_a_namespace_that_was_not_changed_no_page_is_asked_for() -> None:
-    prove = Prove(Question("shop", False)).pods(pod("a"), pod("bare", sidecar=False))
+    prove = Prove(question("shop", False)).pods(pod("a"), pod("bare", sidecar=False))
     assert prove.asked == [] and prove.proving.finished
     assert prove.proofs() == {"bare": ("disproved", "no_sidecar")}
 
 
 def test_a_new_pod_has_nothing_of_before() -> None:
     draining = "envoy_listener_manager_total_filter_chains_draining{} 4\n"
-    fresh = Question("shop", True, fresh=({"app": "web"},))
+    fresh = question("shop", True, fresh=({"app": "web"},))
     prove = Prove(fresh).pods(pod("a"), pod("b", "other"))
     for _sample in range(2):
         prove.answer(page(10 + _sample) + draining)
@@ -157,14 +168,14 @@ def test_a_new_pod_has_nothing_of_before() -> None:
 
 
 def test_pods_of_a_failed_workload_are_not_waited_for() -> None:
-    prove = Prove(Question("shop", True, failed=({"app": "web"},))).pods(pod("a"))
+    prove = Prove(question("shop", True, failed=({"app": "web"},))).pods(pod("a"))
     assert prove.proving.finished and prove.proofs() == {}
 
 
 def test_a_pod_that_is_not_ready_is_asked_only_where_it_was_ready() -> None:
     ill = Prove().pods(pod("a", ready=False), pod("bare", sidecar=False, ready=False))
     assert ill.asked == [] and ill.proofs() == {"bare": ("disproved", "no_sidecar")}
-    assert Prove(Question("shop", True, rolled=({"app": "web"},))).pods(pod("a", ready=False)).asked == ["a"]
+    assert Prove(question("shop", True, rolled=({"app": "web"},))).pods(pod("a", ready=False)).asked == ["a"]
 
 
 def test_who_may_not_ask_asks_once() -> None:
@@ -203,7 +214,7 @@ def test_a_page_that_is_none_is_no_answer() -> None:
 
 
 def test_a_foreign_filter_has_nothing_to_be_asked_for() -> None:
-    prove = Prove(foreign=True).pods(pod("a"), pod("bare", sidecar=False))
+    prove = Prove(question("shop", True, 0)).pods(pod("a"), pod("bare", sidecar=False))
     assert prove.asked == [] and prove.proving.finished
     assert prove.proofs() == {"a": ("unproved", "foreign_filter"), "bare": ("disproved", "no_sidecar")}
 

@@ -199,6 +199,19 @@ def test_a_pinned_binary() -> None:
     assert f"has the sha256 {sha256}" in error
 
 
+@pytest.mark.parametrize("variable", ["wasm_filter_proof", "wasm_filter_proof_seconds", "wasm_filter_on_failure"])
+def test_what_is_wrong_with_what_nobody_reads_holds_up_nobody(variable: str) -> None:
+    assert granted(state="absent", variables={variable: "abc"}).options.result_file == ""
+
+
+def test_going_back_reads_how_to_prove_it() -> None:
+    given = {"wasm_filter_proof": "require", "wasm_filter_proof_seconds": "30"}
+    options = granted(state="previous", variables=given).options
+    assert (options.proof, options.proof_seconds) == ("require", 30)
+    (error,) = refused(state="previous", variables={"wasm_filter_proof": "abc"})
+    assert "wasm_filter_proof" in error
+
+
 def test_absent_needs_neither_binary_nor_backend() -> None:
     request = granted(state="absent", binary_path=None, backend_address="", backend_port="x")
     assert (request.filter.binary, request.filter.backend) == (None, None)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import State
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.shown import shown
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.planning.role_variables import (
     OTHERWISE,
     RULES,
     is_true,
+    read_by,
     unknown_names,
     wrong_values,
 )
@@ -123,9 +125,15 @@ def test_what_is_not_given_is_not_checked() -> None:
 
 def test_removal_is_not_held_up_by_what_it_does_not_read() -> None:
     given = {"wasm_filter_delivery": "oci", "wasm_filter_insert": "", "wasm_filter_timeout": "abc"}
-    assert [error.variable for error in wrong_values(given, "absent")] == ["wasm_filter_timeout"]
-    assert len(wrong_values(given)) == 3
-    assert {name for name, rule in RULES.items() if rule.removal} >= {"wasm_filter_serial", "wasm_filter_max_in_flight"}
+    assert [error.variable for error in wrong_values(read_by(State.ABSENT, given))] == ["wasm_filter_timeout"]
+    assert len(wrong_values(read_by(State.PRESENT, given))) == 3
+    assert set(read_by(State.ABSENT, RULES)) >= {"wasm_filter_serial", "wasm_filter_max_in_flight"}
+
+
+def test_going_back_reads_what_comes_after_a_revision_too() -> None:
+    given = {"wasm_filter_proof": "abc", "wasm_filter_proof_seconds": "soon", "wasm_filter_delivery": "oci", "other": 1}
+    assert set(read_by(State.PREVIOUS, given)) == {"wasm_filter_proof", "wasm_filter_proof_seconds", "other"}
+    assert set(read_by(State.ABSENT, given)) == {"other"}
 
 
 @pytest.mark.parametrize(("value", "meant"), [("yes", True), (True, True), ("0", False), ("False", False), (1, True)])

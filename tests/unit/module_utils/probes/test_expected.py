@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.probes.expected import Expected
 
-from tests.unit.objects import NAMES, R1, delivery
+from tests.unit.objects import NAMES, R1
 
 LABELS = {NAMES.pod_label: R1}
 
@@ -67,8 +67,3 @@ def test_each_kind_of_proxy_has_its_contexts(contexts: list[str], of_sidecar: bo
 def test_a_pod_that_serves_no_http_has_no_inbound_listener_for_it() -> None:
     assert expected(True, "SIDECAR_OUTBOUND").always_loaded and expected(True, "ANY").always_loaded
     assert not expected(True, "SIDECAR_INBOUND").always_loaded
-
-
-def test_of_a_delivery() -> None:
-    found = delivery().expected()
-    assert (found.revision, found.selector, found.mounted) == (R1, f"{NAMES.pod_label}={R1}", True)

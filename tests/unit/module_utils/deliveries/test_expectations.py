@@ -6,45 +6,45 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.status import expectations
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries import expectations
 
 from tests.unit.module_utils.status.sidecars import configuration, envoy_filter, found, pod
-from tests.unit.objects import NAMES, R1, R2
+from tests.unit.objects import NAMES, R1, R2, delivery
 
 
 def test_a_pod_is_held_against_the_revision_of_its_own_label() -> None:
     there = found(envoy_filter(R1), envoy_filter(R2))
     for revision in (R1, R2):
-        wanted = expectations.of_pod(there, pod("a", revision=revision))
+        wanted = there.expectations.of(pod("a", revision=revision))
         assert wanted is not None and (wanted.expected.revision, wanted.expected.mounted) == (revision, True)
-    assert expectations.selector(there) == NAMES.pod_label
+    assert there.expectations.selector == NAMES.pod_label
 
 
 def test_one_whose_envoy_filter_is_gone_or_that_has_no_label_is_not_meant() -> None:
     there = found(envoy_filter(R1))
-    assert expectations.of_pod(there, pod("a", revision=R2)) is None
-    assert expectations.of_pod(there, pod("a", revision="")) is None
+    assert there.expectations.of(pod("a", revision=R2)) is None
+    assert there.expectations.of(pod("a", revision="")) is None
 
 
 def test_inline_has_one_revision_for_all_that_its_selector_takes() -> None:
     there = found(envoy_filter(R2, inline=True, app="web"))
-    wanted = expectations.of_pod(there, pod("a"))
+    wanted = there.expectations.of(pod("a"))
     assert wanted is not None and (wanted.expected.revision, wanted.expected.mounted) == (R2, False)
-    assert expectations.of_pod(there, pod("a", app="api")) is None
-    assert expectations.selector(there) == "app=web"
-    assert expectations.selector(found(envoy_filter(inline=True))) == ""
+    assert there.expectations.of(pod("a", app="api")) is None
+    assert there.expectations.selector == "app=web"
+    assert found(envoy_filter(inline=True)).expectations.selector == ""
 
 
 def test_pods_that_the_users_selector_leaves_out_are_not_meant() -> None:
     there = found(envoy_filter(tier="front"))
-    assert expectations.of_pod(there, pod("a")) is None
+    assert there.expectations.of(pod("a")) is None
 
 
 def test_a_gateway_is_not_meant_by_a_filter_for_sidecars() -> None:
     gateway = pod("a", revision="")
     gateway["spec"]["containers"][0]["args"] = ["proxy", "router"]
-    assert expectations.of_pod(found(envoy_filter(inline=True)), gateway) is None
-    assert expectations.of_pod(found(envoy_filter(inline=True, context="GATEWAY")), gateway) is not None
+    assert found(envoy_filter(inline=True)).expectations.of(gateway) is None
+    assert found(envoy_filter(inline=True, context="GATEWAY")).expectations.of(gateway) is not None
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,14 @@ def test_what_is_no_json_is_foreign(value: Any) -> None:
     spec = {"configPatches": [{"patch": {"value": {"typed_config": {"config": config}}}}, {"applyTo": "CLUSTER"}]}
     assert expectations.heartbeat_seconds(spec, R1) == 0
     assert expectations.heartbeat_seconds({}, R1) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "mounted", "selector"), [("configmap", True, f"{NAMES.pod_label}={R1}"), ("inline", False, "")]
+)
+def test_a_delivery_has_one_revision(name: str, mounted: bool, selector: str) -> None:
+    there = delivery(name=name).expected()
+    assert (there.mounted, there.selector) == (mounted, selector)
+    wanted = there.of(pod("a"))
+    assert wanted is not None and (wanted.expected.revision, wanted.heartbeat_seconds) == (R1, 5)
+    assert (there.of(pod("a", revision=R2)) is None) == mounted
