@@ -2,10 +2,12 @@
 """Workloads without what a rollout does not read: thousands of them are kept for as long as a run goes on. Pure.
 
 Most of a workload is the spec of its pods, and managedFields. Who sends managedFields back has to read them whole.
+Most of what is left are names, the same in each workload; but each answer that is parsed has its own copies of them.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 Object = dict[str, Any]
@@ -14,10 +16,12 @@ Object = dict[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _POD_SPEC_READ = ("hostNetwork",)
 _TEMPLATES = "volumeClaimTemplates"
+# Longer texts are seldom the same in two workloads.
+_SHARED_MAX = 64
 
 
 def slim(workload: Object) -> Object:
-    """The same object; nothing is changed in place. Any kind with a pod template, or with one for its Jobs."""
+    """The same object, copied. Any kind with a pod template, or with one for its Jobs."""
     metadata = dict(workload["metadata"])
     if LAST_APPLIED in (metadata.get("annotations") or {}):
         metadata["annotations"] = {name: text for name, text in metadata["annotations"].items() if name != LAST_APPLIED}
@@ -26,7 +30,17 @@ def slim(workload: Object) -> Object:
     found = {**workload, "metadata": metadata}
     if "spec" in workload:
         found["spec"] = _spec(workload["spec"])
-    return found
+    shared: Object = _shared(found)
+    return shared
+
+
+def _shared(value: Any) -> Any:
+    """With the texts that all have in common once for all."""
+    if isinstance(value, dict):
+        return {sys.intern(name): _shared(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_shared(inner) for inner in value]
+    return sys.intern(value) if isinstance(value, str) and len(value) <= _SHARED_MAX else value
 
 
 def _spec(spec: Object) -> Object:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -89,3 +90,10 @@ def test_pods_of_the_node_s_network_are_still_known() -> None:
 def test_what_is_hardly_there_stays_as_it_is() -> None:
     for entry in ({"metadata": {"name": "x"}}, {"metadata": {"name": "x"}, "spec": {"template": {"spec": {}}}}):
         assert slim(entry) == entry
+
+
+def test_texts_that_workloads_have_in_common_are_there_once() -> None:
+    one, other = (slim(json.loads(json.dumps(whole(KINDS[0])))) for _read in range(2))
+    assert one == other
+    assert [id(name) for name in one["metadata"]] == [id(name) for name in other["metadata"]]
+    assert one["metadata"]["managedFields"][0]["manager"] is other["metadata"]["managedFields"][0]["manager"]
