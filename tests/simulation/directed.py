@@ -90,9 +90,9 @@ def _directions() -> list[Direction]:
     found += [Direction("webhook refuses", "replace EnvoyFilter")] * 7
     found += [Direction("put back", steps.GOING_BACK)] * 4 + [Direction("sidecar rejects", NOT_LOADED)] * 10
     found += [Direction(one, steps.UNDER_WAY) for one in (*EDITS, "made anew", "scaled")]
-    found += [Direction("our object meddled with", steps.READING)] + [Direction("put back")] * 2
+    found += [Direction("our object meddled with", steps.READING)] + [Direction("put back")] * 6
     found += [Direction(one) for one in (*OF_WORKLOADS, *OF_RUNS)] * 5
-    return found + [Direction("stopped at once")] * 5
+    return found + [Direction("scaled")] * 2
 
 
 DIRECTIONS = _directions()
