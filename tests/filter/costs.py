@@ -82,6 +82,8 @@ CASES = [
     ),
     Case("publish, each on a connection of its own", {"bodies": "on"}, same_connection=False),
     Case("left out by sample_rate", {"sample_rate": 0}),
+    Case("the same, but for errors (sample_always)", {"sample_rate": 0, "sample_always": {"statuses": ["5xx"]}}),
+    Case("the same, but for slow ones", {"sample_rate": 0, "sample_always": {"slower_ms": 500}}),
     Case("left out by exclude", {"exclude": {"paths": ["/api"]}}),
     Case("left out by the host allowlist", {"hosts_from": {"cluster": "sampling"}}),
     Case("a call of the filter's own (marker)", more=(MARKER,)),

@@ -14,16 +14,27 @@ pub fn encodedLength(size: usize) usize {
 pub fn encode(piece: []const u8, target: []u8) void {
     var from: usize = 0;
     var to: usize = 0;
-    while (from < piece.len) : (from += 3) {
-        var bits = @as(u32, piece[from]) << 16;
-        if (from + 1 < piece.len) bits |= @as(u32, piece[from + 1]) << 8;
-        if (from + 2 < piece.len) bits |= piece[from + 2];
-        target[to] = alphabet[bits >> 18];
-        target[to + 1] = alphabet[bits >> 12 & 63];
-        target[to + 2] = if (from + 1 < piece.len) alphabet[bits >> 6 & 63] else '=';
-        target[to + 3] = if (from + 2 < piece.len) alphabet[bits & 63] else '=';
+    while (piece.len - from >= 3) : (from += 3) {
+        group(piece[from..][0..3], target[to..][0..4]);
         to += 4;
     }
+    const rest = piece[from..];
+    if (rest.len == 0) return;
+    group(&.{ rest[0], if (rest.len > 1) rest[1] else 0, 0 }, target[to..][0..4]);
+    target[to + 3] = '=';
+    if (rest.len == 1) target[to + 2] = '=';
+}
+
+/// Four letters, written at once.
+inline fn group(bytes: *const [3]u8, target: *[4]u8) void {
+    const bits = std.mem.readInt(u24, bytes, .big);
+    const word = @as(u32, letter(bits, 18)) | @as(u32, letter(bits, 12)) << 8 |
+        @as(u32, letter(bits, 6)) << 16 | @as(u32, letter(bits, 0)) << 24;
+    std.mem.writeInt(u32, target, word, .little);
+}
+
+inline fn letter(bits: u32, comptime shift: u5) u8 {
+    return alphabet[bits >> shift & 63];
 }
 
 test "what the standard library gives" {
