@@ -80,7 +80,8 @@ SLIPS = {
     "what is always traced, by its answer": ("filter.zig", "!stream.is_grpc and", "", "skipped rose"),
     "a body that is held for nothing": ("filter.zig", "and !stream.provisional and", "and", "body"),
     "names of an older configuration": ("filter.zig", "            hidden_names.clear();\n", "", "header"),
-    "a value that is not plain": ("capture/urls.zig", "needs_url = true", "needs_url = false", "secret"),
+    "a value that is not plain": ("capture/redaction.zig", "';' => if (text[0] == '/') return at,", "", "secret"),
+    "a name that is cut": ("capture/redaction.zig", "name.addAll(run);", "", "secret"),
     "bytes in flight that stay": ("send/calls.zig", "calls.bytes -= call.bytes;", "", "plain exchange"),
 }
 

@@ -9,7 +9,6 @@ const block_list = @import("block_list.zig");
 const Head = @import("known_headers.zig").Head;
 const streams = @import("streams.zig");
 const texts = @import("../text.zig");
-const urls = @import("urls.zig");
 const Arena = @import("../host/scratch.zig").Arena;
 const NameCache = @import("name_cache.zig").NameCache;
 const Configuration = @import("../config/configuration.zig").Configuration;
@@ -58,8 +57,6 @@ fn redactedEntry(buffer: []u8, configuration: *const Configuration, names: Names
     if (names.areHidden(&hidden, name) or is_host and names.areHidden(&hidden, "host")) {
         return headers.writeEntry(.{ .name = name, .value = redaction.placeholder }, buffer);
     }
-    // Most values have no URL in them.
-    if (urls.isPlain(value, is_host)) return headers.writeEntry(.{ .name = name, .value = value }, buffer);
     const place = headers.valuePlace(name, buffer);
     const length = redaction.redactUrls(value, &redaction.ofQuery(configuration.redact_query), is_host, place) orelse return null;
     return headers.sealEntry(name, length, buffer);

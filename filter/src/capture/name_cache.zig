@@ -17,11 +17,15 @@ const Entry = struct {
     /// Whose names are hidden like this.
     plugin: u8,
     hidden: bool,
+
+    fn isOf(entry: *const Entry, other: *const Entry) bool {
+        return entry.length == other.length and entry.plugin == other.plugin and std.meta.eql(entry.key, other.key);
+    }
 };
 
-/// Of all configurations. A newer name takes the place of an older one.
+/// Of all configurations. Two names share a place; a newer one takes that of the older.
 pub const NameCache = struct {
-    entries: [limits.names_cached]Entry,
+    places: [limits.names_cached / 2][2]Entry,
 
     /// For a configuration that is new.
     pub fn clear(cache: *NameCache) void {
@@ -35,15 +39,19 @@ pub const NameCache = struct {
         texts.copy(std.mem.asBytes(&key), name);
         var mixed: u64 = name.len | @as(u64, plugin) << 8;
         for (key) |word| mixed = (mixed ^ word) *% 0x9e3779b97f4a7c15;
-        const entry = &cache.entries[@intCast(mixed >> (63 - bits + 1))];
-        if (entry.length != name.len or entry.plugin != plugin or !std.meta.eql(entry.key, key)) {
-            entry.* = .{ .key = key, .length = @intCast(name.len), .plugin = plugin, .hidden = hidden.has(name) };
-        }
-        return entry.hidden;
+        const wanted = Entry{ .key = key, .length = @intCast(name.len), .plugin = plugin, .hidden = false };
+        const place = &cache.places[@intCast(mixed >> (63 - bits + 1))];
+        const first, const second = .{ &place[0], &place[1] };
+        if (first.isOf(&wanted)) return first.hidden;
+        if (second.isOf(&wanted)) return second.hidden;
+        second.* = first.*;
+        first.* = wanted;
+        first.hidden = hidden.has(name);
+        return first.hidden;
     }
 };
 
-const bits: u6 = std.math.log2_int(usize, limits.names_cached);
+const bits: u6 = std.math.log2_int(usize, limits.names_cached / 2);
 
 comptime {
     std.debug.assert(std.math.isPowerOfTwo(limits.names_cached));

@@ -191,17 +191,20 @@ pub fn redactUrls(text: []const u8, hidden: *const Hidden, is_host: bool, target
     return if (copy.full) null else copy.length;
 }
 
+/// How much of a text begins no parameter and no host.
 fn plainLength(text: []const u8) usize {
-    var previous: u8 = 0;
-    for (text, 0..) |byte, at| {
-        switch (byte) {
-            '?', '#', ';', '%' => return at,
-            '/', '\\' => if (previous == '/' or previous == '\\') return at - 1,
+    var at: usize = 0;
+    while (true) : (at += 1) {
+        at += scan.beforeUrl(text[at..]);
+        if (at == text.len) return at;
+        switch (text[at]) {
+            '?', '#', '%' => return at,
+            // Of a URL there is only what it begins with.
+            ';' => if (text[0] == '/') return at,
+            '/', '\\' => if (at > 0 and (text[at - 1] == '/' or text[at - 1] == '\\')) return at - 1,
             else => {},
         }
-        previous = byte;
     }
-    return text.len;
 }
 
 test "header names, patterns, and what is taken away" {

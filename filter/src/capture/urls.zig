@@ -3,7 +3,6 @@
 //! one byte of depth two (%253F is `?`); so a text is walked once, however deep it goes.
 
 const std = @import("std");
-const scan = @import("../scan.zig");
 const unsigned = @import("../config/json_reader.zig").unsigned;
 const none = @import("../config/json_reader.zig").none;
 
@@ -37,31 +36,6 @@ pub fn isSeparator(byte: u8) bool {
         '?', '&', ';', '#' => true,
         else => false,
     };
-}
-
-/// Whether a text can be taken as a whole: it has no parameter whose value could be hidden and no user info, however
-/// it is read. Said of too few, never of too many.
-pub fn isPlain(text: []const u8, is_host: bool) bool {
-    // What ; and & separate are parameters only in a URL, and only there is a user before an @.
-    var is_url = is_host or text.len > 0 and text[0] == '/';
-    var needs_url = false;
-    var at: usize = 0;
-    while (true) : (at += 1) {
-        at += scan.beforeUrl(text[at..]);
-        if (at == text.len) return !(is_url and needs_url);
-        switch (text[at]) {
-            '/', '\\' => if (at > 0 and isSlash(text[at - 1])) {
-                is_url = true;
-            },
-            ';', '&', '@' => needs_url = true,
-            '?', '#', '%' => return false,
-            else => {},
-        }
-    }
-}
-
-fn isSlash(byte: u8) bool {
-    return byte == '/' or byte == '\\';
 }
 
 /// Where the value of a parameter ends that begins here, behind a `=` of this depth.
@@ -123,15 +97,6 @@ test "units" {
         .{ "%25zz", '%', 1, 3 },     .{ "%00", 0, 1, 3 },
     };
     for (cases) |case| try std.testing.expectEqual(Unit{ .byte = case[1], .depth = case[2], .length = case[3] }, unitAt(case[0], 0));
-}
-
-test "what is plain" {
-    for ([_][]const u8{
-        "",              "gzip, */*",    "text/plain; charset=utf-8", "a/b\\c/d", "/",    "10.0.0.1:80", "a=b&c", "me@example.com",
-        "https://shop/", "12345678//ab", "Mozilla/5.0 (X11; Linux)",  "//a",      "&b=c", "$a",
-    }) |text| try std.testing.expect(isPlain(text, false));
-    for ([_][]const u8{ "//a@b", "https://a;b", "a\\/b@", "/a&b=c", "a&b//", "a?b", "/a;b=c", "a%20b", "#", "a;b//", "a@b//" }) |text| try std.testing.expect(!isPlain(text, false));
-    try std.testing.expect(isPlain("shop:80", true) and !isPlain("al:pw@shop:80", true) and !isPlain("shop%40a", true));
 }
 
 test "a value ends at a separator that is no deeper than it" {

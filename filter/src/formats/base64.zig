@@ -12,6 +12,7 @@ pub fn encodedLength(size: usize) usize {
 
 /// Fills `target`, which has the encoded length.
 pub fn encode(piece: []const u8, target: []u8) void {
+    if (pairs[0] == 0) fill();
     var from: usize = 0;
     var to: usize = 0;
     while (piece.len - from >= 3) : (from += 3) {
@@ -27,14 +28,16 @@ pub fn encode(piece: []const u8, target: []u8) void {
 
 /// Four letters, written at once.
 inline fn group(bytes: *const [3]u8, target: *[4]u8) void {
-    const bits = std.mem.readInt(u24, bytes, .big);
-    const word = @as(u32, letter(bits, 18)) | @as(u32, letter(bits, 12)) << 8 |
-        @as(u32, letter(bits, 6)) << 16 | @as(u32, letter(bits, 0)) << 24;
-    std.mem.writeInt(u32, target, word, .little);
+    const bits: u32 = std.mem.readInt(u24, bytes, .big);
+    std.mem.writeInt(u16, target[0..2], pairs[bits >> 12], .little);
+    std.mem.writeInt(u16, target[2..4], pairs[bits & 0xfff], .little);
 }
 
-inline fn letter(bits: u32, comptime shift: u5) u8 {
-    return alphabet[bits >> shift & 63];
+/// The two letters of each twelve bits; made when first asked for, as it is larger than all of the code that uses it.
+var pairs: [4096]u16 = @splat(0);
+
+noinline fn fill() void {
+    for (&pairs, 0..) |*pair, twelve| pair.* = alphabet[twelve >> 6] | @as(u16, alphabet[twelve & 63]) << 8;
 }
 
 test "what the standard library gives" {

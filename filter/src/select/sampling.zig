@@ -22,6 +22,7 @@ pub const Sampler = struct {
 
     /// Null for a request without an id of any kind: chance decides.
     pub fn decide(sampler: Sampler, head: *const Head) ?bool {
+        if (sampler.by == .hash and sampler.rate == whole) return true;
         const traceparent = head.get(.traceparent);
         const trace_id = record.traceId(traceparent);
         if (trace_id.len > 0) switch (sampler.by) {
