@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test matrix fuzz simulate faults bench-engine bench-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test matrix fuzz simulate faults bench-engine bench-filter count-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,9 @@ bench-engine: setup ## the engine's time and memory, up to 100,000 workloads
 # Options: PEER=x.wasm to compare, OUTPUT=file, ROUNDS, REQUESTS, STARTS, FILTER, SHORT=1
 bench-filter: setup ## what the filter costs in Envoy
 	@$(BIN)/python -m bench filter
+
+count-filter: setup ## record what the filter costs by counts, for the test that compares
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.filter.costs
 
 # Options: SIZES, ROUNDS, OUTPUT, SHORT=1
 bench-fleet: setup ## whole rollouts, to a bare client

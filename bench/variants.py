@@ -12,6 +12,7 @@ BACKEND = {"cluster": "backend", "authority": "collector:9000"}
 FORMATS = ("publish", "apiclarity", "ndjson", "otlp")
 BATCHED = ("ndjson", "otlp")
 NONE, EMPTY, FIXED_POST, PEER = "none", "empty filter", "fixed POST", "peer"
+LEFT_OUT = "left out by sampling"
 
 
 @dataclass(frozen=True)
@@ -48,4 +49,5 @@ def variants(wasm: Path, folder: Path, document: str, peer: Path | None, peer_co
     ]
     if peer is not None:
         found.append(Variant(PEER, peer, peer_configuration, foreign=True))
-    return found + [ours(wasm, form, bodies) for form in FORMATS for bodies in ("on", "off")]
+    found += [ours(wasm, form, bodies) for form in FORMATS for bodies in ("on", "off")]
+    return [*found, Variant(LEFT_OUT, wasm, {"backend": BACKEND, "sample_rate": 0}, traces=False)]

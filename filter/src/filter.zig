@@ -17,8 +17,10 @@ const Exchange = @import("capture/exchange.zig").Exchange;
 const Head = @import("capture/known_headers.zig").Head;
 const Meter = @import("metrics/meter.zig").Meter;
 const Polling = @import("select/polling.zig").Polling;
-const Record = @import("capture/record.zig").Record;
+const record = @import("capture/record.zig");
+const NameCache = @import("capture/name_cache.zig").NameCache;
 const PluginContext = plugin_contexts.PluginContext;
+const Sampler = @import("select/sampling.zig").Sampler;
 const Sender = @import("send/sender.zig").Sender;
 
 const nothing_traced = "nothing is traced: no backend.cluster, or too many configurations";
@@ -35,6 +37,7 @@ pub fn Filter(comptime host: type) type {
         var blocks: [limits.blocks_count + 1]block_list.Block = @splat(std.mem.zeroes(block_list.Block));
         var stream_slots: [limits.streams_max + 1]streams.Stream = @splat(std.mem.zeroes(streams.Stream));
         var stream_buckets: [limits.stream_buckets]u16 = @splat(0);
+        var hidden_names: NameCache = std.mem.zeroes(NameCache);
         var plugins = plugin_contexts.PluginContexts{};
 
         var pool = block_list.Pool.init(&blocks);
@@ -70,6 +73,7 @@ pub fn Filter(comptime host: type) type {
             const length = @min(text.len, plugin.text.len);
             texts.copy(&plugin.text, text[0..length]);
             plugin.configure(root, length);
+            hidden_names.clear();
             pool.withheld = @intCast((limits.memory_mib_max - plugin.configuration.memory_mib) * (1024 * 1024 / limits.block_bytes));
             meter.define(plugin);
             const configuration = &plugin.configuration;
@@ -129,26 +133,61 @@ pub fn Filter(comptime host: type) type {
             const plugin = &plugins.items()[stream.plugin];
             host.scratch.reset();
             const pairs = host.headerPairs(if (direction == .request) .request else .response);
-            const side = sideOf(stream, direction);
-            const head = capture.storeHeaders(side, &pool, &host.scratch, &plugin.configuration, pairs);
-            if (pairs.len == 0) side.headers_truncated = true;
-            if (plugin.traits().times) side.time_ns = host.nowNanoseconds();
-            const configuration = &plugin.configuration;
-            if (selection.isStreaming(&head)) stream.streaming = true;
-            // What the client now sends is no body of its request any more.
-            if (selection.isSwitch(&head)) stream.request.body_taken = false;
-            side.body_taken = configuration.bodies == .on and !stream.streaming and
-                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
+            const head = Head.of(pairs);
+            // Decided before anything is kept: what is left out costs no more than this.
+            if (direction == .request and decline(plugin, stream, &head)) return;
             if (grpc.isGrpc(head.get(.content_type))) stream.is_grpc = true;
             if (direction == .response) {
                 stream.grpc_status = grpc.read(head.get(.grpc_status));
-                return;
+                const status = head.get(.status);
+                stream.status = if (status.len == 3) status[0..3].* else @splat(0);
+                if (isSettled(plugin, stream) and isLeftOut(plugin, stream)) return skip(plugin, stream);
+            } else {
+                stream.source_is_forwarded = head.has(.forwarded_for);
             }
-            stream.source_is_forwarded = head.has(.forwarded_for);
-            if (head.has(.marker)) return ignore(stream);
-            const id_missing = configuration.sample_rate != std.math.maxInt(u32) and !head.has(.request_id);
-            const chance = if (id_missing) host.nowNanoseconds() +% id else 0;
-            if (!selection.wantsRequest(configuration, &head, chance) or !isHostWanted(plugin, &head)) skip(plugin, stream);
+            keepHeaders(plugin, stream, direction, &head, pairs);
+        }
+
+        fn keepHeaders(plugin: *const PluginContext, stream: *streams.Stream, direction: Direction, head: *const Head, pairs: []const u8) void {
+            const configuration = &plugin.configuration;
+            const side = sideOf(stream, direction);
+            capture.storeHeaders(side, &pool, &host.scratch, configuration, .{ .cache = &hidden_names, .plugin = stream.plugin }, pairs);
+            const is_timed = stream.provisional and configuration.sample_always_slower_ms > 0;
+            if (is_timed or plugin.traits().timesOf(direction == .request)) side.time_ns = host.nowNanoseconds();
+            if (selection.isStreaming(head)) stream.streaming = true;
+            // What the client now sends is no body of its request any more.
+            if (selection.isSwitch(head)) stream.request.body_taken = false;
+            side.body_taken = configuration.bodies == .on and !stream.streaming and !stream.provisional and
+                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
+        }
+
+        /// True for an exchange that is not to be traced; it is counted.
+        fn decline(plugin: *const PluginContext, stream: *streams.Stream, head: *const Head) bool {
+            const configuration = &plugin.configuration;
+            const is_own = head.has(.marker);
+            if (!is_own) {
+                const wanted = selection.wantsRequest(configuration, head) and isHostWanted(plugin, head);
+                const sampler = Sampler{ .by = configuration.sample_by, .rate = configuration.sample_rate };
+                const sampled = wanted and (sampler.decide(head) orelse sampler.takes(host.nowNanoseconds() +% stream.id));
+                stream.provisional = wanted and !sampled and selection.hasAlways(configuration);
+                if (sampled or stream.provisional) return false;
+                meter.count(plugin, .skipped, 1);
+            }
+            ignore(stream);
+            return true;
+        }
+
+        /// Whether the headers of a response decide: then neither they nor those of the request are kept any longer.
+        fn isSettled(plugin: *const PluginContext, stream: *const streams.Stream) bool {
+            return stream.provisional and !stream.is_grpc and plugin.configuration.sample_always_slower_ms == 0;
+        }
+
+        /// Whether a provisional exchange stays left out, by what is known of it now.
+        fn isLeftOut(plugin: *const PluginContext, stream: *const streams.Stream) bool {
+            const configuration = &plugin.configuration;
+            const for_rules = grpc.statusForRules(if (stream.is_grpc) stream.grpc_status else 0, record.statusOf(&stream.status));
+            const took = if (configuration.sample_always_slower_ms > 0) host.nowNanoseconds() -| stream.request.time_ns else 0;
+            return !selection.isAlways(configuration, for_rules, took);
         }
 
         fn isHostWanted(plugin: *const PluginContext, head: *const Head) bool {
@@ -224,17 +263,18 @@ pub fn Filter(comptime host: type) type {
             const plugin = &plugins.items()[stream.plugin];
             if (stream.ignored or !stream.request.headers_seen or plugin.ending) return;
             host.scratch.reset();
+            if (stream.provisional and isLeftOut(plugin, stream)) return skip(plugin, stream);
             // Clusters of the inbound side are called inbound|...: never the backend's. (The property that
             // was once called cluster_name is answered by none of Envoy 1.36 to 1.40.)
             const inbound = plugin.configuration.context == .inbound;
             const cluster = if (inbound) "" else host.property("xds\x00cluster_name");
             if (texts.equal(cluster, plugin.configuration.backend_cluster)) return;
-            var record: Record = undefined;
-            if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
-            const status = grpc.statusForRules(if (stream.is_grpc) stream.grpc_status else 0, record.text(.status));
+            var found: record.Record = undefined;
+            if (!exchange.describe(&found, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
+            const status = grpc.statusForRules(if (stream.is_grpc) stream.grpc_status else 0, found.text(.status));
             if (!selection.wants(&plugin.configuration, .statuses, status)) return skip(plugin, stream);
             if (stream.request.isTruncated() or stream.response.isTruncated()) meter.count(plugin, .truncated, 1);
-            sender.add(plugin, &record);
+            sender.add(plugin, &found);
         }
 
         pub fn onHttpCallResponse(root: u32, token: u32, headers_count: u32, body_size: usize) void {

@@ -57,6 +57,10 @@ pub const entry_bytes_max = 1024;
 /// As long as a configured one can be.
 pub const query_name_bytes_max = entry_bytes_max;
 
+/// Names of headers of which is remembered whether they are hidden, a power of two.
+pub const names_cached = 512;
+pub const cached_name_bytes_max = 32;
+
 /// Addresses remembered per downstream connection.
 pub const connections_cached = 256;
 pub const address_bytes_cached_max = 62;

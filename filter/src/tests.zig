@@ -17,6 +17,7 @@ test {
     _ = @import("capture/known_headers.zig");
     _ = @import("capture/headers.zig");
     _ = @import("select/hosts.zig");
+    _ = @import("capture/name_cache.zig");
     _ = @import("formats/json.zig");
     _ = @import("config/json_reader.zig");
     _ = @import("send/partial_success.zig");
@@ -26,6 +27,8 @@ test {
     _ = @import("capture/redaction.zig");
     _ = @import("capture/request_id.zig");
     _ = @import("host/scratch.zig");
+    _ = @import("select/sampling.zig");
+    _ = @import("scan.zig");
     _ = @import("select/selection.zig");
     _ = @import("capture/streams.zig");
     _ = @import("formats/template.zig");

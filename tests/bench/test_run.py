@@ -11,7 +11,7 @@ import pytest
 
 from bench import envoys, load, meters, rounds, sink, traffic, wasm_build
 from bench.options import RELEASED, ROOT
-from bench.variants import BACKEND, BATCHED, EMPTY, FIXED_POST, FORMATS, PEER, Variant
+from bench.variants import BACKEND, BATCHED, EMPTY, FIXED_POST, FORMATS, LEFT_OUT, PEER, Variant
 from tests.filter.envoy.process import poll
 
 
@@ -32,8 +32,8 @@ def test_every_variant_is_measured_and_every_trace_arrives(tmp_path: Path) -> No
     names = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]]
     forms = [f"{form}, batched" if form in BATCHED else form for form in FORMATS]
     ours = [f"{form}, bodies {bodies}" for form in forms for bodies in ("on", "off")]
-    assert names == [EMPTY, FIXED_POST, PEER, *ours]
-    assert len(goals.splitlines()) == 2 + 6
+    assert names == [EMPTY, FIXED_POST, PEER, *ours, LEFT_OUT]
+    assert len(goals.splitlines()) == 2 + 9
     assert caption.startswith("2 rounds of 200 requests, ")
     assert "round 2 of 2" in done.stderr
 

@@ -59,6 +59,10 @@ PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
     "context": st.sampled_from(["outbound", "inbound", "gateway"]),
     "backend": st.fixed_dictionaries({"cluster": word}, optional={k: v for k, v in BACKENDS.items() if k != "cluster"}),
     "sample_rate": st.just(1) | st.just(1.0),
+    "sample_by": st.sampled_from(["hash", "trace_id", "parent"]),
+    "sample_always": st.fixed_dictionaries(
+        {}, optional={"statuses": RULES["statuses"], "slower_ms": st.integers(0, 3_600_000)}
+    ),
     "include": st.fixed_dictionaries(
         {}, optional=dict.fromkeys(["methods", "paths", "hosts", "statuses"], st.just([]))
     ),

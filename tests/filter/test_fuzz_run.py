@@ -67,6 +67,21 @@ SLIPS = {
         "memory_bytes",
     ),
     "a body that is cut too late": ("filter.zig", "if (size > room) side", "if (size > room + 1) side", "mark of the"),
+    "another part of the trace id": (
+        "select/sampling.zig",
+        "trace_id[trace_id.len - random_digits ..]",
+        "trace_id[0..random_digits]",
+        "skipped rose",
+    ),
+    "another flag of the parent": ("select/sampling.zig", "16) & 1 == 1", "16) & 1 == 0", "skipped rose"),
+    "randomness that is not looked at": ("select/sampling.zig", 'field, "rv:"', 'field, "rw:"', "skipped rose"),
+    "another threshold": ("select/sampling.zig", "upper / whole << 28", "upper / whole << 27", "skipped rose"),
+    "what is always traced, by its time": ("select/selection.zig", "took_ns > @as", "took_ns < @as", "document of no"),
+    "what is always traced, by its answer": ("filter.zig", "!stream.is_grpc and", "", "skipped rose"),
+    "a body that is held for nothing": ("filter.zig", "and !stream.provisional and", "and", "body"),
+    "names of an older configuration": ("filter.zig", "            hidden_names.clear();\n", "", "header"),
+    "a value that is not plain": ("capture/redaction.zig", "';' => if (text[0] == '/') return at,", "", "secret"),
+    "a name that is cut": ("capture/redaction.zig", "name.addAll(run);", "", "secret"),
     "bytes in flight that stay": ("send/calls.zig", "calls.bytes -= call.bytes;", "", "plain exchange"),
 }
 

@@ -49,7 +49,7 @@ pub const Entry = struct {
 NOTES = {
     "revision": "As a number: exact in a gauge, as it is below 2^53.",
     "headers": "Names and values in turn.",
-    "fraction": "Of 2^32 - 1.",
+    "fraction": "Of 10^9.",
     "rules": "A list for each rule.",
 }
 
@@ -127,7 +127,7 @@ class Field:
             return f"&{self.name}_default" if value else "&.{}"
         if self._type == "[]const u8":
             return _text(value or "")
-        return _number(round((value or 0) * (2**32 - 1)) if self.kind == "fraction" else value or 0)
+        return _number(round((value or 0) * 10**9) if self.kind == "fraction" else value or 0)
 
 
 def source() -> str:

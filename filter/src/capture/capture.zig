@@ -6,32 +6,40 @@ const limits = @import("../limits.zig");
 const headers = @import("headers.zig");
 const redaction = @import("redaction.zig");
 const block_list = @import("block_list.zig");
-const known_headers = @import("known_headers.zig");
-const Head = known_headers.Head;
+const Head = @import("known_headers.zig").Head;
 const streams = @import("streams.zig");
 const texts = @import("../text.zig");
 const Arena = @import("../host/scratch.zig").Arena;
+const NameCache = @import("name_cache.zig").NameCache;
 const Configuration = @import("../config/configuration.zig").Configuration;
 
-/// Stores a header block, and hands out what of it decides something, as it came. Called a second time (a local reply after all) the newer one counts.
+/// What is known of the names of one configuration.
+pub const NamesOf = struct {
+    cache: *NameCache,
+    plugin: u8 = 0,
+
+    fn areHidden(names: NamesOf, hidden: *const redaction.Hidden, name: []const u8) bool {
+        return names.cache.isHidden(names.plugin, hidden, name);
+    }
+};
+
+/// Stores a header block, redacted. Called a second time (a local reply after all) the newer one counts.
 pub fn storeHeaders(
     side: *streams.HalfStream,
     pool: *block_list.Pool,
     arena: *Arena,
     configuration: *const Configuration,
+    names: NamesOf,
     pairs_bytes: []const u8,
-) Head {
+) void {
     side.blocks.clear(pool);
-    // Zeros are what both begin with, and cheaper than a copy of what that is.
+    // Zeros are what it begins with, and cheaper than a copy of what that is.
     @memset(std.mem.asBytes(side), 0);
     side.headers_seen = true;
-    var head: Head = undefined;
-    @memset(std.mem.asBytes(&head), 0);
     var pairs = headers.Pairs.init(pairs_bytes);
     while (pairs.next()) {
-        known_headers.note(&head.values, pairs.name, pairs.value);
         // Nothing else is put there until the entry is stored.
-        const entry = redactedEntry(arena.rest(), configuration, pairs.name, pairs.value) orelse {
+        const entry = redactedEntry(arena.rest(), configuration, names, pairs.name, pairs.value) orelse {
             side.headers_truncated = true;
             continue;
         };
@@ -40,13 +48,13 @@ pub fn storeHeaders(
     }
     side.blocks.alignToGroup(pool);
     side.headers_bytes = side.blocks.length;
-    return head;
+    if (pairs_bytes.len == 0) side.headers_truncated = true;
 }
 
-fn redactedEntry(buffer: []u8, configuration: *const Configuration, name: []const u8, value: []const u8) ?[]const u8 {
+fn redactedEntry(buffer: []u8, configuration: *const Configuration, names: NamesOf, name: []const u8, value: []const u8) ?[]const u8 {
     const is_host = texts.equal(name, ":authority") or texts.equal(name, "host");
     const hidden = redaction.ofHeaders(configuration.redact_headers);
-    if (hidden.has(name) or is_host and hidden.has("host")) {
+    if (names.areHidden(&hidden, name) or is_host and names.areHidden(&hidden, "host")) {
         return headers.writeEntry(.{ .name = name, .value = redaction.placeholder }, buffer);
     }
     const place = headers.valuePlace(name, buffer);
@@ -88,7 +96,11 @@ test "headers are redacted before they are stored" {
         "x-wasm-filter-trace", "t",               "x-forwarded-for", "1.2.3.4",
     };
     const configuration = Configuration{};
-    const head = storeHeaders(&side, &pool, &arena, &configuration, pairsOf(&list, &wire));
+    const pairs = pairsOf(&list, &wire);
+    const head = Head.of(pairs);
+    var cache: NameCache = undefined;
+    cache.clear();
+    storeHeaders(&side, &pool, &arena, &configuration, .{ .cache = &cache }, pairs);
     try std.testing.expect(head.has(.marker) and head.has(.forwarded_for) and !side.headers_truncated);
     var stored: [512]u8 = undefined;
     var reader = side.blocks.reader(&pool);
@@ -100,7 +112,7 @@ test "headers are redacted before they are stored" {
         try std.testing.expect(std.mem.indexOf(u8, block.data[0..block.length], "secret") == null);
     }
     // A second block replaces the first.
-    _ = storeHeaders(&side, &pool, &arena, &configuration, pairsOf(list[6..], &wire));
+    storeHeaders(&side, &pool, &arena, &configuration, .{ .cache = &cache }, pairsOf(list[6..], &wire));
     try std.testing.expectEqual(@as(u16, 3), pool.available);
 }
 
@@ -113,7 +125,9 @@ test "a pool that is full cuts headers at whole entries" {
     var wire: [4096]u8 = undefined;
     const long = "x" ** 900;
     const list = [_][]const u8{ "a", long, "b", long, "c", "1" };
-    _ = storeHeaders(&side, &pool, &arena, &.{}, pairsOf(&list, &wire));
+    var cache: NameCache = undefined;
+    cache.clear();
+    storeHeaders(&side, &pool, &arena, &.{}, .{ .cache = &cache }, pairsOf(&list, &wire));
     try std.testing.expect(side.headers_truncated);
     try std.testing.expect(!storeBody(&side, &pool, long));
     try std.testing.expect(side.headers_bytes <= limits.block_bytes);

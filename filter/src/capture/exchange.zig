@@ -41,7 +41,7 @@ pub fn Exchange(comptime host: type) type {
             if (record.text(.request_id).len == 0) record.set(.request_id, makeRequestId(record));
             if (traits.namespace) record.set(.namespace, namespaceOf(&plugin.configuration, cluster));
             if (traits.resource) setOwn(record);
-            record.end_ns = if (traits.times) host.nowNanoseconds() else 0;
+            record.end_ns = if (traits.end_time) host.nowNanoseconds() else 0;
             return true;
         }
 

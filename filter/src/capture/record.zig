@@ -28,6 +28,7 @@ pub const Field = enum(u8) {
     marker,
     user_agent,
     grpc_status,
+    tracestate,
     /// ... and what was asked for.
     source_address,
     destination_address,
@@ -196,7 +197,7 @@ pub const Record = struct {
 };
 
 /// Three digits, or "0" for an exchange that ended without an answer.
-fn statusOf(text: []const u8) []const u8 {
+pub fn statusOf(text: []const u8) []const u8 {
     if (text.len != 3) return "0";
     for (text) |digit| if (digit < '0' or digit > '9') return "0";
     return text;

@@ -5,6 +5,7 @@
 const std = @import("std");
 const limits = @import("../limits.zig");
 const pattern = @import("../select/pattern.zig");
+const scan = @import("../scan.zig");
 const settings = @import("../config/settings.zig");
 const texts = @import("../text.zig");
 const urls = @import("urls.zig");
@@ -124,6 +125,13 @@ const Name = struct {
         name.length += 1;
     }
 
+    /// Behind a first byte.
+    fn addAll(name: *Name, bytes: []const u8) void {
+        const room = name_bytes.len - @min(name.length, name_bytes.len);
+        texts.copy(name_bytes[name_bytes.len - room ..].ptr, bytes[0..@min(bytes.len, room)]);
+        name.length += bytes.len;
+    }
+
     fn isIn(name: *const Name, hidden: *const Hidden) bool {
         return name.length > name_bytes.len or hidden.has(name_bytes[0..name.length]);
     }
@@ -162,6 +170,12 @@ pub fn redactUrls(text: []const u8, hidden: *const Hidden, is_host: bool, target
             if (is_url) name.start();
         } else if (unit.byte != '=') {
             name.add(unit.byte);
+            if (slashes.count > 0) continue;
+            // What follows up to the next byte that may stand for something is no more than that.
+            const run = text[at..][0..scan.beforeUrl(text[at..])];
+            copy.add(run);
+            name.addAll(run);
+            at += run.len;
         } else if (name.open) {
             const is_hidden = name.isIn(hidden);
             // The value may be a list of parameters itself.
@@ -177,17 +191,20 @@ pub fn redactUrls(text: []const u8, hidden: *const Hidden, is_host: bool, target
     return if (copy.full) null else copy.length;
 }
 
+/// How much of a text begins no parameter and no host.
 fn plainLength(text: []const u8) usize {
-    var previous: u8 = 0;
-    for (text, 0..) |byte, at| {
-        switch (byte) {
-            '?', '#', ';', '%' => return at,
-            '/', '\\' => if (previous == '/' or previous == '\\') return at - 1,
+    var at: usize = 0;
+    while (true) : (at += 1) {
+        at += scan.beforeUrl(text[at..]);
+        if (at == text.len) return at;
+        switch (text[at]) {
+            '?', '#', '%' => return at,
+            // Of a URL there is only what it begins with.
+            ';' => if (text[0] == '/') return at,
+            '/', '\\' => if (at > 0 and (text[at - 1] == '/' or text[at - 1] == '\\')) return at - 1,
             else => {},
         }
-        previous = byte;
     }
-    return text.len;
 }
 
 test "header names, patterns, and what is taken away" {

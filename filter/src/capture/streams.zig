@@ -41,6 +41,10 @@ pub const Stream = struct {
     ignored: bool = false,
     /// The request came with x-forwarded-for, so that its source is not that of the connection.
     source_is_forwarded: bool = false,
+    /// Left out of the share, unless its end says otherwise: no body of it is kept.
+    provisional: bool = false,
+    /// Of the response, as it came; zeros before.
+    status: [3]u8 = @splat(0),
     /// No bodies in the ordinary sense: neither side's is taken.
     streaming: bool = false,
     is_grpc: bool = false,

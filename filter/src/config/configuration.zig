@@ -102,6 +102,8 @@ fn shut(configuration: *Configuration, entry: *const table.Entry) void {
     inline for (.{ "sample_rate", "request_body_bytes_max", "response_body_bytes_max" }) |name| {
         if (entry.offset() == @offsetOf(Configuration, name)) @field(configuration, name) = 0;
     }
+    // It may be the stricter one that is misspelt.
+    if (entry.offset() == @offsetOf(Configuration, "sample_by")) configuration.closed = 1;
     if (entry.offset() == @offsetOf(Configuration, "bodies")) configuration.bodies = .off;
     // No media type has a line break in it.
     if (entry.offset() == @offsetOf(Configuration, "body_content_types")) configuration.body_content_types = &.{"\n"};
@@ -184,8 +186,7 @@ fn number(text: []const u8, entry: *const table.Entry) ?u32 {
     if (entry.kind == .fraction) {
         const places = 9;
         const value = json_reader.decimal(text, places);
-        const whole = comptime std.math.pow(u64, 10, places);
-        return if (value <= whole) @intCast(value * std.math.maxInt(u32) / whole) else null;
+        return if (value <= comptime std.math.pow(u64, 10, places)) @intCast(value) else null;
     }
     const value = json_reader.decimal(text, 0);
     return if (value >= table.least[entry.more] and value <= table.most[entry.more]) @intCast(value) else null;

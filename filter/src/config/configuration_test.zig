@@ -107,6 +107,10 @@ test "what decides what leaves lets less out when it can't be used" {
     }
     try std.testing.expectEqual(.off, parseBeside("\"bodies\": \"On\"").bodies);
     try std.testing.expectEqual(0, parseBeside("\"sample_rate\": 2").sample_rate);
+    try std.testing.expectEqual(123_456_789, parseBeside("\"sample_rate\": 0.1234567899").sample_rate);
+    try std.testing.expectEqual(1, parseBeside("\"sample_by\": \"traceid\"").closed);
+    const always = parseBeside("\"sample_by\": \"parent\", \"sample_always\": {\"statuses\": [\"5**\"], \"slower_ms\": -1}");
+    try std.testing.expect(always.errors == 2 and always.closed == 0 and !selection.hasAlways(&always));
     try std.testing.expectEqual(0, parseBeside("\"request_body_bytes_max\": \"9\"").request_body_bytes_max);
     const types = parseBeside("\"body_content_types\": [\"application/json;charset=utf-8\"]").body_content_types;
     try std.testing.expect(!selection.takesBodyOf(types, "application/json") and !selection.takesBodyOf(types, ""));

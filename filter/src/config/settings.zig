@@ -9,12 +9,13 @@ pub const Range = struct { least: u8, most: u32 };
 pub const Format = enum(u32) { publish, apiclarity, ndjson, otlp };
 pub const Context = enum(u32) { outbound, inbound, gateway };
 pub const Bodies = enum(u32) { off, on, by_format };
+pub const SampleBy = enum(u32) { hash, trace_id, parent };
 pub const Rule = enum(u8) { methods, paths, hosts, statuses };
 pub const rules_count = std.meta.fieldNames(Rule).len;
 /// What an entry of a list has to look like; forms.zig says how.
-pub const Form = enum(u8) { media_type, header, parameter, method, path_start, host, status };
+pub const Form = enum(u8) { status, media_type, header, parameter, method, path_start, host };
 pub const names_max = 64;
-pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from };
+pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from, sample_always };
 /// To others the group means nothing.
 pub const batch_formats = [_]Format{ .ndjson, .otlp };
 
@@ -131,6 +132,8 @@ pub const batch_bytes = Range{ .least = 1, .most = 1_000_000 };
 
 pub const batch_milliseconds = Range{ .least = 100, .most = 60_000 };
 
+pub const sample_always_slower_ms = Range{ .least = 0, .most = 3_600_000 };
+
 pub const Configuration = struct {
     /// As a number: exact in a gauge, as it is below 2^53.
     revision: u64 = 0,
@@ -150,8 +153,8 @@ pub const Configuration = struct {
     redact_query: Names = &redact_query_default,
     heartbeat_seconds: u32 = 5,
     memory_mib: u32 = 16,
-    /// Of 2^32 - 1.
-    sample_rate: u32 = 4_294_967_295,
+    /// Of 10^9.
+    sample_rate: u32 = 1_000_000_000,
     /// A list for each rule.
     include: [rules_count]Names = @splat(&.{}),
     /// A list for each rule.
@@ -164,6 +167,9 @@ pub const Configuration = struct {
     batch_count: u32 = 100,
     batch_bytes: u32 = 1_000_000,
     batch_milliseconds: u32 = 1000,
+    sample_by: SampleBy = .hash,
+    sample_always_statuses: Names = &.{},
+    sample_always_slower_ms: u32 = 0,
     /// How many entries could not be used.
     errors: u32 = 0,
     /// Not 0: a rule of what is traced could not be used. Then nothing is.
@@ -172,7 +178,7 @@ pub const Configuration = struct {
     pub const parse = @import("configuration.zig").parse;
 };
 
-pub const choices = .{ Format, Context, Bodies };
+pub const choices = .{ Format, Context, Bodies, SampleBy };
 pub const ranges = [_]Range{
     request_body_bytes_max,
     heartbeat_seconds,
@@ -182,6 +188,7 @@ pub const ranges = [_]Range{
     batch_bytes,
     batch_milliseconds,
     memory_mib,
+    sample_always_slower_ms,
 };
 
 /// What stands in a configuration: in which group, of what kind, and which field it sets.
@@ -234,4 +241,8 @@ pub const entries = [_]Entry{
     .{ .group = .batch, .name = "count", .kind = .number, .field = "batch_count", .more = 4 },
     .{ .group = .batch, .name = "bytes", .kind = .number, .field = "batch_bytes", .more = 5 },
     .{ .group = .batch, .name = "milliseconds", .kind = .number, .field = "batch_milliseconds", .more = 6 },
+    .{ .group = .top, .name = "sample_by", .kind = .choice, .field = "sample_by", .more = 3 },
+    .{ .group = .top, .name = "sample_always", .kind = .group, .more = @intFromEnum(Group.sample_always) },
+    .{ .group = .sample_always, .name = "statuses", .kind = .names, .field = "sample_always_statuses", .form = .status },
+    .{ .group = .sample_always, .name = "slower_ms", .kind = .number, .field = "sample_always_slower_ms", .more = 8 },
 };

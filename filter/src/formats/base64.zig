@@ -12,18 +12,32 @@ pub fn encodedLength(size: usize) usize {
 
 /// Fills `target`, which has the encoded length.
 pub fn encode(piece: []const u8, target: []u8) void {
+    if (pairs[0] == 0) fill();
     var from: usize = 0;
     var to: usize = 0;
-    while (from < piece.len) : (from += 3) {
-        var bits = @as(u32, piece[from]) << 16;
-        if (from + 1 < piece.len) bits |= @as(u32, piece[from + 1]) << 8;
-        if (from + 2 < piece.len) bits |= piece[from + 2];
-        target[to] = alphabet[bits >> 18];
-        target[to + 1] = alphabet[bits >> 12 & 63];
-        target[to + 2] = if (from + 1 < piece.len) alphabet[bits >> 6 & 63] else '=';
-        target[to + 3] = if (from + 2 < piece.len) alphabet[bits & 63] else '=';
+    while (piece.len - from >= 3) : (from += 3) {
+        group(piece[from..][0..3], target[to..][0..4]);
         to += 4;
     }
+    const rest = piece[from..];
+    if (rest.len == 0) return;
+    group(&.{ rest[0], if (rest.len > 1) rest[1] else 0, 0 }, target[to..][0..4]);
+    target[to + 3] = '=';
+    if (rest.len == 1) target[to + 2] = '=';
+}
+
+/// Four letters, written at once.
+inline fn group(bytes: *const [3]u8, target: *[4]u8) void {
+    const bits: u32 = std.mem.readInt(u24, bytes, .big);
+    std.mem.writeInt(u16, target[0..2], pairs[bits >> 12], .little);
+    std.mem.writeInt(u16, target[2..4], pairs[bits & 0xfff], .little);
+}
+
+/// The two letters of each twelve bits; made when first asked for, as it is larger than all of the code that uses it.
+var pairs: [4096]u16 = @splat(0);
+
+noinline fn fill() void {
+    for (&pairs, 0..) |*pair, twelve| pair.* = alphabet[twelve >> 6] | @as(u16, alphabet[twelve & 63]) << 8;
 }
 
 test "what the standard library gives" {

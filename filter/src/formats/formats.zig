@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const settings = @import("../config/settings.zig");
+const Field = @import("../capture/record.zig").Field;
 
 const formats = struct {
     pub const publish = @import("publish.zig");
@@ -21,7 +22,7 @@ pub const Traits = struct {
     content_type: []const u8,
     /// Whether bodies are taken when the configuration does not say; of settings.zig.
     bodies: bool = false,
-    /// Whether it wants to know when headers came, the destination's namespace, and who sends it.
+    /// Whether it has times, the destination's namespace, and who sends it.
     times: bool = false,
     namespace: bool = false,
     resource: bool = false,
@@ -36,6 +37,16 @@ pub const Traits = struct {
     between: []const u8 = "",
     close: []const u8 = "",
 
+    /// Which of the times the document has; of its template.
+    request_time: bool = false,
+    response_time: bool = false,
+    end_time: bool = false,
+
+    /// Whether the time is asked for when the headers of a direction come.
+    pub fn timesOf(traits_of: *const Traits, is_request: bool) bool {
+        return if (is_request) traits_of.request_time else traits_of.response_time;
+    }
+
     pub fn batched(traits_of: *const Traits) bool {
         return traits_of.between.len > 0;
     }
@@ -43,14 +54,23 @@ pub const Traits = struct {
 
 const all_traits = all: {
     const names = std.meta.fieldNames(Format);
+    @setEvalBranchQuota(50_000);
     var all: [names.len]Traits = undefined;
     for (names, &all, settings.backend_path_by_format, settings.bodies_by_format) |name, *one, path, bodies| {
         one.* = @field(formats, name).traits;
         one.path = path;
         one.bodies = bodies == .on;
+        one.request_time = has(one.document, .request_ms) or has(one.document, .request_ns) or has(one.document, .duration_ns);
+        one.response_time = has(one.document, .response_ms);
+        one.end_time = has(one.document, .end_ns) or has(one.document, .duration_ns);
+        std.debug.assert(one.times == one.request_time);
     }
     break :all all;
 };
+
+fn has(comptime template: []const u8, comptime field: Field) bool {
+    return std.mem.indexOfScalar(u8, template, @intFromEnum(field)) != null;
+}
 
 comptime {
     for (all_traits, 0..) |of, index| {

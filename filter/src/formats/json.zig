@@ -8,6 +8,7 @@ const std = @import("std");
 const base64 = @import("base64.zig");
 const block_list = @import("../capture/block_list.zig");
 const limits = @import("../limits.zig");
+const scan = @import("../scan.zig");
 const texts = @import("../text.zig");
 
 pub const Writer = struct {
@@ -40,9 +41,10 @@ pub const Writer = struct {
         writer.raw(digits[at..]);
     }
 
-    /// The comma before an element of an array, unless it is the first.
-    pub fn separate(writer: *Writer) void {
-        if (writer.length > 0 and writer.buffer[writer.length - 1] != '[') writer.raw(",");
+    /// How an element of an array begins, given with the comma before it, which the first one has not.
+    pub noinline fn element(writer: *Writer, begin: []const u8) void {
+        const is_first = writer.length == 0 or writer.buffer[writer.length - 1] == '[';
+        writer.raw(begin[@intFromBool(is_first)..]);
     }
 
     pub noinline fn string(writer: *Writer, bytes: []const u8) void {
@@ -55,8 +57,10 @@ pub const Writer = struct {
     pub fn escaped(writer: *Writer, bytes: []const u8) void {
         var start: usize = 0;
         var at: usize = 0;
-        while (at < bytes.len) {
-            const length = plainLength(bytes[at..]);
+        while (true) {
+            at += scan.plainJson(bytes[at..]);
+            if (at == bytes.len) break;
+            const length = sequenceLength(bytes[at..]);
             if (length > 0) {
                 at += length;
                 continue;
@@ -91,14 +95,6 @@ pub const Writer = struct {
         writer.raw("\"");
     }
 };
-
-/// How many bytes at the start are one character that a JSON string may hold as it is; 0 when the
-/// first byte has to be escaped.
-fn plainLength(bytes: []const u8) usize {
-    const first = bytes[0];
-    if (first < 0x80) return @intFromBool(first >= 0x20 and first != '"' and first != '\\');
-    return sequenceLength(bytes);
-}
 
 /// Length of the well-formed UTF-8 sequence of two to four bytes (RFC 3629) at the start, or 0.
 fn sequenceLength(bytes: []const u8) usize {

@@ -8,6 +8,7 @@ const headers = @import("../capture/headers.zig");
 const json = @import("json.zig");
 const limits = @import("../limits.zig");
 const record_file = @import("../capture/record.zig");
+const scan = @import("../scan.zig");
 const texts = @import("../text.zig");
 const Field = record_file.Field;
 const Message = record_file.Message;
@@ -82,17 +83,16 @@ pub const Walker = struct {
 
     fn header(walker: *const Walker, name: []const u8, value: []const u8) void {
         const writer = walker.writer;
-        writer.separate();
-        writer.raw(if (walker.header_objects) "{\"key\":" else "[");
-        writer.string(name);
-        writer.raw(if (walker.header_objects) ",\"value\":" else ",");
-        writer.string(value);
-        writer.raw(if (walker.header_objects) "}" else "]");
+        const objects = walker.header_objects;
+        writer.element(if (objects) ",{\"key\":\"" else ",[\"");
+        writer.escaped(name);
+        writer.raw(if (objects) "\",\"value\":\"" else "\",\"");
+        writer.escaped(value);
+        writer.raw(if (objects) "\"}" else "\"]");
     }
 
     fn openAttribute(walker: *const Walker, prefix: []const u8, name: []const u8, kind: []const u8) void {
-        walker.writer.separate();
-        walker.writer.raw("{\"key\":\"");
+        walker.writer.element(",{\"key\":\"");
         walker.writer.raw(prefix);
         walker.writer.escaped(name);
         walker.writer.raw("\",\"value\":{\"");
@@ -135,34 +135,55 @@ pub const Walker = struct {
     fn headerAttributes(walker: *const Walker, message: *const Message, prefix: []const u8) void {
         const writer = walker.writer;
         const bytes = message.headers.bytes;
+        // A bit for each name, and those that more than one has: most names are there once, and need no comparing.
+        var seen: u64 = 0;
+        var shared: u64 = 0;
         var all = message.headers.iterator();
+        while (all.next()) {
+            shared |= seen & bitOf(all.name);
+            seen |= bitOf(all.name);
+        }
+        all = message.headers.iterator();
         for (0..limits.header_attributes_max) |_| {
             const at = bytes.len - all.rest.len;
             if (!all.next()) return;
+            if (isPseudo(all.name)) continue;
+            const is_alone = shared & bitOf(all.name) == 0;
             var earlier = headers.Iterator{ .rest = bytes[0..at] };
-            if (isPseudo(all.name) or earlier.seek(all.name)) continue;
+            if (!is_alone and earlier.seek(all.name)) continue;
             walker.openAttribute(prefix, all.name, "array");
             writer.raw("{\"values\":[");
             var same = headers.Iterator{ .rest = bytes[at..] };
             while (same.seek(all.name)) {
-                writer.separate();
-                writer.raw("{\"stringValue\":");
-                writer.string(same.value);
-                writer.raw("}");
+                defer if (is_alone) {
+                    same.rest = "";
+                };
+                writer.element(",{\"stringValue\":\"");
+                writer.escaped(same.value);
+                writer.raw("\"}");
             }
             writer.raw("]}}}");
         }
     }
 };
 
+fn bitOf(name: []const u8) u64 {
+    if (name.len == 0) return 1;
+    const mixed = (@as(u32, name[0]) << 16 | @as(u32, name[name.len - 1]) << 8 | @as(u8, @truncate(name.len))) *% 0x9e3779b1;
+    return @as(u64, 1) << @intCast(mixed >> 26);
+}
+
 fn isPseudo(name: []const u8) bool {
     return name.len > 0 and name[0] == ':';
 }
 
+comptime {
+    std.debug.assert(Field.first == 0x80);
+}
+
 /// The text before the next field.
 fn plain(template: []const u8) []const u8 {
-    for (template, 0..) |byte, at| if (byte >= Field.first) return template[0..at];
-    return template;
+    return template[0..scan.beforeHigh(template)];
 }
 
 /// APIClarity's server cuts addresses at colons and refuses what does not give two parts. So the colons

@@ -5,8 +5,6 @@ const std = @import("std");
 const address = @import("../capture/address.zig");
 const grpc = @import("../capture/grpc.zig");
 const pattern = @import("pattern.zig");
-const record = @import("../capture/record.zig");
-const request_id = @import("../capture/request_id.zig");
 const texts = @import("../text.zig");
 const Configuration = @import("../config/configuration.zig").Configuration;
 const known_headers = @import("../capture/known_headers.zig");
@@ -14,9 +12,9 @@ const Head = known_headers.Head;
 const Rule = @import("../config/configuration.zig").Rule;
 const Names = @import("../config/configuration.zig").Names;
 
-/// `chance` decides for a request that has no id of any kind.
-pub fn wantsRequest(configuration: *const Configuration, head: *const Head, chance: u64) bool {
-    return configuration.closed == 0 and isSampled(configuration.sample_rate, head, chance) and
+/// By the rules, whatever share is traced.
+pub fn wantsRequest(configuration: *const Configuration, head: *const Head) bool {
+    return configuration.closed == 0 and
         wants(configuration, .methods, head.get(.method)) and
         wants(configuration, .paths, head.get(.path)) and
         wantsAt(configuration, .hosts, head.hostname(), address.portAt(head.hostname(), head.get(.scheme)));
@@ -52,23 +50,15 @@ fn matchesStatus(item: []const u8, status: []const u8) bool {
     return true;
 }
 
-/// By the trace id, or else the request id, so that every proxy on a request's way decides alike. In a
-/// request id that is a UUID Envoy changes the version digit on the way: it does not count.
-fn isSampled(rate: u32, head: *const Head, chance: u64) bool {
-    const always = std.math.maxInt(u32);
-    if (rate == always) return true;
-    const version_digit = 14;
-    const trace_id = record.traceId(head.get(.traceparent));
-    const id = head.get(.request_id);
-    var seed = chance;
-    if (trace_id.len > 0) {
-        seed = request_id.seedOf(trace_id);
-    } else if (id.len == request_id.length) {
-        seed = request_id.seedOf(id[0..version_digit]) ^ request_id.mix(request_id.seedOf(id[version_digit + 1 ..]));
-    } else if (id.len > 0) {
-        seed = request_id.seedOf(id);
-    }
-    return request_id.mix(seed) >> 32 < rate;
+/// Whether an exchange is traced though its share is left out.
+pub fn isAlways(configuration: *const Configuration, status: []const u8, took_ns: u64) bool {
+    const slower_ms = configuration.sample_always_slower_ms;
+    return any(configuration.sample_always_statuses, status, .statuses, "") or
+        slower_ms > 0 and took_ns > @as(u64, slower_ms) * std.time.ns_per_ms;
+}
+
+pub fn hasAlways(configuration: *const Configuration) bool {
+    return configuration.sample_always_statuses.len > 0 or configuration.sample_always_slower_ms > 0;
 }
 
 /// Whether an exchange has bodies in the ordinary sense. What streams for long, either way, has none.
@@ -103,20 +93,20 @@ fn headOf(comptime pairs: []const [2][]const u8) Head {
 test "include and exclude" {
     const head = headOf(&.{ .{ ":method", "GET" }, .{ ":path", "/api/x" }, .{ ":authority", "shop:80" } });
     var configuration = Configuration{};
-    try std.testing.expect(wantsRequest(&configuration, &head, 0));
+    try std.testing.expect(wantsRequest(&configuration, &head));
     configuration.include[@intFromEnum(Rule.paths)] = &.{ "/other", "/api" };
     configuration.include[@intFromEnum(Rule.hosts)] = &.{"shop"};
-    try std.testing.expect(wantsRequest(&configuration, &head, 0));
+    try std.testing.expect(wantsRequest(&configuration, &head));
     configuration.exclude[@intFromEnum(Rule.methods)] = &.{"get"};
-    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    try std.testing.expect(!wantsRequest(&configuration, &head));
     configuration = .{};
     configuration.include[@intFromEnum(Rule.methods)] = &.{"POST"};
-    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    try std.testing.expect(!wantsRequest(&configuration, &head));
     configuration = .{};
     configuration.exclude[@intFromEnum(Rule.paths)] = &.{"/ap*/x"};
-    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    try std.testing.expect(!wantsRequest(&configuration, &head));
     configuration = .{ .closed = 1 };
-    try std.testing.expect(!wantsRequest(&configuration, &head, 0));
+    try std.testing.expect(!wantsRequest(&configuration, &head));
     configuration = .{};
     configuration.exclude[@intFromEnum(Rule.statuses)] = &.{ "2XX", "404" };
     configuration.include[@intFromEnum(Rule.statuses)] = &.{ "xxx", "0" };
@@ -124,22 +114,15 @@ test "include and exclude" {
     for ([_][]const u8{ "200", "404" }) |status| try std.testing.expect(!wants(&configuration, .statuses, status));
 }
 
-test "the rate is kept, and an id is decided upon alike wherever it is seen" {
-    const rate = std.math.maxInt(u32) / 4;
-    var taken: usize = 0;
-    for (0..20_000) |number| {
-        var buffer: [request_id.length]u8 = undefined;
-        const id = request_id.make(number, &buffer);
-        var head = Head{};
-        known_headers.note(&head.values, "x-request-id", id);
-        const first = isSampled(rate, &head, 1);
-        taken += @intFromBool(first);
-        buffer[14] = 'a';
-        try std.testing.expectEqual(first, isSampled(rate, &head, 2));
-    }
-    try std.testing.expect(taken > 4600 and taken < 5400);
-    const none = Head{};
-    try std.testing.expect(isSampled(std.math.maxInt(u32), &none, 1) and !isSampled(0, &none, 1));
+test "what is traced though its share is left out" {
+    var configuration = Configuration{};
+    try std.testing.expect(!hasAlways(&configuration) and !isAlways(&configuration, "500", 1 << 60));
+    configuration.sample_always_statuses = &.{ "5xx", "0" };
+    try std.testing.expect(hasAlways(&configuration) and isAlways(&configuration, "503", 0) and isAlways(&configuration, "0", 0));
+    try std.testing.expect(!isAlways(&configuration, "404", 1 << 60));
+    configuration.sample_always_slower_ms = 500;
+    try std.testing.expect(isAlways(&configuration, "200", 500 * std.time.ns_per_ms + 1));
+    try std.testing.expect(!isAlways(&configuration, "200", 500 * std.time.ns_per_ms));
 }
 
 test "bodies" {

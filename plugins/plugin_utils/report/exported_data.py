@@ -19,7 +19,7 @@ COLUMNS_MAX = 110
 # What a result has as the configuration has it.
 AS_CONFIGURED = (
     *("bodies", "body_content_types", "request_body_bytes_max", "response_body_bytes_max"),
-    *("context", "sample_rate", "include", "exclude"),
+    *("context", "sample_rate", "sample_by", "sample_always", "include", "exclude"),
 )
 # What comes of them, as a list adds to its default.
 REDACTED = ("redact_headers", "redact_query")
@@ -150,8 +150,7 @@ def _which(exported: Mapping[str, Any]) -> str:
         _rules(exported["exclude"], "or"),
         exported["hosts_from"],
     )
-    share = "all" if exported["sample_rate"] == 1 else f"{exported['sample_rate'] * 100:g} % of the"
-    parts = [f"{share} exchanges {EXCHANGES[exported['context']]}"]
+    parts = [_share(exported, f"exchanges {EXCHANGES[exported['context']]}"), *_always(exported["sample_always"])]
     if asked:
         source = f"{asked['address']}{asked['path']}"
         parts.append(f"only with a host that {source} names, asked every {asked['seconds']} s")
@@ -160,6 +159,22 @@ def _which(exported: Mapping[str, Any]) -> str:
     if exclude:
         parts.append(f"none with {exclude}")
     return "; ".join(parts)
+
+
+def _share(exported: Mapping[str, Any], exchanges: str) -> str:
+    rate, by = exported["sample_rate"], exported["sample_by"]
+    share = "all" if rate == 1 else f"{rate * 100:g} %"
+    if by == "parent":
+        return f"{exchanges} whose traceparent says that they are sampled, and of those without one {share}"
+    of_the = "" if rate == 1 else " of the"
+    how = ", by their trace id as OpenTelemetry does" if by == "trace_id" and rate < 1 else ""
+    return f"{share}{of_the} {exchanges}{how}"
+
+
+def _always(always: Mapping[str, Any]) -> list[str]:
+    said = [f"statuses {' '.join(always['statuses'])}"] if always["statuses"] else []
+    said += [f"more than {always['slower_ms']} ms"] if always["slower_ms"] else []
+    return [f"beside these, without bodies, any with {' or '.join(said)}"] if said else []
 
 
 def _rules(rules: Mapping[str, list[str]], joined: str) -> str:

@@ -37,7 +37,9 @@ def _all(configuration: Mapping[str, Any], names: Mapping[str, str]) -> Iterator
     settings = {one.name: one for one in declaration.settings()}
     form = configuration.get("format") or settings["format"].default("")
     values = {name: _at(configuration, one, form) for name, one in settings.items()}
-    if values["sample_rate"] < RATE_MIN:
+    always = values["sample_always.statuses"] or values["sample_always.slower_ms"]
+    # The parent's flag counts whatever the rate; and what is always traced is none of the share.
+    if values["sample_rate"] < RATE_MIN and values["sample_by"] != "parent" and not always:
         yield f"{names['sample_rate']}={values['sample_rate']!r}: nothing is traced"
     exclude = values["exclude"]
     if any(entry.rstrip("*") in ("/", "") for entry in exclude.get("paths", ())):

@@ -165,11 +165,11 @@ class Episode:
         for _ in range(3):
             buffer = random.randbytes(50_000)
             host.body(stream, 0, buffer, len(buffer))
-        known, host.found = host.streams[stream], []
+        known, host.reader.found = host.streams[stream], []
         host.done(stream)
-        if [document.number for document in host.found] != [self.traffic.number + 1]:
+        if [document.number for document in host.reader.found] != [self.traffic.number + 1]:
             raise Violation(f"a plain exchange is not traced: {host.books}")
-        documents.compare(host.found[0], known)
+        documents.compare(host.reader.found[0], known)
         if not host.exact:
             return
         for token in list(host.books.flights):

@@ -3,7 +3,6 @@
 
 from pathlib import Path
 
-from tests.filter.fuzz import documents
 from tests.filter.fuzz.answers import Answer
 from tests.filter.fuzz.books import Books, Flight
 from tests.filter.fuzz.documents import Violation
@@ -14,22 +13,25 @@ from tests.filter.fuzz.model import (
     Root,
     Side,
     Stream,
-    first,
+    choose,
     has_wanted_media,
+    is_always,
+    is_settled,
     is_streaming,
     status_for_rules,
     wants,
-    wants_request,
 )
-from tests.filter.fuzz.plugin_settings import HOSTS_FROM, Settings
+from tests.filter.fuzz.plugin_settings import Settings
+from tests.filter.fuzz.reader import Reader
 from tests.filter.fuzz.refusing_machine import RefusingMachine
+from tests.filter.fuzz.sampling import first
 from tests.filter.host import machine as abi
-from tests.filter.host.machine import Call
 from tests.filter.host.wire import encode_pairs
 
 SLOTS = 8
 STREAMS_MAX = 10_240
 MEMORY_BYTES = 16 * 1024 * 1024
+CLOCK = "proxy_get_current_time_nanoseconds"
 CLUSTER = b"xds\0cluster_name"
 SIDES = ("request", "response")
 _HEADERS = (abi.REQUEST_HEADERS, abi.RESPONSE_HEADERS)
@@ -47,10 +49,7 @@ class HostSide:
         self.streams: dict[int, Stream] = {}
         self.was_configured = False
         self.blocks = 0
-        self.judged = 0
-        self.calls = 0
-        self.found: list[documents.Document] = []
-        """What the last call had in it."""
+        self.reader = Reader(self.books, exact=exact)
 
     def find(self, root: int) -> Root | None:
         return next((one for one in self.slots if one is not None and one.id == root), None) if root else None
@@ -113,6 +112,8 @@ class HostSide:
             self._keep(known, side, [] if lost else headers, len(wire))
             if side == 0:
                 self._select(known, [] if lost else headers, self.books.metric("skipped") - skipped)
+            else:
+                self._answered(known, self.books.metric("skipped") - skipped)
         self._collect()
 
     def _keep(self, stream: Stream, at: int, headers: list[Header], wire_size: int) -> None:
@@ -125,7 +126,8 @@ class HostSide:
         stream.keep_grpc(at, headers)
         if first(headers, b":status") == b"101":
             stream.sides[0].takes_body = False
-        side.takes_body = settings.bodies and not stream.streaming and has_wanted_media(settings, headers)
+        is_wanted = settings.bodies and not stream.provisional and has_wanted_media(settings, headers)
+        side.takes_body = is_wanted and not stream.streaming
         self.blocks += stream.blocks
 
     def _select(self, stream: Stream, headers: list[Header], skipped: int) -> None:
@@ -133,12 +135,26 @@ class HostSide:
         if first(headers, b"x-wasm-filter-trace"):
             self._forget(stream)
             return
-        wanted = wants_request(root, headers) if root is not None else None
-        if self.exact and (skipped not in (0, 1) or wanted is bool(skipped)):
-            raise Violation(f"skipped rose by {skipped} for an exchange that is {'' if wanted else 'not '}wanted")
+        kept = choose(root, stream, headers, self._clock()) if root is not None else None
+        if self.exact and (skipped not in (0, 1) or kept is bool(skipped)):
+            raise Violation(f"skipped rose by {skipped} for an exchange that is {'' if kept else 'not '}wanted")
         if skipped:
             self.books.outcomes += 1
             self._forget(stream)
+
+    def _answered(self, stream: Stream, skipped: int) -> None:
+        """The headers of an answer came."""
+        root = self.slots[stream.slot]
+        is_over = root is not None and is_settled(root.settings, stream)
+        if self.exact and skipped != is_over:
+            raise Violation(f"skipped rose by {skipped} with an answer that {'settles' if is_over else 'leaves'} it")
+        if is_over:
+            self.books.outcomes += 1
+            self._forget(stream)
+
+    def _clock(self) -> int | None:
+        """The time, if the filter was told."""
+        return None if CLOCK in self.machine.refused else self.machine.now_ns
 
     def _forget(self, stream: Stream) -> None:
         self.blocks -= stream.blocks
@@ -188,9 +204,15 @@ class HostSide:
         if self.machine.refused:
             stream.source = None
         settings = root.settings
+        known: bool | None = True
+        if stream.provisional:
+            known = is_always(settings, stream, self._clock())
+            if known is False:
+                self.books.outcomes += 1
+                return
         cluster = b"" if settings.context == "inbound" else stream.properties.get(CLUSTER, b"")
         # A call to the backend's own cluster is not counted; without that property it is not known for one.
-        counted = "proxy_get_property" not in self.machine.refused
+        counted = "proxy_get_property" not in self.machine.refused and known is not None
         if cluster == settings.cluster and counted:
             return
         if not wants(settings, "statuses", status_for_rules(stream)):
@@ -271,47 +293,6 @@ class HostSide:
             machine.calls.clear()
             machine.refused_calls.clear()
             for call in calls:
-                self._read(call, refused=False)
+                self.reader.read(call, self.find(call.root), refused=False)
             for call in refused:
-                self._read(call, refused=True)
-
-    def _read(self, call: Call, *, refused: bool) -> None:
-        self.calls += 1
-        headers = dict(call.headers)
-        if SECRET in call.body or any(SECRET in text for pair in call.headers for text in pair):
-            raise Violation(f"a secret in a call: {call.body[:2000]!r}")
-        root = self.find(call.root)
-        if self.exact:
-            cluster = HOSTS_FROM if headers[b":method"] == b"GET" else root.settings.cluster if root else b""
-            if call.cluster != cluster:
-                raise Violation(f"a call to {call.cluster!r} in the name of {root}")
-        if headers[b":method"] == b"GET":
-            if not refused:
-                self.books.flights[call.token] = Flight(call.root, 0, 0, is_poll=True)
-                if root is not None:
-                    root.poll = call.token
-            return
-        self.judged += 1
-        self.found = found = documents.parse(_form(headers), call.body, judged=self.judged % 16 == 0)
-        self.books.documents += len(found)
-        for document in found if self.exact else []:
-            self._check(document)
-        if refused:
-            self.books.failed += len(found)
-        else:
-            self.books.flights[call.token] = Flight(call.root, len(found), len(call.body), is_poll=False)
-
-    def _check(self, document: documents.Document) -> None:
-        stream = None if document.number is None else self.books.open.pop(document.number, None)
-        if stream is not None:
-            documents.compare(document, stream)
-        elif self.books.unknown == 0:
-            raise Violation(f"a document of no exchange that ended, or a second one: {document}")
-        else:
-            self.books.unknown -= 1
-
-
-def _form(headers: dict[bytes, bytes]) -> str:
-    if headers[b"content-type"] == b"application/x-ndjson":
-        return "ndjson"
-    return {b"/publish": "publish", b"/api/telemetry": "apiclarity", b"/v1/logs": "otlp"}[headers[b":path"]]
+                self.reader.read(call, self.find(call.root), refused=True)

@@ -107,9 +107,8 @@ def request(random: Random, settings: Settings | None, number: int, *, huge: boo
     headers.append(plain(random.choice([b":authority", b":authority", b"host"]), random.choice(HOSTS)))
     if random.random() < 0.6:
         headers.append(plain(b"x-request-id", b"%032x" % random.getrandbits(128)))
-    if random.random() < 0.2:
-        trace = b"00-%032x-%016x-01" % (random.getrandbits(128), random.getrandbits(64))
-        headers.append(plain(b"traceparent", random.choice([trace, trace[:-1], b"00-" + odd(random, 60)])))
+    if random.random() < 0.6:
+        headers += _trace_context(random)
     if random.random() < 0.7:
         headers.append(plain(b"content-type", random.choice(MEDIA)))
     if random.random() < 0.03:
@@ -119,6 +118,20 @@ def request(random: Random, settings: Settings | None, number: int, *, huge: boo
             )
         )
     return headers + _more(random, settings, huge=huge)
+
+
+def _trace_context(random: Random) -> list[Header]:
+    version, flags = random.choice([0, 0, 0, 1, 0xFF]), random.choice([0, 1, 1, 2, 3, 0xFE])
+    trace_id = random.choice([random.getrandbits(128), random.getrandbits(128), 0])
+    trace = b"%02x-%032x-%016x-%02x" % (version, trace_id, random.getrandbits(64), flags)
+    odd_ones = [trace[:-1], trace.upper(), b"00-" + odd(random, 60), trace + b"-more", trace + b"more"]
+    headers = [plain(b"traceparent", trace if random.random() < 0.7 else random.choice(odd_ones))]
+    if random.random() < 0.6:
+        randomness = b"%014x" % random.getrandbits(56)
+        states = [b"ot=rv:", b"a=b,ot=th:0;rv:", b"ot=rv:0", b"xot=rv:", b"a=b , ot=x:y;rv:", b"ot=srv:"]
+        state = random.choice(states) + randomness + random.choice([b"", b";z:1", b" ,c=d"])
+        headers.append(plain(b"tracestate", state))
+    return headers
 
 
 def response(random: Random, settings: Settings | None, *, huge: bool) -> list[Header]:

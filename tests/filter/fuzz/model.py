@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.filter.fuzz.messages import Header
 from tests.filter.fuzz.plugin_settings import Settings
+from tests.filter.fuzz.sampling import first, is_sampled
 
 HEADERS_MAX = 64 * 1024
 SCRATCH_MAX = 256 * 1024
@@ -13,11 +14,6 @@ HEADER_OVERHEAD = 4
 BLOCK_DATA = 1020
 # Bodies are cut when a quarter of the 10,300 blocks is left; the model counts generously.
 BLOCKS_THAT_ARE_ENOUGH = 7_000
-
-
-def first(headers: list[Header], name: bytes) -> bytes:
-    """Of several values the first that has text."""
-    return next((header.value for header in headers if header.name == name and header.value), b"")
 
 
 def is_streaming(headers: list[Header]) -> bool:
@@ -101,6 +97,10 @@ class Stream:
     properties: dict[bytes, bytes] = field(default_factory=dict)
     source: str | None = None
     """The peer's address, where it is an ordinary one."""
+    provisional: bool = False
+    """Left out of the share, unless its end says otherwise."""
+    begun: int | None = None
+    """When its request came, where that counts; None: the host would not say."""
 
     @property
     def blocks(self) -> int:
@@ -148,18 +148,18 @@ def _any(rule: str, items: list[str], value: bytes) -> bool:
     return any(stands_for(one, text.lower()) for one in items)
 
 
-def wants_request(root: Root, headers: list[Header]) -> bool | None:
-    """None: chance decides."""
+def wants_request(root: Root, headers: list[Header]) -> bool:
+    """By the rules, whatever share is traced."""
     settings = root.settings
     host = first(headers, b":authority") or first(headers, b"host")
     values = {"methods": first(headers, b":method"), "paths": first(headers, b":path"), "hosts": host}
-    if settings.sample_rate == 0 or not all(wants(settings, rule, value) for rule, value in values.items()):
+    if settings.closed or not all(wants(settings, rule, value) for rule, value in values.items()):
         return False
     if settings.polls:
         port = b":443" if first(headers, b":scheme") == b"https" else b":80"
         if not any(one in (b"*", host, host + port) for one in root.hosts or []):
             return False
-    return True if settings.sample_rate == 1 else None
+    return True
 
 
 # By google/rpc/code.proto.
@@ -174,6 +174,31 @@ def status_for_rules(stream: Stream) -> bytes:
     status = status_of(stream.sides[1].headers)
     known = stream.grpc if stream.is_grpc else None
     return b"%d" % HTTP_OF_GRPC[known] if known is not None and status == b"200" else status
+
+
+def choose(root: Root, stream: Stream, headers: list[Header], now: int | None) -> bool | None:
+    """Whether the exchange of this request is kept; None: chance decides."""
+    wanted = wants_request(root, headers)
+    sampled = wanted and is_sampled(root.settings, headers)
+    stream.provisional = wanted and sampled is False and root.settings.has_always
+    stream.sides[0].takes_body &= not stream.provisional
+    stream.begun = now
+    return True if stream.provisional else sampled
+
+
+def is_settled(settings: Settings, stream: Stream) -> bool:
+    """Whether the headers of the answer say that an exchange stays left out."""
+    by_status = stream.provisional and not stream.is_grpc and not settings.slower_ms
+    return by_status and not is_always(settings, stream, None)
+
+
+def is_always(settings: Settings, stream: Stream, now: int | None) -> bool | None:
+    """Whether it is traced though the share leaves it out; None: it took a time that nobody knows."""
+    if _any("statuses", settings.always_statuses, status_for_rules(stream)):
+        return True
+    if not settings.slower_ms:
+        return False
+    return None if now is None or stream.begun is None else now - stream.begun > settings.slower_ms * 10**6
 
 
 def status_of(headers: list[Header]) -> bytes:

@@ -32,9 +32,18 @@ class Settings:
     media: list[str] = field(default_factory=list)
     include: dict[str, list[str]] = field(default_factory=dict)
     exclude: dict[str, list[str]] = field(default_factory=dict)
+    closed: bool = False
+    """A rule can't be used: nothing is traced."""
     sample_rate: float = 1
+    sample_by: str = "hash"
+    always_statuses: list[str] = field(default_factory=list)
+    slower_ms: int = 0
     polls: bool = False
     batch: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def has_always(self) -> bool:
+        return bool(self.always_statuses or self.slower_ms)
 
     @property
     def batched(self) -> bool:
@@ -116,13 +125,29 @@ def _choose_what_is_traced(random: Random, settings: Settings, written: dict[str
         }
         written["exclude"] = settings.exclude
     elif random.random() < 0.03:  # A rule that can't be used.
-        settings.sample_rate = 0
+        settings.closed = True
         written[random.choice(["include", "exclude"])] = random.choice(
             [{"paths": ["^/x"]}, {"method": ["GET"]}, {"statuses": ["2**"]}, {"hosts": ["http://a"]}, 7]
         )
-    if random.random() < 0.1 and settings.sample_rate:
-        settings.sample_rate = random.choice([0, 0.5])
-        written["sample_rate"] = settings.sample_rate
+    if random.random() < 0.45:
+        _choose_a_share(random, settings, written)
     if random.random() < 0.12:
         settings.polls = True
         written["hosts_from"] = {"cluster": HOSTS_FROM.decode(), "seconds": random.choice([1, 30])}
+
+
+def _choose_a_share(random: Random, settings: Settings, written: dict[str, Any]) -> None:
+    if random.random() < 0.05:  # A slip: nothing is traced.
+        settings.closed = True
+        written["sample_by"] = random.choice(["traceid", "parentbased", 7])
+        return
+    settings.sample_by = random.choice(["hash", "trace_id", "trace_id", "trace_id", "parent"])
+    if random.random() < 0.4:
+        # The rate is one that needs no id.
+        settings.sample_rate = random.choice([0, 0, 0, 1])
+        settings.always_statuses = random.choice([["5xx", "0"], ["2XX"], []])
+        settings.slower_ms = random.choice([0, 1, 100, 999]) if settings.always_statuses else 100
+        written["sample_always"] = {"statuses": settings.always_statuses, "slower_ms": settings.slower_ms}
+    else:
+        settings.sample_rate = random.choice([0, 0.5, 0.5, 0.75, 0.125])
+    written |= {"sample_rate": settings.sample_rate, "sample_by": settings.sample_by}

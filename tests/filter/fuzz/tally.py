@@ -43,7 +43,7 @@ def play(wasm: Path, build: str, seed: int, number: int) -> Tally:
         again = f"again: make fuzz SEED={seed} EPISODE={number}{file}"
         tally.failures.append(f"{where}: {type(error).__name__}: {error}\n  {again}")
     tally.events, tally.exchanges = episode.events, episode.traffic.exchanges
-    tally.documents, tally.calls = episode.host.books.documents, episode.host.calls
+    tally.documents, tally.calls = episode.host.books.documents, episode.host.reader.calls
     if build == "released":
         tally.stack_untouched = episode.untouched_stack_bytes(STACK_BYTES)
     return tally

@@ -16,6 +16,8 @@ from wasmtime import _ffi
 
 # A wasmtime_val_raw_t has 16 bytes, of which numbers take the first.
 VALUE_BYTES = 16
+# More than any test burns.
+FUEL = 1 << 62
 _call_raw = ctypes.CFUNCTYPE(
     ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p
 )(("wasmtime_func_call_unchecked", _ffi.dll))
@@ -55,8 +57,12 @@ def _import(name: str, parameters: str) -> Any:
 class Program:
     """A compiled module whose imports, all of `env`, are known."""
 
-    def __init__(self, wasm: Path, imports: Mapping[str, str]) -> None:
-        self.engine = wasmtime.Engine()
+    def __init__(self, wasm: Path, imports: Mapping[str, str], *, counted: bool = False) -> None:
+        """`counted`: each instruction burns fuel, which makes it slower."""
+        config = wasmtime.Config()
+        config.consume_fuel = counted
+        self.counted = counted
+        self.engine = wasmtime.Engine(config)
         module = wasmtime.Module.from_file(self.engine, str(wasm))
         self.linker = wasmtime.Linker(self.engine)
         self._callbacks = [self._define(name, parameters) for name, parameters in imports.items()]
@@ -80,6 +86,8 @@ class Instance:
     def __init__(self, program: Program) -> None:
         self._program = program
         self.store = wasmtime.Store(program.engine)
+        if program.counted:
+            self.store.set_fuel(FUEL)
         self._context = ctypes.cast(self.store._context(), ctypes.c_void_p).value
         exports = program.prepared.instantiate(self.store).exports(self.store)
         self._exported = exports["memory"]
@@ -94,6 +102,11 @@ class Instance:
         self._trap_at = ctypes.addressof(self._trap)
         self.host: Host | None = None
         self.error: BaseException | None = None
+
+    @property
+    def instructions(self) -> int:
+        """Those that ran, where they are counted."""
+        return FUEL - self.store.get_fuel()
 
     @property
     def memory_bytes(self) -> int:

@@ -64,12 +64,14 @@ class Offer:
 
 
 class Machine:
-    _programs: ClassVar[dict[Path, Program]] = {}
+    _programs: ClassVar[dict[tuple[Path, bool], Program]] = {}
 
-    def __init__(self, wasm: Path) -> None:
-        if wasm not in self._programs:
-            self._programs[wasm] = Program(wasm, PARAMETERS)
-        self._instance = Instance(self._programs[wasm])
+    def __init__(self, wasm: Path, *, counted: bool = False) -> None:
+        key = wasm, counted
+        if key not in self._programs:
+            self._programs[key] = Program(wasm, PARAMETERS, counted=counted)
+        self.exports = frozenset(self._programs[key].exports)
+        self._instance = Instance(self._programs[key])
         self.memory = self._instance.memory
         self.offer = Offer()
         self.calls: list[Call] = []

@@ -83,6 +83,19 @@ def test_the_choice_of_exchanges() -> None:
     )
 
 
+def test_the_share_is_told() -> None:
+    always = {"statuses": ["5xx", "0"], "slower_ms": 500}
+    assert rows({"sample_rate": 0.1, "sample_by": "trace_id", "sample_always": always})["what"] == (
+        "10 % of the exchanges that the pods send, by their trace id as OpenTelemetry does; beside these, without "
+        "bodies, any with statuses 5xx 0 or more than 500 ms"
+    )
+    assert rows({"sample_by": "trace_id"})["what"] == "all exchanges that the pods send"
+    assert rows({"sample_by": "parent", "sample_rate": 0.5, "sample_always": {"slower_ms": 9}})["what"] == (
+        "exchanges that the pods send whose traceparent says that they are sampled, and of those without one 50 %; "
+        "beside these, without bodies, any with more than 9 ms"
+    )
+
+
 def test_nothing_redacted_is_told() -> None:
     told = rows({"redact_headers": ["-*"], "redact_query": ["-*", "k"]})
     assert "NOTHING is redacted" in told["headers"]

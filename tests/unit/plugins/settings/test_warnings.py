@@ -21,6 +21,7 @@ DEFAULTS = yaml.safe_load((REPOSITORY / "roles/wasm_filter/defaults/main.yml").r
 WARNED: list[tuple[dict[str, Any], str]] = [
     ({"sample_rate": 0}, "wasm_filter_trace_sample_rate=0: nothing is traced"),
     ({"sample_rate": 1e-10}, "wasm_filter_trace_sample_rate=1e-10: nothing is traced"),
+    ({"sample_rate": 0, "sample_by": "trace_id"}, "wasm_filter_trace_sample_rate=0: nothing is traced"),
     ({"exclude": {"paths": ["/health", "/"]}}, "wasm_filter_trace_exclude.paths: every path begins with /, "),
     ({"exclude": {"paths": ["/*"]}}, "wasm_filter_trace_exclude.paths: every path begins with /, "),
     ({"exclude": {"hosts": ["*"]}}, "wasm_filter_trace_exclude.hosts: * is every host, so nothing is traced"),
@@ -64,6 +65,9 @@ def test_what_hardly_anybody_means(configuration: dict[str, Any], said: str) -> 
         {"format": "otlp", "batch": {"count": 7}, "request_body_bytes_max": 0, "response_body_bytes_max": 0},
         {"bodies": "off", "request_body_bytes_max": 0, "response_body_bytes_max": 0},
         {"request_body_bytes_max": 0},
+        {"sample_rate": 0, "sample_by": "parent"},
+        {"sample_rate": 0, "sample_always": {"statuses": ["5xx"]}},
+        {"sample_rate": 0, "sample_always": {"slower_ms": 500}},
     ],
 )
 def test_what_people_mean(configuration: dict[str, Any]) -> None:
@@ -86,4 +90,6 @@ def test_of_a_whole_configuration_the_same_is_told_by_its_own_names() -> None:
 def test_whatever_the_schema_accepts_can_be_judged(configuration: dict[str, Any]) -> None:
     told = of_settings(configuration)
     assert all(warning.startswith("wasm_filter_") for warning in told)
-    assert ("nothing is traced" in " ".join(told)) >= (configuration.get("sample_rate") == 0)
+    is_none = configuration.get("sample_rate") == 0 and configuration.get("sample_by") != "parent"
+    is_none = is_none and not any(configuration.get("sample_always", {}).values())
+    assert ("nothing is traced" in " ".join(told)) >= is_none

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the calls of one machine, and holds what is in them against the model."""
+
+from tests.filter.fuzz import documents
+from tests.filter.fuzz.books import Books, Flight
+from tests.filter.fuzz.documents import Violation
+from tests.filter.fuzz.messages import SECRET
+from tests.filter.fuzz.model import Root
+from tests.filter.fuzz.plugin_settings import HOSTS_FROM
+from tests.filter.host.machine import Call
+
+
+class Reader:
+    def __init__(self, books: Books, *, exact: bool) -> None:
+        self.books = books
+        self.exact = exact
+        self.judged = 0
+        self.calls = 0
+        self.found: list[documents.Document] = []
+        """What the last call had in it."""
+
+    def read(self, call: Call, root: Root | None, *, refused: bool) -> None:
+        self.calls += 1
+        headers = dict(call.headers)
+        if SECRET in call.body or any(SECRET in text for pair in call.headers for text in pair):
+            raise Violation(f"a secret in a call: {call.body[:2000]!r}")
+        if self.exact:
+            cluster = HOSTS_FROM if headers[b":method"] == b"GET" else root.settings.cluster if root else b""
+            if call.cluster != cluster:
+                raise Violation(f"a call to {call.cluster!r} in the name of {root}")
+        if headers[b":method"] == b"GET":
+            if not refused:
+                self.books.flights[call.token] = Flight(call.root, 0, 0, is_poll=True)
+                if root is not None:
+                    root.poll = call.token
+            return
+        self.judged += 1
+        self.found = found = documents.parse(_form(headers), call.body, judged=self.judged % 16 == 0)
+        self.books.documents += len(found)
+        for document in found if self.exact else []:
+            self._check(document)
+        if refused:
+            self.books.failed += len(found)
+        else:
+            self.books.flights[call.token] = Flight(call.root, len(found), len(call.body), is_poll=False)
+
+    def _check(self, document: documents.Document) -> None:
+        stream = None if document.number is None else self.books.open.pop(document.number, None)
+        if stream is not None:
+            documents.compare(document, stream)
+        elif self.books.unknown == 0:
+            raise Violation(f"a document of no exchange that ended, or a second one: {document}")
+        else:
+            self.books.unknown -= 1
+
+
+def _form(headers: dict[bytes, bytes]) -> str:
+    if headers[b"content-type"] == b"application/x-ndjson":
+        return "ndjson"
+    return {b"/publish": "publish", b"/api/telemetry": "apiclarity", b"/v1/logs": "otlp"}[headers[b":path"]]
