@@ -54,9 +54,20 @@ SLIPS = {
         "secret",
     ),
     "a letter of base64": ("formats/base64.zig", "0123456789+/", "0123456798+/", "body"),
-    "a count that is lost": ("send/sender.zig", "count(plugin, reason, 1)", "count(plugin, reason, 0)", "counted nowhere"),
-    "a block that does not come back": ("capture/block_list.zig", "while (index != none) {", "if (index != none) {", "memory_bytes"),
+    "a count that is lost": (
+        "send/sender.zig",
+        "count(plugin, reason, 1)",
+        "count(plugin, reason, 0)",
+        "counted nowhere",
+    ),
+    "a block that does not come back": (
+        "capture/block_list.zig",
+        "while (index != none) {",
+        "if (index != none) {",
+        "memory_bytes",
+    ),
     "a body that is cut too late": ("filter.zig", "if (size > room) side", "if (size > room + 1) side", "mark of the"),
+    "a refusal that is never forgiven": ("send/backoff.zig", "backoff.refusals_left == 0", "true", "the log has"),
     "bytes in flight that stay": ("send/calls.zig", "calls.bytes -= call.bytes;", "", "plain exchange"),
 }
 

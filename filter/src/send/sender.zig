@@ -5,7 +5,9 @@
 const std = @import("std");
 const limits = @import("../limits.zig");
 const formats = @import("../formats/formats.zig");
+const grpc = @import("../capture/grpc.zig");
 const json = @import("../formats/json.zig");
+const json_reader = @import("../config/json_reader.zig");
 const partial_success = @import("partial_success.zig");
 const request_id = @import("../capture/request_id.zig");
 const Calls = @import("calls.zig").Calls;
@@ -59,7 +61,8 @@ pub fn Sender(comptime host: type) type {
             const configuration = &plugin.configuration;
             const token = host.httpCall(configuration.backend_cluster, plugin.call_head, output[0..length], configuration.backend_timeout_ms);
             if (token == host.none) {
-                settle(plugin, .failed, documents, true);
+                meter.count(plugin, .failed, documents);
+                failed(plugin, json_reader.none);
             } else {
                 calls.add(.{ .root = plugin.root, .token = token, .bytes = @intCast(length), .documents = documents });
             }
@@ -67,16 +70,27 @@ pub fn Sender(comptime host: type) type {
             return true;
         }
 
-        /// The backend's answer to a call of ours.
-        pub fn answered(plugin: *PluginContext, token: u32, status: u64, body_size: usize) void {
+        /// The backend's answer to a call of ours; no answer is no number: the largest.
+        pub fn answered(plugin: *PluginContext, token: u32, http_status: u64, body_size: usize) void {
             const call = calls.remove(plugin.root, token) orelse return;
-            const accepted = status -% 200 < 100;
-            // Any answer but an error of its own shows that somebody is there. No answer is no number: the largest.
-            const down = status >= 500 or status == 429;
-            if (accepted) meter.count(plugin, .bytes, call.bytes);
-            const rejected = if (accepted and plugin.traits().partial) @min(rejectedOf(body_size), call.documents) else 0;
-            if (rejected > 0) meter.count(plugin, .failed, rejected);
-            settle(plugin, if (accepted) .sent else .failed, call.documents - rejected, down);
+            const partial = plugin.traits().partial;
+            const status = if (partial) statusOf(http_status) else http_status;
+            if (status -% 200 >= 100) {
+                meter.count(plugin, .failed, call.documents);
+                return failed(plugin, status);
+            }
+            const rejected = if (partial) @min(rejectedOf(body_size), call.documents) else 0;
+            meter.count(plugin, .bytes, call.bytes);
+            meter.count(plugin, .failed, rejected);
+            meter.count(plugin, .sent, call.documents - rejected);
+            plugin.backoff.succeeded();
+        }
+
+        /// A port for gRPC may answer 200 and mean something else.
+        fn statusOf(http_status: u64) u64 {
+            if (http_status != 200) return http_status;
+            const status = grpc.read(host.headerValue(.call_response, "grpc-status"));
+            return json_reader.unsigned(grpc.statusForRules(status, "200"), 10);
         }
 
         fn rejectedOf(body_size: usize) u32 {
@@ -87,11 +101,29 @@ pub fn Sender(comptime host: type) type {
             return partial_success.rejected(answer[0..length]);
         }
 
-        fn settle(plugin: *PluginContext, metric: Metric, count: u32, down: bool) void {
-            meter.count(plugin, metric, count);
-            if (!down) return plugin.backoff.succeeded();
+        /// A call has not brought its traces to the backend.
+        fn failed(plugin: *PluginContext, status: u64) void {
+            const backoff = &plugin.backoff;
+            const ill = status >= 500 or status == 429;
+            if (!ill and backoff.forgives()) return;
+            const was_down = backoff.isDown();
             const now = host.nowNanoseconds();
-            plugin.backoff.failed(now, request_id.mix(now +% plugin.root));
+            backoff.failed(now, request_id.mix(now +% plugin.root));
+            if (!was_down and backoff.isDown()) tell(status);
+        }
+
+        /// Once in an outage. No text of the backend's is in it.
+        fn tell(status: u64) void {
+            var buffer: [64]u8 = undefined;
+            var line = json.Writer{ .buffer = &buffer };
+            line.raw("the backend is down: ");
+            if (status == json_reader.none) {
+                line.raw("no answer");
+            } else {
+                line.raw("it answers ");
+                line.number(status);
+            }
+            host.warn(line.written());
         }
 
         /// Makes the buffer free for this plugin. The call is made in the owner's name, as Envoy hands its

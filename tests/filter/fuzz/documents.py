@@ -52,6 +52,12 @@ class Document:
     """Which exchange it is of, where that is known."""
 
 
+def form_of(headers: dict[bytes, bytes]) -> str:
+    if headers[b"content-type"] == b"application/x-ndjson":
+        return "ndjson"
+    return {b"/publish": "publish", b"/api/telemetry": "apiclarity", b"/v1/logs": "otlp"}[headers[b":path"]]
+
+
 def parse(form: str, body: bytes, *, judged: bool) -> list[Document]:
     """Raises Violation for what a backend could not read."""
     try:

@@ -34,7 +34,8 @@ class Episode:
         self.nonsense = Nonsense(
             self.traffic, self.some_answer, [self.traffic.step, self.tick, self.configure, self.answer]
         )
-        self.backend_is_up = self.theme != "backlog"
+        self.ordinary: bytes | None = None if self.theme == "backlog" else b"200"
+        """Status of most of the backend's answers."""
         actions: list[tuple[Callable[[], None], float]] = [
             (self.traffic.step, 60),
             (self.traffic.begin, 14),
@@ -103,7 +104,7 @@ class Episode:
         self.host.machine.now_ns += self.random.choice([1, SECOND // 10, SECOND, 40 * SECOND])
 
     def backend(self) -> None:
-        self.backend_is_up = not self.backend_is_up
+        self.ordinary = b"200" if self.ordinary != b"200" else self.random.choice([None, b"415"])
 
     def answer(self) -> None:
         flights = self.host.books.flights
@@ -112,7 +113,7 @@ class Episode:
                 self.host.answer(self.random.choice(list(flights)), self.some_answer())
 
     def some_answer(self) -> Answer:
-        return some_answer(self.random, b"200" if self.backend_is_up else None, steady=self.theme == "backlog")
+        return some_answer(self.random, self.ordinary, steady=self.theme == "backlog")
 
     def end(self) -> None:
         """Of a configuration: as in Envoy after its exchanges, unless there is no law."""

@@ -23,6 +23,7 @@ from tests.filter.fuzz.model import (
 )
 from tests.filter.fuzz.plugin_settings import HOSTS_FROM, Settings
 from tests.filter.fuzz.refusing_machine import RefusingMachine
+from tests.filter.fuzz.settlement import Outage, settle
 from tests.filter.host import machine as abi
 from tests.filter.host.machine import Call
 from tests.filter.host.wire import encode_pairs
@@ -51,6 +52,8 @@ class HostSide:
         self.calls = 0
         self.found: list[documents.Document] = []
         """What the last call had in it."""
+        self.expected: list[bytes] = []
+        """What the log has to say of the backend after the event."""
 
     def find(self, root: int) -> Root | None:
         return next((one for one in self.slots if one is not None and one.id == root), None) if root else None
@@ -87,7 +90,7 @@ class HostSide:
             place = next((at for at, one in enumerate(self.slots) if one is None), None)
         if place is None or root == 0:
             return
-        self.slots[place] = Root(root, settings)
+        self.slots[place] = Root(root, settings, Outage())
         self.was_configured = True
 
     def tick(self, root: int) -> None:
@@ -100,6 +103,9 @@ class HostSide:
         shown = len([one for one in flights if not (found.ending and one.root == root)])
         if self.books.metric("in_flight") != shown:
             raise Violation(f"in_flight is {self.books.metric('in_flight')}, not {shown}")
+        down = sum(one.outage.is_down for one in self.roots() if not one.ending)
+        if self.books.metric("backend_down") != down:
+            raise Violation(f"backend_down is {self.books.metric('backend_down')}, not {down}")
 
     def headers(self, stream: int, side: int, headers: list[Header], raw: bytes | None = None) -> None:
         """`raw`: what the host gives in place of the wire form; then nothing is known of what is kept."""
@@ -218,14 +224,16 @@ class HostSide:
         flight = self.books.flights.get(token)
         right = flight is not None and root in (None, flight.root)
         root = root if root is not None else flight.root if flight else 0
-        self.machine.offer.headers = {abi.CALL_RESPONSE_HEADERS: [(b":status", answer.status)] if answer.status else []}
+        self.machine.offer.headers = {abi.CALL_RESPONSE_HEADERS: answer.headers}
         self.machine.offer.buffers = {abi.CALL_RESPONSE_BODY: answer.body}
         done = len(self.machine.done)
-        count = 1 if answer.status else 0
+        count = len(answer.headers)
         self._event("proxy_on_http_call_response", root, token, count, len(answer.body), 0)
         if right and flight is not None:
             del self.books.flights[token]
-            self._settle(token, flight, answer)
+            owner = self.find(flight.root)
+            if owner is not None:
+                self._expect(settle(self.books, owner, token, flight, answer, self.machine.refused))
         over = len(self.machine.done) > done or "proxy_done" in self.machine.refused
         found = self.find(root)
         if self.exact and over is not (found is not None and found.ending and right and not self.pending(root)):
@@ -234,21 +242,8 @@ class HostSide:
             self.slots[self.slots.index(found)] = None
         self._collect()
 
-    def _settle(self, token: int, flight: Flight, answer: Answer) -> None:
-        root = self.find(flight.root)
-        accepted = answer.status in (b"200", b"204") and "proxy_get_header_map_value" not in self.machine.refused
-        if root is None:
-            return
-        if flight.is_poll:
-            if root.poll == token:
-                root.poll = None
-                if accepted and answer.hosts is not None and not self.machine.refused:
-                    root.hosts = answer.hosts
-        elif accepted:
-            heard = root.settings.format == "otlp" and "proxy_get_buffer_bytes" not in self.machine.refused
-            self.books.taken(flight, answer.rejected if heard else 0)
-        else:
-            self.books.failed += flight.documents
+    def _expect(self, line: bytes | None) -> None:
+        self.expected += [] if line is None else [line]
 
     def _event(self, export: str, *arguments: int) -> int | None:
         self.machine.refused.clear()
@@ -262,10 +257,10 @@ class HostSide:
     def _collect(self) -> None:
         """Reads what the event sent, wrote and grew."""
         machine = self.machine
-        if machine.logs:
-            if any(SECRET in line or b"(configured)" in line for line in machine.logs):
-                raise Violation(f"a secret in the log: {machine.logs}")
-            machine.logs.clear()
+        logs = machine.logs[:]
+        machine.logs.clear()
+        if any(SECRET in line or b"(configured)" in line for line in logs):
+            raise Violation(f"a secret in the log: {logs}")
         if machine.calls or machine.refused_calls:
             calls, refused = machine.calls[:], machine.refused_calls[:]
             machine.calls.clear()
@@ -274,6 +269,10 @@ class HostSide:
                 self._read(call, refused=False)
             for call in refused:
                 self._read(call, refused=True)
+        told, expected = [line for line in logs if line.startswith(b"the backend")], self.expected[:]
+        self.expected.clear()
+        if self.exact and told != expected and "proxy_log" not in machine.refused:
+            raise Violation(f"the log has {told} and not {expected}")
 
     def _read(self, call: Call, *, refused: bool) -> None:
         self.calls += 1
@@ -292,12 +291,13 @@ class HostSide:
                     root.poll = call.token
             return
         self.judged += 1
-        self.found = found = documents.parse(_form(headers), call.body, judged=self.judged % 16 == 0)
+        self.found = found = documents.parse(documents.form_of(headers), call.body, judged=self.judged % 16 == 0)
         self.books.documents += len(found)
         for document in found if self.exact else []:
             self._check(document)
         if refused:
             self.books.failed += len(found)
+            self._expect(root.outage.failed(None) if root is not None else None)
         else:
             self.books.flights[call.token] = Flight(call.root, len(found), len(call.body), is_poll=False)
 
@@ -309,9 +309,3 @@ class HostSide:
             raise Violation(f"a document of no exchange that ended, or a second one: {document}")
         else:
             self.books.unknown -= 1
-
-
-def _form(headers: dict[bytes, bytes]) -> str:
-    if headers[b"content-type"] == b"application/x-ndjson":
-        return "ndjson"
-    return {b"/publish": "publish", b"/api/telemetry": "apiclarity", b"/v1/logs": "otlp"}[headers[b":path"]]

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the filter should keep of an exchange, written from filter/README.md and the bounds in limits.zig."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tests.filter.fuzz.messages import Header
 from tests.filter.fuzz.plugin_settings import Settings
+
+if TYPE_CHECKING:
+    from tests.filter.fuzz.settlement import Outage
 
 HEADERS_MAX = 64 * 1024
 SCRATCH_MAX = 256 * 1024
@@ -122,6 +128,7 @@ class Stream:
 class Root:
     id: int
     settings: Settings
+    outage: Outage
     hosts: list[bytes] | None = None
     """The last good answer."""
     poll: int | None = None
