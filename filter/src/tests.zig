@@ -8,6 +8,7 @@ test {
     _ = @import("send/calls.zig");
     _ = @import("capture/capture.zig");
     _ = @import("capture/block_list.zig");
+    _ = @import("capture/body_kind.zig");
     _ = @import("config/configuration.zig");
     _ = @import("config/configuration_table.zig");
     _ = @import("capture/connections.zig");

@@ -6,6 +6,7 @@ const limits = @import("../limits.zig");
 const headers = @import("headers.zig");
 const redaction = @import("redaction.zig");
 const block_list = @import("block_list.zig");
+const body_kind = @import("body_kind.zig");
 const known_headers = @import("known_headers.zig");
 const Head = known_headers.Head;
 const streams = @import("streams.zig");
@@ -38,6 +39,7 @@ pub fn storeHeaders(
         const room = limits.headers_bytes_max - side.blocks.length;
         if (entry.len > room or !appendWhole(side, pool, entry)) side.headers_truncated = true;
     }
+    side.body_kind = body_kind.of(head.get(.content_type), head.get(.content_encoding));
     side.blocks.alignToGroup(pool);
     side.headers_bytes = side.blocks.length;
     return head;

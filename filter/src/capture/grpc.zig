@@ -9,27 +9,27 @@ const texts = @import("../text.zig");
 /// A status and one more; 0: none.
 pub const Known = u8;
 
-const Code = struct { number: []const u8, http: []const u8, failure: bool = false };
+const Code = struct { number: []const u8, name: []const u8, http: []const u8, failure: bool = false };
 
 /// The HTTP status for each is that of google.rpc.Code; a failure is what OpenTelemetry has for one of a server.
 const codes = [_]Code{
-    .{ .number = "0", .http = "200" },
-    .{ .number = "1", .http = "499" },
-    .{ .number = "2", .http = "500", .failure = true },
-    .{ .number = "3", .http = "400" },
-    .{ .number = "4", .http = "504", .failure = true },
-    .{ .number = "5", .http = "404" },
-    .{ .number = "6", .http = "409" },
-    .{ .number = "7", .http = "403" },
-    .{ .number = "8", .http = "429" },
-    .{ .number = "9", .http = "400" },
-    .{ .number = "10", .http = "409" },
-    .{ .number = "11", .http = "400" },
-    .{ .number = "12", .http = "501", .failure = true },
-    .{ .number = "13", .http = "500", .failure = true },
-    .{ .number = "14", .http = "503", .failure = true },
-    .{ .number = "15", .http = "500", .failure = true },
-    .{ .number = "16", .http = "401" },
+    .{ .number = "0", .name = "OK", .http = "200" },
+    .{ .number = "1", .name = "CANCELLED", .http = "499" },
+    .{ .number = "2", .name = "UNKNOWN", .http = "500", .failure = true },
+    .{ .number = "3", .name = "INVALID_ARGUMENT", .http = "400" },
+    .{ .number = "4", .name = "DEADLINE_EXCEEDED", .http = "504", .failure = true },
+    .{ .number = "5", .name = "NOT_FOUND", .http = "404" },
+    .{ .number = "6", .name = "ALREADY_EXISTS", .http = "409" },
+    .{ .number = "7", .name = "PERMISSION_DENIED", .http = "403" },
+    .{ .number = "8", .name = "RESOURCE_EXHAUSTED", .http = "429" },
+    .{ .number = "9", .name = "FAILED_PRECONDITION", .http = "400" },
+    .{ .number = "10", .name = "ABORTED", .http = "409" },
+    .{ .number = "11", .name = "OUT_OF_RANGE", .http = "400" },
+    .{ .number = "12", .name = "UNIMPLEMENTED", .http = "501", .failure = true },
+    .{ .number = "13", .name = "INTERNAL", .http = "500", .failure = true },
+    .{ .number = "14", .name = "UNAVAILABLE", .http = "503", .failure = true },
+    .{ .number = "15", .name = "DATA_LOSS", .http = "500", .failure = true },
+    .{ .number = "16", .name = "UNAUTHENTICATED", .http = "401" },
 };
 
 pub fn isGrpc(content_type: []const u8) bool {
@@ -55,17 +55,22 @@ pub fn statusForRules(status: Known, http: []const u8) []const u8 {
     return if (texts.equal(http, "200")) code.http else http;
 }
 
-pub fn isFailure(status: []const u8) bool {
+/// To a client every status but OK is one.
+pub fn isFailure(status: []const u8, is_client: bool) bool {
     const code = codeOf(read(status)) orelse return false;
-    return code.failure;
+    return code.failure or is_client and code != &codes[0];
 }
 
-/// `/shop.Cart/Get`: service and method.
-pub fn split(path: []const u8) [2][]const u8 {
+/// As OpenTelemetry's rpc.status_code has it: NOT_FOUND.
+pub fn nameOf(status: []const u8) []const u8 {
+    return if (codeOf(read(status))) |code| code.name else "";
+}
+
+/// Of the path `/shop.Cart/Get`: shop.Cart/Get. Nothing if it is none of a call.
+pub fn methodOf(path: []const u8) []const u8 {
     const name = texts.before(path, '?');
     const slash = texts.lastIndexOf(name, '/');
-    if (slash == name.len or slash == 0) return .{ "", "" };
-    return .{ name[1..slash], name[slash + 1 ..] };
+    return if (slash == name.len or slash == 0) "" else name[1..];
 }
 
 test "a status and what it means" {
@@ -76,17 +81,14 @@ test "a status and what it means" {
     try std.testing.expectEqualStrings("503", statusForRules(read("13"), "503"));
     try std.testing.expectEqualStrings("200", statusForRules(read("0"), "200"));
     try std.testing.expectEqualStrings("200", statusForRules(read(""), "200"));
-    try std.testing.expect(isFailure("13") and isFailure("14") and !isFailure("5") and !isFailure("0") and !isFailure(""));
+    try std.testing.expect(isFailure("13", false) and !isFailure("5", false) and isFailure("5", true));
+    try std.testing.expect(!isFailure("0", true) and !isFailure("", true));
+    try std.testing.expectEqualStrings("UNAUTHENTICATED", nameOf("16"));
+    try std.testing.expectEqualStrings("", nameOf("17"));
     for (codes, 0..) |code, at| try std.testing.expectEqual(at, json_reader.unsigned(code.number, 10));
 }
 
-test "service and method" {
-    const cases = [_][3][]const u8{
-        .{ "/shop.Cart/Get", "shop.Cart", "Get" }, .{ "/a/b/c?d/e", "a/b", "c" }, .{ "/x", "", "" }, .{ "", "", "" }, .{ "x", "", "" },
-    };
-    for (cases) |case| {
-        const found = split(case[0]);
-        try std.testing.expectEqualStrings(case[1], found[0]);
-        try std.testing.expectEqualStrings(case[2], found[1]);
-    }
+test "methods" {
+    const cases = [_][2][]const u8{ .{ "/shop.Cart/Get", "shop.Cart/Get" }, .{ "/a/b/c?d/e", "a/b/c" }, .{ "/x", "" }, .{ "", "" }, .{ "x", "" } };
+    for (cases) |case| try std.testing.expectEqualStrings(case[1], methodOf(case[0]));
 }

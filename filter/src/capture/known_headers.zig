@@ -18,15 +18,16 @@ pub const Name = enum {
     marker,
     user_agent,
     grpc_status,
+    content_encoding,
 };
 
 /// Marks our own calls, so that tracing the tracer never loops.
 pub const marker_name = "x-wasm-filter-trace";
 
 pub const names = [_][]const u8{
-    ":method",      ":path",        ":authority",  "host",            ":scheme",   ":status",
-    "content-type", "x-request-id", "traceparent", "x-forwarded-for", marker_name, "user-agent",
-    "grpc-status",
+    ":method",      ":path",            ":authority",  "host",            ":scheme",   ":status",
+    "content-type", "x-request-id",     "traceparent", "x-forwarded-for", marker_name, "user-agent",
+    "grpc-status",  "content-encoding",
 };
 
 /// Names come in lower case; of several values the first counts, and one without text is none.

@@ -18,8 +18,11 @@ MEDIA = [
     b"image/png",
     b"application/grpc+proto",
     b"text/event-stream",
+    b"Application/Problem+JSON",
+    b"application/x; charset=utf-8",
     b"",
 ]
+CODINGS = [b"gzip", b"br", b"identity", b"GZIP, br", b"Identity", b""]
 PATHS = [b"/api/items", b"/api/health", b"/cart", b"/other", b"/", b"", b"/caf\xc3\xa9\xff", b'/"\\\x01']
 HOSTS = [b"shop", b"shop", b"cart.pay", b"quiet"]
 STATUSES = [b"200", b"200", b"201", b"101", b"404", b"503", b"0", b"20x", b"2000", b""]
@@ -95,6 +98,15 @@ def _more(random: Random, settings: Settings | None, *, huge: bool) -> list[Head
     return headers
 
 
+def _of_body(random: Random) -> list[Header]:
+    headers = []
+    if random.random() < 0.7:
+        headers.append(plain(b"content-type", random.choice(MEDIA)))
+    if random.random() < 0.1:
+        headers.append(plain(b"content-encoding", random.choice(CODINGS)))
+    return headers
+
+
 def request(random: Random, settings: Settings | None, number: int, *, huge: bool) -> list[Header]:
     """Without settings nothing is known of what will be redacted: then there is no secret in it."""
     path = random.choice(PATHS)
@@ -110,8 +122,7 @@ def request(random: Random, settings: Settings | None, number: int, *, huge: boo
     if random.random() < 0.2:
         trace = b"00-%032x-%016x-01" % (random.getrandbits(128), random.getrandbits(64))
         headers.append(plain(b"traceparent", random.choice([trace, trace[:-1], b"00-" + odd(random, 60)])))
-    if random.random() < 0.7:
-        headers.append(plain(b"content-type", random.choice(MEDIA)))
+    headers += _of_body(random)
     if random.random() < 0.03:
         headers.append(
             plain(
@@ -123,8 +134,7 @@ def request(random: Random, settings: Settings | None, number: int, *, huge: boo
 
 def response(random: Random, settings: Settings | None, *, huge: bool) -> list[Header]:
     headers = [plain(b":status", random.choice(STATUSES))]
-    if random.random() < 0.7:
-        headers.append(plain(b"content-type", random.choice(MEDIA)))
+    headers += _of_body(random)
     if random.random() < 0.05:
         headers.append(plain(b"grpc-status", random.choice([b"0", b"14", b"99"])))
     if random.random() < 0.05:

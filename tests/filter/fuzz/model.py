@@ -42,6 +42,25 @@ def has_wanted_media(settings: Settings, headers: list[Header]) -> bool:
     return any(stands_for(one, media) for one in settings.media)
 
 
+# Of http.request.body.content in OpenTelemetry's semantic conventions.
+_TEXT_ENDS = ("/json", "+json", "/xml", "+xml", "/yaml", "+yaml")
+
+
+def is_coded(headers: list[Header]) -> bool:
+    return first(headers, b"content-encoding").lower() not in (b"", b"identity")
+
+
+def is_text(headers: list[Header]) -> bool:
+    whole = first(headers, b"content-type").lower().decode("latin-1")
+    media, _, parameters = whole.partition(";")
+    return (
+        media.startswith("text/")
+        or media.endswith(_TEXT_ENDS)
+        or media == "application/x-www-form-urlencoded"
+        or "charset=" in parameters
+    )
+
+
 def stands_for(pattern: str, text: str) -> bool:
     """`*` is any text."""
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
@@ -60,6 +79,8 @@ class Side:
     body: bytearray = field(default_factory=bytearray)
     announced: int = 0
     body_cut: bool = False
+    coded: bool = False
+    text: bool = False
     at_risk: bool = False
     """Less may be kept: memory was short, or the host refused a call."""
 
@@ -68,11 +89,17 @@ class Side:
         return self.headers_cut or (self.body_cut and self.takes_body)
 
     @property
+    def shown(self) -> bytes:
+        """Of a compressed body a part is of no use."""
+        return b"" if self.coded and self.body_cut else bytes(self.body)
+
+    @property
     def blocks(self) -> int:
         return (self.size + len(self.body)) // BLOCK_DATA + 2
 
     def keep(self, headers: list[Header], wire_size: int) -> None:
         self.seen, self.headers_cut = True, not headers
+        self.coded, self.text = is_coded(headers), is_text(headers)
         for header in headers:
             size = HEADER_OVERHEAD + len(header.name) + len(header.shown)
             if size > min(HEADERS_MAX - self.size, SCRATCH_MAX - wire_size):
