@@ -120,7 +120,7 @@ def test_rules_see_service_and_method_of_a_grpc_call(wasm: Path) -> None:
         return [call for call in calls if is_traced(proxy, grpc(call, b"0", in_trailers=True))]
 
     assert traced("include", "/shop.Cart/") == ["/shop.Cart/Get", "/shop.Cart/Watch"]
-    assert traced("include", "/shop.*") == [*calls[:3]]
+    assert traced("include", "/shop.") == [*calls[:3]]
     assert traced("exclude", "/*/Get") == ["/shop.Cart/Watch"]
 
 
