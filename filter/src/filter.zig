@@ -8,6 +8,7 @@ const json_reader = @import("config/json_reader.zig");
 const limits = @import("limits.zig");
 const capture = @import("capture/capture.zig");
 const block_list = @import("capture/block_list.zig");
+const body_redaction = @import("capture/body_redaction.zig");
 const grpc = @import("capture/grpc.zig");
 const plugin_contexts = @import("config/plugin_contexts.zig");
 const selection = @import("select/selection.zig");
@@ -138,7 +139,8 @@ pub fn Filter(comptime host: type) type {
             // What the client now sends is no body of its request any more.
             if (selection.isSwitch(&head)) stream.request.body_taken = false;
             side.body_taken = configuration.bodies == .on and !stream.streaming and
-                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
+                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type)) and
+                body_redaction.takes(side.body_kind, configuration.redact_body_fields);
             if (grpc.isGrpc(head.get(.content_type))) stream.is_grpc = true;
             if (direction == .response) {
                 stream.grpc_status = grpc.read(head.get(.grpc_status));
@@ -229,6 +231,8 @@ pub fn Filter(comptime host: type) type {
             const inbound = plugin.configuration.context == .inbound;
             const cluster = if (inbound) "" else host.property("xds\x00cluster_name");
             if (texts.equal(cluster, plugin.configuration.backend_cluster)) return;
+            body_redaction.redact(&stream.request, &pool, plugin.configuration.redact_body_fields, plugin.configuration.request_body_bytes_max);
+            body_redaction.redact(&stream.response, &pool, plugin.configuration.redact_body_fields, plugin.configuration.response_body_bytes_max);
             var record: Record = undefined;
             if (!exchange.describe(&record, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
             const status = grpc.statusForRules(if (stream.is_grpc) stream.grpc_status else 0, record.text(.status));

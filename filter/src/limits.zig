@@ -54,6 +54,8 @@ pub const list_items_max = 1024;
 pub const name_bytes_max = 40;
 /// An entry of a list.
 pub const entry_bytes_max = 1024;
+/// The names that lead to a field of a body.
+pub const path_bytes_max = entry_bytes_max;
 /// As long as a configured one can be.
 pub const query_name_bytes_max = entry_bytes_max;
 

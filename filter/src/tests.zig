@@ -9,6 +9,11 @@ test {
     _ = @import("capture/capture.zig");
     _ = @import("capture/block_list.zig");
     _ = @import("capture/body_kind.zig");
+    _ = @import("capture/body_redaction.zig");
+    _ = @import("capture/body_redaction_test.zig");
+    _ = @import("capture/body_writer.zig");
+    _ = @import("capture/form_fields.zig");
+    _ = @import("capture/json_fields.zig");
     _ = @import("config/configuration.zig");
     _ = @import("config/configuration_table.zig");
     _ = @import("capture/connections.zig");

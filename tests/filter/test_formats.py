@@ -261,7 +261,7 @@ def test_any_bytes(wasm: Path, request: Any, response: Any, properties: dict[byt
     bodies = [body] if body else []
     exchange = Exchange(request=request, response=response, properties=properties, request_body=bodies)
     for name in ("apiclarity", "ndjson", "otlp"):
-        call = call_of(Proxy(wasm, {"format": name, "bodies": "on"}), exchange)
+        call = call_of(Proxy(wasm, {"format": name, "bodies": "on", "redact_body_fields": ["-*"]}), exchange)
         read = getattr(judges, name)(call.body)
         if name == "apiclarity":
             assert base64.b64decode(read["request"]["common"]["body"]) == body

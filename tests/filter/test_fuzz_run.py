@@ -67,6 +67,9 @@ SLIPS = {
         "memory_bytes",
     ),
     "a body that is cut too late": ("filter.zig", "if (size > room) side", "if (size > room + 1) side", "mark of the"),
+    "a name that is not unescaped": ("capture/json_fields.zig", "if (json.code < 0x80)", "if (json.code < 0)", "body"),
+    "a value that is shown too early": ("capture/json_fields.zig", "json.depth != json.hidden_depth", "false", "body"),
+    "a form that is not looked into": ("capture/form_fields.zig", "if (form.isHidden())", "if (false)", "body"),
     "a refusal that is never forgiven": ("send/backoff.zig", "backoff.refusals_left == 0", "true", "the log has"),
     "bytes in flight that stay": ("send/calls.zig", "calls.bytes -= call.bytes;", "", "plain exchange"),
 }

@@ -10,8 +10,9 @@ pub const Kind = enum(u8) {
     other,
     /// Nothing is said of it.
     unknown,
-    /// Also JSON and XML: by what OpenTelemetry's conventions take for text.
+    /// Also XML: by what OpenTelemetry's conventions take for text.
     text,
+    json,
     /// Of parameters.
     form,
     /// Several bodies in one.
@@ -21,17 +22,18 @@ pub const Kind = enum(u8) {
 
     /// Whether OTLP has it as a string.
     pub fn isText(kind: Kind) bool {
-        return kind == .text or kind == .form;
+        return kind == .text or kind == .json or kind == .form;
     }
 };
 
-const textual = [_][]const u8{ "text/*", "*json*", "*/xml", "*+xml", "*/yaml", "*+yaml" };
+const textual = [_][]const u8{ "text/*", "*/xml", "*+xml", "*/yaml", "*+yaml" };
 
 pub fn of(content_type: []const u8, content_encoding: []const u8) Kind {
     if (content_encoding.len > 0 and !texts.equalIgnoreCase(content_encoding, "identity")) return .coded;
     const media = texts.before(texts.before(content_type, ';'), ' ');
     if (texts.equalIgnoreCase(media, "application/x-www-form-urlencoded")) return .form;
     if (texts.startsWithIgnoreCase(media, "multipart/")) return .multipart;
+    if (pattern.matches("*json*", media, .{})) return .json;
     for (textual) |item| if (pattern.matches(item, media, .{})) return .text;
     if (pattern.matches("*;*charset=*", content_type, .{})) return .text;
     return if (media.len == 0) .unknown else .other;
@@ -39,12 +41,12 @@ pub fn of(content_type: []const u8, content_encoding: []const u8) Kind {
 
 test "kinds of bodies" {
     const cases = [_]struct { []const u8, []const u8, Kind }{
-        .{ "application/json", "", .text },                  .{ "Application/Vnd.api+JSON; a=b", "identity", .text },
+        .{ "application/json", "", .json },                  .{ "Application/Vnd.api+JSON; a=b", "identity", .json },
         .{ "text/plain", "gzip", .coded },                   .{ "image/svg+xml", "", .text },
         .{ "application/octet-stream", "", .other },         .{ "application/x; Charset=utf-8", "", .text },
         .{ "", "", .unknown },                               .{ "", "br", .coded },
         .{ "APPLICATION/x-www-form-urlencoded", "", .form }, .{ "multipart/form-data; boundary=x", "", .multipart },
-        .{ "application/x-ndjson", "Identity", .text },      .{ "image/png", "", .other },
+        .{ "application/x-ndjson", "Identity", .json },      .{ "image/png", "", .other },
     };
     for (cases) |case| try std.testing.expectEqual(case[2], of(case[0], case[1]));
 }

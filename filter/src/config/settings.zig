@@ -12,7 +12,7 @@ pub const Bodies = enum(u32) { off, on, by_format };
 pub const Rule = enum(u8) { methods, paths, hosts, statuses };
 pub const rules_count = std.meta.fieldNames(Rule).len;
 /// What an entry of a list has to look like; forms.zig says how.
-pub const Form = enum(u8) { media_type, header, parameter, method, path_start, host, status };
+pub const Form = enum(u8) { media_type, header, parameter, body_field, method, path_start, host, status };
 pub const names_max = 64;
 pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from };
 /// To others the group means nothing.
@@ -131,6 +131,37 @@ pub const batch_bytes = Range{ .least = 1, .most = 1_000_000 };
 
 pub const batch_milliseconds = Range{ .least = 100, .most = 60_000 };
 
+pub const redact_body_fields_default = [_][]const u8{
+    "*password*",
+    "*passwd*",
+    "*passphrase*",
+    "passcode",
+    "pwd",
+    "pass",
+    "pin",
+    "otp",
+    "*secret*",
+    "*token",
+    "*api*key",
+    "*access*key*",
+    "*private*key",
+    "*credential*",
+    "*signature*",
+    "*authorization",
+    "*jwt",
+    "*assertion",
+    "code_verifier",
+    "SAMLRequest",
+    "SAMLResponse",
+    "cookie",
+    "*session*id",
+    "sid",
+    "cvv",
+    "cvc",
+    "*card*number",
+    "ssn",
+};
+
 pub const Configuration = struct {
     /// As a number: exact in a gauge, as it is below 2^53.
     revision: u64 = 0,
@@ -146,8 +177,10 @@ pub const Configuration = struct {
     bodies: Bodies = .by_format,
     request_body_bytes_max: u32 = 1_000_000,
     response_body_bytes_max: u32 = 1_000_000,
-    redact_headers: Names = &redact_headers_default,
-    redact_query: Names = &redact_query_default,
+    /// Beside the default list.
+    redact_headers: Names = &.{},
+    /// Beside the default list.
+    redact_query: Names = &.{},
     heartbeat_seconds: u32 = 5,
     memory_mib: u32 = 16,
     /// Of 2^32 - 1.
@@ -164,6 +197,8 @@ pub const Configuration = struct {
     batch_count: u32 = 100,
     batch_bytes: u32 = 1_000_000,
     batch_milliseconds: u32 = 1000,
+    /// Beside the default list.
+    redact_body_fields: Names = &.{},
     /// How many entries could not be used.
     errors: u32 = 0,
     /// Not 0: a rule of what is traced could not be used. Then nothing is.
@@ -234,4 +269,5 @@ pub const entries = [_]Entry{
     .{ .group = .batch, .name = "count", .kind = .number, .field = "batch_count", .more = 4 },
     .{ .group = .batch, .name = "bytes", .kind = .number, .field = "batch_bytes", .more = 5 },
     .{ .group = .batch, .name = "milliseconds", .kind = .number, .field = "batch_milliseconds", .more = 6 },
+    .{ .group = .top, .name = "redact_body_fields", .kind = .names, .field = "redact_body_fields", .form = .body_field },
 };

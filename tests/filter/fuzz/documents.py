@@ -204,7 +204,7 @@ def compare(document: Document, stream: Stream) -> None:
 
 def _compare_body(name: str, document: Document, at: int, side: Side) -> None:
     found, kept = document.bodies[at], side.shown
-    is_text = document.form == "otlp" and side.text and not side.coded and len(kept) > 0
+    is_text = document.form == "otlp" and side.is_text and len(kept) > 0
     # Where escaping could take more than base64 would, either is right.
     if is_text and (isinstance(found, str) or len(kept) * 6 < TEXT_BYTES_MAX):
         whole: bytes | str = cut_text_of(kept) if document.truncated[at] else text_of(kept)

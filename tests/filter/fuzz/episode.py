@@ -164,7 +164,8 @@ class Episode:
         made = [messages.plain(b":method", b"GET"), messages.plain(messages.ID, b"%d" % (self.traffic.number + 1))]
         host.headers(stream, 0, made)
         for _ in range(3):
-            buffer = random.randbytes(50_000)
+            # Too much for what would be left if the bytes in flight had not gone down.
+            buffer = random.randbytes(300_000 if self.theme == "large" else 50_000)
             host.body(stream, 0, buffer, len(buffer))
         known, host.found = host.streams[stream], []
         host.done(stream)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from tests.filter.fuzz import documents
 from tests.filter.fuzz.answers import Answer
+from tests.filter.fuzz.bodies import SECRET
 from tests.filter.fuzz.books import Books, Flight
 from tests.filter.fuzz.documents import Violation
-from tests.filter.fuzz.messages import ID, SECRET, Header, pairs_of
+from tests.filter.fuzz.messages import ID, Header, pairs_of
 from tests.filter.fuzz.model import (
     BLOCKS_THAT_ARE_ENOUGH,
     SCRATCH_MAX,
@@ -132,6 +133,7 @@ class HostSide:
         if first(headers, b":status") == b"101":
             stream.sides[0].takes_body = False
         side.takes_body = settings.bodies and not stream.streaming and has_wanted_media(settings, headers)
+        side.takes_body &= side.kind not in ("coded", "multipart") or settings.fields.is_off
         self.blocks += stream.blocks
 
     def _select(self, stream: Stream, headers: list[Header], skipped: int) -> None:
@@ -199,6 +201,8 @@ class HostSide:
         counted = "proxy_get_property" not in self.machine.refused
         if cluster == settings.cluster and counted:
             return
+        for side, limit in zip(stream.sides, settings.limits, strict=True):
+            side.redact(settings.fields, limit)
         if not wants(settings, "statuses", status_for_rules(stream)):
             self.books.outcomes += counted
             self.books.uncertain += not counted

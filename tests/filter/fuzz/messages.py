@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
 
+from tests.filter.fuzz.bodies import SECRET, Maker, damaged
 from tests.filter.fuzz.plugin_settings import Settings
 from tests.filter.host.wire import Pair
 
-# In parentheses, as neither base64 nor a random text has them: a part of a value gives itself away too.
-SECRET = b"(hush)"
 REDACTED = b"[redacted]"
 ID = b"x-fuzz"
 MEDIA = [
     b"application/json",
     b"text/plain; charset=utf-8",
     b"image/png",
+    b"application/x-www-form-urlencoded",
+    b"multipart/form-data; boundary=x",
     b"application/grpc+proto",
     b"text/event-stream",
     b"Application/Problem+JSON",
@@ -140,6 +141,15 @@ def response(random: Random, settings: Settings | None, *, huge: bool) -> list[H
     if random.random() < 0.05:
         headers.append(plain(b"upgrade", b"h2,h2c"))
     return headers + _more(random, settings, huge=huge)
+
+
+HIDDEN_FIELDS = [b"password", b"access_token", b"pin", b"iban", b"number"]
+
+
+def part_of_body(random: Random) -> bytes:
+    """It has no secrets in it: while it is on its way the list may become another one."""
+    body = Maker(random, HIDDEN_FIELDS, secrets=False).body()
+    return damaged(random, body) if random.random() < 0.1 else body
 
 
 def chunk(random: Random, limit: int, *, large: bool) -> bytes:

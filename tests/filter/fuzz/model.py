@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.filter.fuzz.messages import Header
 from tests.filter.fuzz.plugin_settings import Settings
+from tests.filter.fuzz.redacting import Fields, redacted
 
 if TYPE_CHECKING:
     from tests.filter.fuzz.settlement import Outage
@@ -46,19 +47,21 @@ def has_wanted_media(settings: Settings, headers: list[Header]) -> bool:
 _TEXT_ENDS = ("/json", "+json", "/xml", "+xml", "/yaml", "+yaml")
 
 
-def is_coded(headers: list[Header]) -> bool:
-    return first(headers, b"content-encoding").lower() not in (b"", b"identity")
-
-
-def is_text(headers: list[Header]) -> bool:
+def kind_of(headers: list[Header]) -> str:
+    if first(headers, b"content-encoding").lower() not in (b"", b"identity"):
+        return "coded"
     whole = first(headers, b"content-type").lower().decode("latin-1")
     media, _, parameters = whole.partition(";")
-    return (
-        media.startswith("text/")
-        or media.endswith(_TEXT_ENDS)
-        or media == "application/x-www-form-urlencoded"
-        or "charset=" in parameters
-    )
+    media = media.split(" ")[0]
+    if media == "application/x-www-form-urlencoded":
+        return "form"
+    if media.startswith("multipart/"):
+        return "multipart"
+    if "json" in media:
+        return "json"
+    if media.startswith("text/") or media.endswith(_TEXT_ENDS) or "charset=" in parameters:
+        return "text"
+    return "other" if media else "unknown"
 
 
 def stands_for(pattern: str, text: str) -> bool:
@@ -79,8 +82,8 @@ class Side:
     body: bytearray = field(default_factory=bytearray)
     announced: int = 0
     body_cut: bool = False
-    coded: bool = False
-    text: bool = False
+    kind: str = "other"
+    """Of the body, by its headers."""
     at_risk: bool = False
     """Less may be kept: memory was short, or the host refused a call."""
 
@@ -91,7 +94,18 @@ class Side:
     @property
     def shown(self) -> bytes:
         """Of a compressed body a part is of no use."""
-        return b"" if self.coded and self.body_cut else bytes(self.body)
+        return b"" if self.kind == "coded" and self.body_cut else bytes(self.body)
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind in ("json", "form", "text")
+
+    def redact(self, fields: Fields, limit: int) -> None:
+        """At the end, before anything of it is written."""
+        shown, whole = redacted(self.kind, bytes(self.body), fields)
+        if self.kind != "other" and not fields.is_off:
+            self.body_cut |= not whole or len(shown) > limit
+            self.body = bytearray(shown[:limit])
 
     @property
     def blocks(self) -> int:
@@ -99,7 +113,7 @@ class Side:
 
     def keep(self, headers: list[Header], wire_size: int) -> None:
         self.seen, self.headers_cut = True, not headers
-        self.coded, self.text = is_coded(headers), is_text(headers)
+        self.kind = kind_of(headers)
         for header in headers:
             size = HEADER_OVERHEAD + len(header.name) + len(header.shown)
             if size > min(HEADERS_MAX - self.size, SCRATCH_MAX - wire_size):
