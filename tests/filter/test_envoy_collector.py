@@ -72,6 +72,7 @@ EXCHANGES = [
 ]
 REDACTED = ["[redacted]"]
 # What is read otherwise than it was sent.
+AS_THEY_ARE = {"redact_body_fields": ["-*"]}
 HEADERS_READ = {
     "authorization": REDACTED,
     "set-cookie": REDACTED,
@@ -93,7 +94,13 @@ class Evidence:
 
 
 def pass_through(wasm: Path, program: Path, folder: Path, exchanges: list[Sent], configuration: Value) -> Evidence:
-    configuration = {"format": "otlp", "backend": {"cluster": "backend"}, "bodies": "on", **configuration}
+    configuration = {
+        "format": "otlp",
+        "backend": {"cluster": "backend"},
+        "bodies": "on",
+        **AS_THEY_ARE,
+        **configuration,
+    }
     traced = [{"name": "trace", "typed_config": wasm_config(wasm, configuration)}]
     with serving(UpstreamHandler) as upstream, serving(BackendHandler) as sink:
         with otel_collector.collecting(program, sink.port, folder / "collector") as collector:
