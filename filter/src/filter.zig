@@ -95,7 +95,7 @@ pub fn Filter(comptime host: type) type {
         pub fn onTick(root: u32) void {
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
-            _ = sender.flush(plugin);
+            sender.tick(plugin);
             polling.tick(plugin);
             showLevels(plugin);
             beat(plugin);

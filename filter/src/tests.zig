@@ -25,6 +25,7 @@ test {
     _ = @import("select/hosts.zig");
     _ = @import("formats/json.zig");
     _ = @import("config/json_reader.zig");
+    _ = @import("send/kept.zig");
     _ = @import("send/partial_success.zig");
     _ = @import("select/pattern.zig");
     _ = @import("config/plugin_contexts.zig");

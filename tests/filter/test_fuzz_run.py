@@ -67,6 +67,8 @@ SLIPS = {
         "memory_bytes",
     ),
     "a body that is cut too late": ("filter.zig", "if (size > room) side", "if (size > room + 1) side", "mark of the"),
+    "a copy that is kept for ever": ("send/sender.zig", "releaseKept(at);", "", "memory_bytes"),
+    "a time that is not waited for": ("send/sender.zig", "retry_after -% 1 < retry_after_max", "false", "the log has"),
     "a name that is not unescaped": ("capture/json_fields.zig", "if (json.code < 0x80)", "if (json.code < 0)", "body"),
     "a value that is shown too early": ("capture/json_fields.zig", "json.depth != json.hidden_depth", "false", "body"),
     "a form that is not looked into": ("capture/form_fields.zig", "if (form.isHidden())", "if (false)", "body"),

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.filter import judges
-from tests.filter.host.machine import INTERNAL_FAILURE
 from tests.filter.host.proxy import BACKEND, REQUEST, Exchange, Proxy
 from tests.filter.test_outage import FAILURES_UNTIL_DOWN, SECOND
 
@@ -148,12 +147,11 @@ def test_an_answer_finds_the_configuration_that_called(wasm: Path) -> None:
 
 def down(proxy: Proxy) -> None:
     """Each batch alone, until the backend counts as down; what was sent is forgotten."""
-    proxy.machine.refuse = lambda name: INTERNAL_FAILURE if name == "proxy_http_call" else None
     for _ in range(FAILURES_UNTIL_DOWN):
         proxy.run(numbered(0))
         proxy.tick()
-    proxy.machine.refuse = lambda _: None
-    assert proxy.metric("failed") == FAILURES_UNTIL_DOWN
+        proxy.answer(proxy.machine.calls.pop(), b"404")
+    assert (proxy.machine.calls, proxy.metric("failed")) == ([], FAILURES_UNTIL_DOWN)
 
 
 def test_while_the_backend_is_down_documents_wait(wasm: Path) -> None:

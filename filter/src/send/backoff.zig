@@ -31,6 +31,12 @@ pub const Backoff = struct {
         backoff.* = .{ .refusals_left = refusals_allowed };
     }
 
+    /// It has asked to be left alone until then.
+    pub fn pause(backoff: *Backoff, until_ns: u64) void {
+        backoff.failures = @max(backoff.failures, failures_until_down);
+        backoff.retry_at_ns = @max(backoff.retry_at_ns, until_ns);
+    }
+
     /// It has answered, and does not want this one. False when that is a failure.
     pub fn forgives(backoff: *Backoff) bool {
         if (backoff.refusals_left == 0) return false;
@@ -72,6 +78,13 @@ test "down after some failures in a row, then one attempt at a time, later and l
     }
     backoff.succeeded();
     try std.testing.expect(backoff.allows(now, 5));
+}
+
+test "who asks for time gets it" {
+    var backoff = Backoff{};
+    backoff.failed(1000, 0);
+    backoff.pause(5000);
+    try std.testing.expect(backoff.isDown() and !backoff.allows(4999, 0) and backoff.allows(5000, 0));
 }
 
 test "who never takes a trace has failed, who took one may refuse others" {

@@ -22,10 +22,12 @@ class Answer:
     """Records, as OTLP says it."""
     grpc: bytes = b""
     """The status of gRPC, where such a port answers."""
+    retry_after: bytes = b""
 
     @property
     def headers(self) -> list[Pair]:
         more = [(b"grpc-status", self.grpc)] if self.grpc else []
+        more += [(b"retry-after", self.retry_after)] if self.retry_after else []
         return [(b":status", self.status), *more] if self.status else []
 
 
@@ -34,6 +36,8 @@ def some_answer(random: Random, ordinary: bytes | None, *, steady: bool) -> Answ
     status = ordinary if steady or random.random() < 0.7 else random.choice(STATUSES)
     if not steady and random.random() < 0.1:
         return Answer(status, grpc=random.choice(GRPC))
+    if not steady and random.random() < 0.05:
+        return Answer(random.choice([b"429", b"503"]), retry_after=random.choice([b"1", b"60", b"61", b"0", b"soon"]))
     hosts = random.choice(HOST_LISTS)
     if random.random() < 0.2:
         return Answer(status, random.choice(GARBAGE))

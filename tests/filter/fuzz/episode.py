@@ -29,6 +29,7 @@ class Episode:
         is_readable = self.theme != "lawless" and not self.refusals and random.random() < 0.5
         self.name = "shop-audit" if is_readable else "trace"
         self.host = HostSide(wasm, self.name, exact=self.theme != "lawless")
+        self.host.roomy = self.theme in ("common", "lawless")
         self.host.machine.refuses_bookkeeping = self.theme == "lawless"
         self.traffic = Traffic(self.host, random, large=self.theme in ("large", "backlog"))
         self.nonsense = Nonsense(
