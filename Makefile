@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test matrix fuzz simulate faults bench-engine bench-filter count-filter bench-fleet soak-filter molecule generate build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test matrix fuzz simulate faults bench-engine bench-filter count-filter bench-fleet soak-filter soak-collector molecule generate build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,6 +71,9 @@ bench-fleet: setup ## whole rollouts, to a bare client
 # Options: REQUESTS, FILTER, SHORT=1
 soak-filter: setup ## a million requests through the filter without growth
 	@$(BIN)/python -m bench soak
+
+soak-collector: setup ## a real OpenTelemetry Collector, restarted 20 times under load: nothing is lost
+	@COLLECTOR_RESTARTS=20 PYTHONPATH=.cache/collections $(BIN)/python -m pytest -q -n0 tests/filter/test_envoy_restarts.py
 
 # Options: KUBECONFIG, of the cluster to run it on; the test mesh without
 molecule: setup ## the scenario in molecule/, on the test mesh or KUBECONFIG's

@@ -8,6 +8,8 @@ const json_reader = @import("config/json_reader.zig");
 const limits = @import("limits.zig");
 const capture = @import("capture/capture.zig");
 const block_list = @import("capture/block_list.zig");
+const body_kind = @import("capture/body_kind.zig");
+const body_redaction = @import("capture/body_redaction.zig");
 const grpc = @import("capture/grpc.zig");
 const plugin_contexts = @import("config/plugin_contexts.zig");
 const selection = @import("select/selection.zig");
@@ -98,7 +100,7 @@ pub fn Filter(comptime host: type) type {
         pub fn onTick(root: u32) void {
             const plugin = plugins.find(root) orelse return;
             host.scratch.reset();
-            _ = sender.flush(plugin);
+            sender.tick(plugin);
             polling.tick(plugin);
             showLevels(plugin);
             beat(plugin);
@@ -157,8 +159,10 @@ pub fn Filter(comptime host: type) type {
             if (selection.isStreaming(head)) stream.streaming = true;
             // What the client now sends is no body of its request any more.
             if (selection.isSwitch(head)) stream.request.body_taken = false;
+            side.body_kind = body_kind.of(head.get(.content_type), head.get(.content_encoding));
             side.body_taken = configuration.bodies == .on and !stream.streaming and !stream.provisional and
-                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type));
+                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type)) and
+                body_redaction.takes(side.body_kind, configuration.redact_body_fields);
         }
 
         /// True for an exchange that is not to be traced; it is counted.
@@ -269,6 +273,10 @@ pub fn Filter(comptime host: type) type {
             const inbound = plugin.configuration.context == .inbound;
             const cluster = if (inbound) "" else host.property("xds\x00cluster_name");
             if (texts.equal(cluster, plugin.configuration.backend_cluster)) return;
+            const limits_of = [_]u32{ plugin.configuration.request_body_bytes_max, plugin.configuration.response_body_bytes_max };
+            for ([_]*streams.HalfStream{ &stream.request, &stream.response }, limits_of) |side, most| {
+                body_redaction.redact(side, &pool, plugin.configuration.redact_body_fields, most);
+            }
             var found: record.Record = undefined;
             if (!exchange.describe(&found, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);
             const status = grpc.statusForRules(if (stream.is_grpc) stream.grpc_status else 0, found.text(.status));

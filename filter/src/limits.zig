@@ -54,6 +54,8 @@ pub const list_items_max = 1024;
 pub const name_bytes_max = 40;
 /// An entry of a list.
 pub const entry_bytes_max = 1024;
+/// The names that lead to a field of a body.
+pub const path_bytes_max = entry_bytes_max;
 /// As long as a configured one can be.
 pub const query_name_bytes_max = entry_bytes_max;
 
@@ -66,6 +68,9 @@ pub const connections_cached = 256;
 pub const address_bytes_cached_max = 62;
 pub const property_bytes_max = 256;
 
+/// A body as text of JSON: what its base64 takes at most.
+pub const text_bytes_max = 4 * ((body_bytes_max + 2) / 3);
+
 /// Headers of one direction that become attributes of their own (OTLP).
 pub const header_attributes_max = 100;
 
@@ -75,9 +80,9 @@ pub const close_bytes_max = 16;
 comptime {
     // The largest document: both bodies in base64, every byte of the headers as \u00XX, and once more
     // the request's, as path, host and method appear beside them.
-    const bodies = 2 * 4 * ((body_bytes_max + 2) / 3);
+    const bodies = 2 * text_bytes_max;
     const escaped = 6 * 3 * headers_bytes_max;
-    const properties = 6 * 8 * property_bytes_max;
+    const properties = 6 * 9 * property_bytes_max;
     std.debug.assert(bodies + escaped + properties + 1024 <= output_bytes);
     std.debug.assert(std.math.isPowerOfTwo(stream_buckets));
     std.debug.assert(blocks_count < std.math.maxInt(u16));

@@ -8,6 +8,12 @@ test {
     _ = @import("send/calls.zig");
     _ = @import("capture/capture.zig");
     _ = @import("capture/block_list.zig");
+    _ = @import("capture/body_kind.zig");
+    _ = @import("capture/body_redaction.zig");
+    _ = @import("capture/body_redaction_test.zig");
+    _ = @import("capture/body_writer.zig");
+    _ = @import("capture/form_fields.zig");
+    _ = @import("capture/json_fields.zig");
     _ = @import("config/configuration.zig");
     _ = @import("config/configuration_table.zig");
     _ = @import("capture/connections.zig");
@@ -20,6 +26,7 @@ test {
     _ = @import("capture/name_cache.zig");
     _ = @import("formats/json.zig");
     _ = @import("config/json_reader.zig");
+    _ = @import("send/kept.zig");
     _ = @import("send/partial_success.zig");
     _ = @import("select/pattern.zig");
     _ = @import("config/plugin_contexts.zig");

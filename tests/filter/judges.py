@@ -108,8 +108,8 @@ def otlp(body: bytes) -> tuple[Value, list[Value]]:
     return resource, [_record(record) for record in scope_logs["logRecords"]]
 
 
-# The stable attributes of OpenTelemetry's conventions for HTTP that may appear, with their types.
-_CONVENTIONS: dict[str, type] = {
+# The attributes of OpenTelemetry's conventions that may appear, with their types: model/ of semantic-conventions.
+_CONVENTIONS: dict[str, type | tuple[type, ...]] = {
     "http.request.method": str,
     "url.scheme": str,
     "url.path": str,
@@ -118,14 +118,17 @@ _CONVENTIONS: dict[str, type] = {
     "server.port": int,
     "client.address": str,
     "client.port": int,
+    "network.peer.address": str,
+    "network.peer.port": int,
     "network.protocol.version": str,
     "user_agent.original": str,
     "http.response.status_code": int,
     "error.type": str,
-    "rpc.system": str,
-    "rpc.service": str,
+    "rpc.system.name": str,
     "rpc.method": str,
-    "rpc.grpc.status_code": int,
+    "rpc.status_code": str,
+    "http.request.body.content": (str, bytes),
+    "http.response.body.content": (str, bytes),
     "http.request.body.size": int,
     "http.response.body.size": int,
 }
@@ -147,5 +150,6 @@ def _record(record: Value) -> Value:
         if key.startswith(("http.request.header.", "http.response.header.")):
             assert isinstance(value, list) and value and all(isinstance(one, str) for one in value)
         elif not key.startswith("http.exchange."):
-            assert type(value) is _CONVENTIONS[key], key
+            wanted = _CONVENTIONS[key]
+            assert type(value) in (wanted if isinstance(wanted, tuple) else (wanted,)), key
     return record | {"attributes": attributes}

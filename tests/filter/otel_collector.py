@@ -88,10 +88,12 @@ class Collector:
 
 
 @contextmanager
-def collecting(program: Path, sink_port: int, folder: Path) -> Iterator[Collector]:
-    """When it is left, the Collector has ended in its own way: its log and telemetry are complete."""
+def collecting(program: Path, sink_port: int, folder: Path, *, killed: bool = False) -> Iterator[Collector]:
+    """When it is left, the Collector has ended in its own way, unless `killed`: its log and telemetry are complete."""
     folder.mkdir(parents=True, exist_ok=True)
     collector = Collector(folder / "otlp.sock", folder)
+    # Who was killed has left it.
+    collector.socket.unlink(missing_ok=True)
     receiver = {"transport": "unix", "endpoint": str(collector.socket)}
     config = folder / "collector.json"
     config.write_text(json.dumps(configuration(receiver, f"http://127.0.0.1:{sink_port}")))
@@ -106,14 +108,14 @@ def collecting(program: Path, sink_port: int, folder: Path) -> Iterator[Collecto
         poll(listening, "the Collector to listen")
         yield collector
     finally:
-        process.terminate()
+        (process.kill if killed else process.terminate)()
         try:
             status = process.wait(DEADLINE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
-    assert status == 0, (folder / "stderr").read_text()[-3000:]
+    assert killed or status == 0, (folder / "stderr").read_text()[-3000:]
 
 
 if __name__ == "__main__":

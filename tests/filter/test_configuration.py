@@ -77,6 +77,7 @@ PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
     "response_body_bytes_max": size,
     "redact_headers": entries("x-{}-*"),
     "redact_query": entries("{}[a]"),
+    "redact_body_fields": entries("{}.a"),
     "memory_mib": st.integers(8, 16),
     "heartbeat_seconds": st.integers(1, 60),
 }

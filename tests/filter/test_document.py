@@ -5,16 +5,50 @@ import base64
 import gzip
 from pathlib import Path
 
+import pytest
+
+from tests.filter import judges
 from tests.filter.host.machine import REQUEST_HEADERS
 from tests.filter.host.proxy import BACKEND, PROPERTIES, REQUEST, Exchange, Proxy
+
+AS_THEY_ARE = {"redact_body_fields": ["-*"]}
+"""Bodies that can't be looked into are sent too."""
 
 
 def test_a_compressed_body_is_sent_as_it_came_and_said_to_be(wasm: Path) -> None:
     packed = gzip.compress(b"text" * 100, mtime=0)
     response = [(b":status", b"200"), (b"content-type", b"text/plain"), (b"content-encoding", b"gzip")]
-    received = Proxy(wasm).trace(Exchange(response=response, response_body=[packed]))["scnt_response"]
+    exchange = Exchange(response=response, response_body=[packed])
+    received = Proxy(wasm, AS_THEY_ARE).trace(exchange)["scnt_response"]
     assert base64.b64decode(received["body"]) == packed
     assert ["content-encoding", "gzip"] in received["headers"]
+
+
+@pytest.mark.parametrize("form", ["publish", "otlp"])
+@pytest.mark.parametrize("coding", [b"gzip", b"br", b"zstd", b"deflate", b"x-of-tomorrow", b"gzip, identity"])
+def test_a_compressed_body_that_is_cut_is_left_out(wasm: Path, form: str, coding: bytes) -> None:
+    response = [(b":status", b"200"), (b"content-type", b"text/plain"), (b"content-encoding", coding)]
+    proxy = Proxy(
+        wasm, {"format": form, "bodies": "on", "response_body_bytes_max": 9, "batch": {"count": 1}, **AS_THEY_ARE}
+    )
+    document = proxy.trace(Exchange(response=response, response_body=[b"compressed"]))
+    if form == "publish":
+        assert (document["scnt_response"]["body"], document["scnt_response"]["truncated_body"]) == ("", True)
+        return
+    _, (record,) = judges.otlp(proxy.machine.calls[-1].body)
+    assert record["attributes"]["http.exchange.response.body_truncated"] is True
+    assert not any("response.body_coded" in key or "content" in key.split(".")[-1:] for key in record["attributes"])
+
+
+def test_otlp_says_which_body_is_compressed(wasm: Path) -> None:
+    """`http.response.body.content` is, by its convention, what is left when the coding is taken off."""
+    response = [(b":status", b"200"), (b"content-type", b"text/plain")]
+    for coding, key in ((b"br", "http.exchange.response.body_coded"), (b"Identity", "http.response.body.content")):
+        proxy = Proxy(wasm, {"format": "otlp", "bodies": "on", "batch": {"count": 1}, **AS_THEY_ARE})
+        proxy.run(Exchange(response=[*response, (b"content-encoding", coding)], response_body=[b"packed"]))
+        _, (record,) = judges.otlp(proxy.machine.calls[-1].body)
+        bodies = {key: value for key, value in record["attributes"].items() if "body" in key and "size" not in key}
+        assert bodies == {key: b"packed" if coding == b"br" else "packed"}
 
 
 def test_every_field_is_filled(wasm: Path) -> None:

@@ -41,12 +41,18 @@ def redirect(wire: Wire) -> None:
     wire.say(b"HTTP/1.1 302 Elsewhere\r\nconnection: close\r\nlocation: /\r\ncontent-length: 0\r\n\r\n")
 
 
+def wrong_media(wire: Wire) -> None:
+    """As a backend that takes protobuf only."""
+    wire.say(b"HTTP/1.1 415 Unsupported\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+
+
 SCRIPTS: dict[str, Script] = {
     "resets": resets,
     "closes": closes,
     "garbage": garbage,
     "error": server_error,
     "redirect": redirect,
+    "media": wrong_media,
     "slow": silent,
 }
 """By the first part of the path that the filter posts to, which is also the filter's name."""
@@ -56,7 +62,13 @@ CLUSTERS = {"down": "gone", "nowhere": "nowhere"}
 
 TIMEOUTS_MS = {"slow": 200}
 NAMES = [*SCRIPTS, *CLUSTERS]
-DOWN = [name for name in NAMES if name != "redirect"]
+ANSWERS = {
+    "error": "it answers 500",
+    "redirect": "it answers 302",
+    "media": "it answers 415",
+    "resets": "it answers 503",
+}
+"""What the log says of them: Envoy answers for who does not."""
 
 
 def ill(wasm: Path, name: str) -> Value:
@@ -85,7 +97,7 @@ def failed(envoy: Envoy, name: str) -> None:
     assert (metrics["sent"], metrics["bytes"]) == (0, 0)
 
 
-@pytest.mark.parametrize("name", DOWN)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_backend_that_fails_is_left_alone_for_a_while(envoy: Envoy, name: str) -> None:
     failed(envoy, name)
     envoy.wait_for_metric("backend_down", lambda value: value == 1, name=name)
@@ -99,9 +111,8 @@ def test_a_backend_that_fails_is_left_alone_for_a_while(envoy: Envoy, name: str)
     envoy.wait_for_metric("in_flight", lambda value: value == 0, name=name)
 
 
-def test_a_backend_that_refuses_is_there(envoy: Envoy) -> None:
-    failed(envoy, "redirect")
-    assert request(envoy.port("redirect"), "GET", "/more").status == 200
-    envoy.wait_for_metric("failed", lambda value: value == FAILURES_UNTIL_DOWN + 1, name="redirect")
-    metrics = envoy.metrics("redirect")
-    assert (metrics["dropped"], metrics["backend_down"]) == (0, 0)
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_log_says_what_it_answers(envoy: Envoy, name: str) -> None:
+    lines = [line for line in envoy.wasm_log().splitlines() if f" {name}: the backend is down" in line]
+    assert len(lines) == 1, lines
+    assert ANSWERS[name] in lines[0]

@@ -2,6 +2,7 @@
 """Format otlp before its real judge: exchanges go through a real Envoy and on to a real OpenTelemetry Collector, and
 what that wrote is compared field by field with what was sent."""
 
+import gzip
 import http.client
 import os
 import time
@@ -16,6 +17,7 @@ from tests.filter import otel_collector
 from tests.filter.envoy.bootstrap import Value, bootstrap, cluster, listener, wasm_config
 from tests.filter.envoy.process import running
 from tests.filter.envoy.servers import DEADLINE_SECONDS, BackendHandler, UpstreamHandler, serving
+from tests.filter.fuzz.documents import cut_text_of, text_of
 from tests.filter.otel_collector import Collector
 
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -63,9 +65,14 @@ EXCHANGES = [
     Sent("GET", "/reset", [TRACEPARENT]),
     Sent("GET", "/local"),
     Sent("PUT", "/empty", [], b"\0"),
+    Sent("POST", "/json", [("content-type", b"application/json; a=b")], '{"a": "\u20ac\\n"}'.encode()),
+    Sent("POST", "/cut", [("content-type", b"text/plain")], b"x" + "\u20ac".encode() * LIMIT),
+    Sent("POST", "/coded", [("content-type", b"text/plain"), ("content-encoding", b"gzip")], gzip.compress(b"text")),
+    Sent("POST", "/coded", [("content-type", b"text/plain"), ("content-encoding", b"br")], os.urandom(LIMIT + 1)),
 ]
 REDACTED = ["[redacted]"]
 # What is read otherwise than it was sent.
+AS_THEY_ARE = {"redact_body_fields": ["-*"]}
 HEADERS_READ = {
     "authorization": REDACTED,
     "set-cookie": REDACTED,
@@ -87,7 +94,13 @@ class Evidence:
 
 
 def pass_through(wasm: Path, program: Path, folder: Path, exchanges: list[Sent], configuration: Value) -> Evidence:
-    configuration = {"format": "otlp", "backend": {"cluster": "backend"}, "bodies": "on", **configuration}
+    configuration = {
+        "format": "otlp",
+        "backend": {"cluster": "backend"},
+        "bodies": "on",
+        **AS_THEY_ARE,
+        **configuration,
+    }
     traced = [{"name": "trace", "typed_config": wasm_config(wasm, configuration)}]
     with serving(UpstreamHandler) as upstream, serving(BackendHandler) as sink:
         with otel_collector.collecting(program, sink.port, folder / "collector") as collector:
@@ -141,10 +154,13 @@ def test_a_record_says_what_was_sent(evidence: Evidence, number: int) -> None:
     # Envoy's clock counts microseconds.
     assert sent.times[0] - 1000 <= begin <= end <= sent.times[1]
     assert attributes.pop("http.exchange.duration_ns") == end - begin
-    assert attributes.pop("http.exchange.destination").startswith("127.0.0.1:")
+    address, _, port = attributes.pop("http.exchange.destination").partition(":")
+    # What pods send: the other end is where it went.
+    peer = {"network.peer.address": address, "network.peer.port": int(port)}
+    assert address == "127.0.0.1"
     # Envoy makes up the id and hands it on.
     assert [attributes.pop("http.exchange.id")] == attributes.pop("http.request.header.x-request-id")
-    assert typed(attributes) == typed({**facts(sent), **bodies(sent), **headers(sent)})
+    assert typed(attributes) == typed({**facts(sent), **peer, **bodies(sent), **headers(sent)})
 
 
 def typed(attributes: Value) -> dict[str, tuple[type, Any]]:
@@ -157,7 +173,7 @@ def facts(sent: Sent) -> Value:
     optional = {
         "url.query": query.replace("s3cr3t", "[redacted]"),
         "user_agent.original": dict(sent.headers).get("user-agent", b"").decode(),
-        "error.type": str(sent.status) if sent.status >= 500 else "",
+        "error.type": str(sent.status) if sent.status >= 400 else "",
     }
     return {
         "http.request.method": sent.method,
@@ -175,11 +191,19 @@ def facts(sent: Sent) -> Value:
 
 def bodies(sent: Sent) -> Value:
     found: Value = {}
-    for side, body in (("request", sent.body), ("response", sent.answer)):
+    for side, body, headers in (
+        ("request", sent.body, {name: value.decode("latin-1") for name, value in sent.headers}),
+        ("response", sent.answer, dict(sent.answer_headers)),
+    ):
         found[f"http.{side}.body.size"] = len(body)
-        if body:
-            found[f"http.exchange.{side}.body"] = body[:LIMIT]
-        if len(body) > LIMIT:
+        is_cut, is_coded = len(body) > LIMIT, "content-encoding" in headers
+        if body and is_coded and not is_cut:
+            found[f"http.exchange.{side}.body_coded"] = body
+        elif body and not is_coded:
+            is_text = headers.get("content-type", "").startswith(("text/", "application/json"))
+            read = cut_text_of if is_cut else text_of
+            found[f"http.{side}.body.content"] = read(body[:LIMIT]) if is_text else body[:LIMIT]
+        if is_cut:
             found[f"http.exchange.{side}.body_truncated"] = True
     return found
 
@@ -221,6 +245,6 @@ def test_many_exchanges_go_in_batches_by_size(released: Path, program: Path, tmp
     arrived = {record["attributes"]["url.path"]: record["attributes"] for record in evidence.records}
     assert len(evidence.records) == len(arrived) == len(exchanges)
     for sent in exchanges:
-        assert arrived[sent.path]["http.exchange.request.body"] == sent.body
-        assert arrived[sent.path]["http.exchange.response.body"] == sent.answer
+        assert arrived[sent.path]["http.request.body.content"] == sent.body
+        assert arrived[sent.path]["http.response.body.content"] == text_of(sent.answer)
     assert evidence.collector.telemetry()["otelcol_receiver_accepted_log_records"] == len(exchanges)

@@ -50,7 +50,7 @@ def tunnelled(wire: Wire) -> None:
     wire.say(b"from the other end of the tunnel")
 
 
-EVENTS = {"sse": Events("text/event-stream; charset=utf-8"), "lines": Events("application/json")}
+EVENTS = {"sse": Events("text/event-stream; charset=utf-8"), "lines": Events("text/plain")}
 
 
 class Cart(grpc.GenericRpcHandler):

@@ -82,6 +82,12 @@ SLIPS = {
     "names of an older configuration": ("filter.zig", "            hidden_names.clear();\n", "", "header"),
     "a value that is not plain": ("capture/redaction.zig", "';' => if (text[0] == '/') return at,", "", "secret"),
     "a name that is cut": ("capture/redaction.zig", "name.addAll(run);", "", "secret"),
+    "a copy that is kept for ever": ("send/sender.zig", "releaseKept(at);", "", "memory_bytes"),
+    "a time that is not waited for": ("send/sender.zig", "retry_after -% 1 < retry_after_max", "false", "the log has"),
+    "a name that is not unescaped": ("capture/json_fields.zig", "if (json.code < 0x80)", "if (json.code < 0)", "body"),
+    "a value that is shown too early": ("capture/json_fields.zig", "json.depth != json.hidden_depth", "false", "body"),
+    "a form that is not looked into": ("capture/form_fields.zig", "if (form.isHidden())", "if (false)", "body"),
+    "a refusal that is never forgiven": ("send/backoff.zig", "backoff.refusals_left == 0", "true", "the log has"),
     "bytes in flight that stay": ("send/calls.zig", "calls.bytes -= call.bytes;", "", "plain exchange"),
 }
 

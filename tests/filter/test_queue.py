@@ -2,18 +2,14 @@
 """Documents that wait to be sent: how many, how long, and what happens when the backend does not take them."""
 
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.filter import judges
-from tests.filter.host.machine import INTERNAL_FAILURE
 from tests.filter.host.proxy import BACKEND, REQUEST, Exchange, Proxy
-
-SECOND = 1_000_000_000
-FAILURES_UNTIL_DOWN = 5
+from tests.filter.test_outage import FAILURES_UNTIL_DOWN, SECOND
 
 
 def numbered(number: int, body: bytes = b"") -> Exchange:
@@ -149,66 +145,13 @@ def test_an_answer_finds_the_configuration_that_called(wasm: Path) -> None:
     assert (proxy.metric("sent"), proxy.metric("dropped")) == (599, 0)
 
 
-def fail(proxy: Proxy, status: bytes | None = b"503") -> None:
-    proxy.answer(proxy.machine.calls[-1], status)
-
-
-@pytest.mark.parametrize("status", [b"503", b"429", None])
-def test_a_backend_that_is_down_is_left_alone(wasm: Path, status: bytes | None) -> None:
-    proxy = Proxy(wasm)
-    for _ in range(FAILURES_UNTIL_DOWN):
-        proxy.run()
-        fail(proxy, status)
-    proxy.tick()
-    assert (proxy.metric("backend_down"), proxy.metric("failed")) == (1, FAILURES_UNTIL_DOWN)
-    proxy.run()
-    assert len(proxy.machine.calls) == FAILURES_UNTIL_DOWN
-    assert (proxy.metric("dropped_backend_down"), proxy.metric("dropped")) == (1, 1)
-    # Later one call tries again, and only one; its success ends it.
-    proxy.machine.now_ns += SECOND
-    proxy.run()
-    proxy.run()
-    assert len(proxy.machine.calls) == FAILURES_UNTIL_DOWN + 1
-    proxy.answer(proxy.machine.calls[-1])
-    proxy.tick()
-    proxy.trace()
-    assert (proxy.metric("backend_down"), proxy.metric("dropped")) == (0, 2)
-
-
-def test_attempts_get_rarer_and_never_stop(wasm: Path) -> None:
-    proxy = Proxy(wasm)
-    attempts = []
-    for _ in range(4 * 600):
-        before = len(proxy.machine.calls)
-        proxy.run()
-        if len(proxy.machine.calls) > before:
-            attempts.append(proxy.machine.now_ns)
-            fail(proxy)
-        proxy.machine.now_ns += SECOND // 4
-    gaps = [(later - earlier) / SECOND for earlier, later in pairwise(attempts[4:])]
-    assert gaps[0] <= 1
-    assert all(gap <= 33 for gap in gaps)
-    assert all(gap >= 16 for gap in gaps[8:])
-    assert len(gaps) >= 600 / 33
-    assert len(set(gaps[8:])) > 1, "left to chance"
-
-
-def test_an_answer_that_refuses_a_trace_is_no_outage(wasm: Path) -> None:
-    proxy = Proxy(wasm)
-    for _ in range(20):
-        proxy.run()
-        fail(proxy, b"400")
-    assert (len(proxy.machine.calls), proxy.metric("dropped"), proxy.metric("failed")) == (20, 0, 20)
-
-
 def down(proxy: Proxy) -> None:
     """Each batch alone, until the backend counts as down; what was sent is forgotten."""
-    proxy.machine.refuse = lambda name: INTERNAL_FAILURE if name == "proxy_http_call" else None
     for _ in range(FAILURES_UNTIL_DOWN):
         proxy.run(numbered(0))
         proxy.tick()
-    proxy.machine.refuse = lambda _: None
-    assert proxy.metric("failed") == FAILURES_UNTIL_DOWN
+        proxy.answer(proxy.machine.calls.pop(), b"404")
+    assert (proxy.machine.calls, proxy.metric("failed")) == ([], FAILURES_UNTIL_DOWN)
 
 
 def test_while_the_backend_is_down_documents_wait(wasm: Path) -> None:

@@ -112,6 +112,18 @@ def test_rules_see_the_status_of_a_grpc_call(wasm: Path, in_trailers: bool) -> N
     assert not is_traced(errors, plain)
 
 
+def test_rules_see_service_and_method_of_a_grpc_call(wasm: Path) -> None:
+    calls = ("/shop.Cart/Get", "/shop.Cart/Watch", "/shop.v1.Stock/Get", "/pay.Card/Get")
+
+    def traced(rule: str, *paths: str) -> list[str]:
+        proxy = Proxy(wasm, {rule: {"paths": list(paths)}})
+        return [call for call in calls if is_traced(proxy, grpc(call, b"0", in_trailers=True))]
+
+    assert traced("include", "/shop.Cart/") == ["/shop.Cart/Get", "/shop.Cart/Watch"]
+    assert traced("include", "/shop.") == [*calls[:3]]
+    assert traced("exclude", "/*/Get") == ["/shop.Cart/Watch"]
+
+
 def request_ids(count: int) -> list[str]:
     return [f"{number * 2654435761 % (1 << 32):08x}-6a5e-4b7c-9d2f-{number:012x}" for number in range(count)]
 

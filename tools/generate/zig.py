@@ -103,6 +103,8 @@ class Field:
     def declared(self) -> str:
         kind = self.kind
         note = f"    /// {NOTES[kind]}\n" if kind in NOTES else ""
+        if kind == "names" and self.setting.schema.get("default"):
+            note = "    /// Beside the default list.\n"
         return f"{note}    {self.name}: {self._type} = {self._default},\n"
 
     @property
@@ -124,7 +126,7 @@ class Field:
         if self.kind == "rules":
             return "@splat(&.{})"
         if self._type == "Names":
-            return f"&{self.name}_default" if value else "&.{}"
+            return "&.{}"
         if self._type == "[]const u8":
             return _text(value or "")
         return _number(round((value or 0) * 10**9) if self.kind == "fraction" else value or 0)

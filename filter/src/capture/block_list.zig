@@ -101,6 +101,13 @@ pub const BlockList = struct {
         if (over > 0) _ = list.append(pool, "\x00\x00"[over - 1 ..], 0);
     }
 
+    /// All of it, to be read once: each block goes back when it is read, so that what is read can be written again.
+    pub fn take(list: *BlockList, pool: *Pool, bytes: *Bytes) Taken {
+        const first = list.first;
+        list.* = .{};
+        return .{ .pool = pool, .block = first, .bytes = bytes };
+    }
+
     pub fn clear(list: *BlockList, pool: *Pool) void {
         var index = list.first;
         while (index != none) {
@@ -113,6 +120,26 @@ pub const BlockList = struct {
 
     pub fn reader(list: *const BlockList, pool: *const Pool) Reader {
         return .{ .pool = pool, .block = list.first };
+    }
+};
+
+pub const Bytes = [limits.block_bytes - 4]u8;
+
+pub const Taken = struct {
+    pool: *Pool,
+    block: u16,
+    bytes: *Bytes,
+
+    /// The next piece; the one before is gone then.
+    pub fn next(taken: *Taken) ?[]const u8 {
+        const index = taken.block;
+        if (index == none) return null;
+        const block = &taken.pool.blocks[index];
+        const length = block.length;
+        texts.copy(taken.bytes, block.data[0..length]);
+        taken.block = block.next;
+        taken.pool.give(index);
+        return taken.bytes[0..length];
     }
 };
 
@@ -209,4 +236,19 @@ test "a full pool cuts, and the reserve is left to others" {
     body.clear(&pool);
     head.clear(&pool);
     try std.testing.expectEqual(@as(u16, 4), pool.available);
+}
+
+test "a list that is read once can be written again while that goes on, in a pool that is full" {
+    var blocks: [5]Block = undefined;
+    var bytes: Bytes = undefined;
+    var pool = Pool.init(&blocks);
+    var list = BlockList{};
+    for (0..4 * 1020) |at| _ = list.append(&pool, &.{@truncate(at *% 7)}, 0);
+    var taken = list.take(&pool, &bytes);
+    while (taken.next()) |piece| try std.testing.expectEqual(piece.len, list.append(&pool, piece, 0));
+    try std.testing.expectEqual(0, pool.available);
+    var reader = list.reader(&pool);
+    for (0..4 * 1020) |at| try std.testing.expectEqual(@as(u8, @truncate(at *% 7)), (reader.next(1).?)[0]);
+    list.clear(&pool);
+    try std.testing.expectEqual(4, pool.available);
 }

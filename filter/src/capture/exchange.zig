@@ -34,10 +34,15 @@ pub fn Exchange(comptime host: type) type {
                 const bytes = host.scratch.allocate(side.headers_bytes) orelse return false;
                 if (!message.body.copy(bytes)) return false;
                 message.headers = .{ .bytes = bytes };
+                // Nobody can read half of what is compressed.
+                if (side.body_kind == .coded and side.body_truncated) message.body.block = 0;
             }
             record.noteHeaders();
             setGrpc(record, &plugin.configuration, stream);
             connectionFacts(record.range(.source_address, connections.facts_count), &plugin.configuration, stream);
+            record.is_client = plugin.configuration.context == .outbound;
+            // Who is behind the peer is not the peer.
+            record.set(.peer, if (record.is_client) record.text(.destination_address) else if (stream.source_is_forwarded) "" else record.text(.source_address));
             if (record.text(.request_id).len == 0) record.set(.request_id, makeRequestId(record));
             if (traits.namespace) record.set(.namespace, namespaceOf(&plugin.configuration, cluster));
             if (traits.resource) setOwn(record);
@@ -51,7 +56,7 @@ pub fn Exchange(comptime host: type) type {
             if (!stream.is_grpc) return;
             const status = grpc.number(stream.grpc_status);
             record.set(.rpc_system, "grpc");
-            record.range(.rpc_service, 2).* = grpc.split(record.text(.path));
+            record.set(.rpc_method, grpc.methodOf(record.text(.path)));
             record.set(.grpc_status, status);
             if (!stream.grpc_in_trailers) return;
             const hidden = redaction.ofHeaders(configuration.redact_headers).has("grpc-status");

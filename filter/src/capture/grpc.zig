@@ -9,27 +9,33 @@ const texts = @import("../text.zig");
 /// A status and one more; 0: none.
 pub const Known = u8;
 
-const Code = struct { number: []const u8, http: []const u8, failure: bool = false };
+const codes_count = 17;
 
-/// The HTTP status for each is that of google.rpc.Code; a failure is what OpenTelemetry has for one of a server.
-const codes = [_]Code{
-    .{ .number = "0", .http = "200" },
-    .{ .number = "1", .http = "499" },
-    .{ .number = "2", .http = "500", .failure = true },
-    .{ .number = "3", .http = "400" },
-    .{ .number = "4", .http = "504", .failure = true },
-    .{ .number = "5", .http = "404" },
-    .{ .number = "6", .http = "409" },
-    .{ .number = "7", .http = "403" },
-    .{ .number = "8", .http = "429" },
-    .{ .number = "9", .http = "400" },
-    .{ .number = "10", .http = "409" },
-    .{ .number = "11", .http = "400" },
-    .{ .number = "12", .http = "501", .failure = true },
-    .{ .number = "13", .http = "500", .failure = true },
-    .{ .number = "14", .http = "503", .failure = true },
-    .{ .number = "15", .http = "500", .failure = true },
-    .{ .number = "16", .http = "401" },
+/// The HTTP status of each is that of google.rpc.Code.
+const codes =
+    "0 200 OK " ++
+    "1 499 CANCELLED " ++
+    "2 500 UNKNOWN " ++
+    "3 400 INVALID_ARGUMENT " ++
+    "4 504 DEADLINE_EXCEEDED " ++
+    "5 404 NOT_FOUND " ++
+    "6 409 ALREADY_EXISTS " ++
+    "7 403 PERMISSION_DENIED " ++
+    "8 429 RESOURCE_EXHAUSTED " ++
+    "9 400 FAILED_PRECONDITION " ++
+    "10 409 ABORTED " ++
+    "11 400 OUT_OF_RANGE " ++
+    "12 501 UNIMPLEMENTED " ++
+    "13 500 INTERNAL " ++
+    "14 503 UNAVAILABLE " ++
+    "15 500 DATA_LOSS " ++
+    "16 401 UNAUTHENTICATED ";
+
+/// OpenTelemetry's failures of a server.
+const failures = bits: {
+    var all: u32 = 0;
+    for (.{ 2, 4, 12, 13, 14, 15 }) |code| all |= 1 << code;
+    break :bits all;
 };
 
 pub fn isGrpc(content_type: []const u8) bool {
@@ -38,34 +44,43 @@ pub fn isGrpc(content_type: []const u8) bool {
 
 pub fn read(text: []const u8) Known {
     const status = json_reader.unsigned(text, 10);
-    return if (status < codes.len) @intCast(status + 1) else 0;
+    return if (status < codes_count) @intCast(status + 1) else 0;
 }
 
-fn codeOf(status: Known) ?*const Code {
-    return if (status > 0) &codes[status - 1] else null;
+const Word = enum { number, http, name };
+
+noinline fn wordOf(status: Known, word: Word) []const u8 {
+    if (status == 0) return "";
+    var rest: []const u8 = codes;
+    for (0..(status - 1) * @as(usize, 3) + @intFromEnum(word)) |_| rest = texts.after(rest, ' ');
+    return texts.before(rest, ' ');
 }
 
 pub fn number(status: Known) []const u8 {
-    return if (codeOf(status)) |code| code.number else "";
+    return wordOf(status, .number);
 }
 
 /// By which status a rule takes the exchange: an answer 200 of HTTP says nothing of the call.
 pub fn statusForRules(status: Known, http: []const u8) []const u8 {
-    const code = codeOf(status) orelse return http;
-    return if (texts.equal(http, "200")) code.http else http;
+    return if (status > 0 and texts.equal(http, "200")) wordOf(status, .http) else http;
 }
 
-pub fn isFailure(status: []const u8) bool {
-    const code = codeOf(read(status)) orelse return false;
-    return code.failure;
+/// To a client every status but OK is one.
+pub fn isFailure(status: []const u8, is_client: bool) bool {
+    const known = read(status);
+    return if (is_client) known > 1 else known > 0 and failures >> @intCast(known - 1) & 1 == 1;
 }
 
-/// `/shop.Cart/Get`: service and method.
-pub fn split(path: []const u8) [2][]const u8 {
+/// As OpenTelemetry's rpc.status_code has it: NOT_FOUND.
+pub fn nameOf(status: []const u8) []const u8 {
+    return wordOf(read(status), .name);
+}
+
+/// Of the path `/shop.Cart/Get`: shop.Cart/Get. Nothing if it is none of a call.
+pub fn methodOf(path: []const u8) []const u8 {
     const name = texts.before(path, '?');
     const slash = texts.lastIndexOf(name, '/');
-    if (slash == name.len or slash == 0) return .{ "", "" };
-    return .{ name[1..slash], name[slash + 1 ..] };
+    return if (slash == name.len or slash == 0) "" else name[1..];
 }
 
 test "a status and what it means" {
@@ -76,17 +91,17 @@ test "a status and what it means" {
     try std.testing.expectEqualStrings("503", statusForRules(read("13"), "503"));
     try std.testing.expectEqualStrings("200", statusForRules(read("0"), "200"));
     try std.testing.expectEqualStrings("200", statusForRules(read(""), "200"));
-    try std.testing.expect(isFailure("13") and isFailure("14") and !isFailure("5") and !isFailure("0") and !isFailure(""));
-    for (codes, 0..) |code, at| try std.testing.expectEqual(at, json_reader.unsigned(code.number, 10));
+    try std.testing.expect(isFailure("13", false) and !isFailure("5", false) and isFailure("5", true));
+    try std.testing.expect(!isFailure("0", true) and !isFailure("", true));
+    try std.testing.expectEqualStrings("UNAUTHENTICATED", nameOf("16"));
+    try std.testing.expectEqualStrings("", nameOf("17"));
+    for (0..codes_count) |at| {
+        var digits: [2]u8 = undefined;
+        try std.testing.expectEqualStrings(try std.fmt.bufPrint(&digits, "{d}", .{at}), number(@intCast(at + 1)));
+    }
 }
 
-test "service and method" {
-    const cases = [_][3][]const u8{
-        .{ "/shop.Cart/Get", "shop.Cart", "Get" }, .{ "/a/b/c?d/e", "a/b", "c" }, .{ "/x", "", "" }, .{ "", "", "" }, .{ "x", "", "" },
-    };
-    for (cases) |case| {
-        const found = split(case[0]);
-        try std.testing.expectEqualStrings(case[1], found[0]);
-        try std.testing.expectEqualStrings(case[2], found[1]);
-    }
+test "methods" {
+    const cases = [_][2][]const u8{ .{ "/shop.Cart/Get", "shop.Cart/Get" }, .{ "/a/b/c?d/e", "a/b/c" }, .{ "/x", "" }, .{ "", "" }, .{ "x", "" } };
+    for (cases) |case| try std.testing.expectEqualStrings(case[1], methodOf(case[0]));
 }

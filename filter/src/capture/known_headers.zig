@@ -20,15 +20,16 @@ pub const Name = enum {
     user_agent,
     grpc_status,
     tracestate,
+    content_encoding,
 };
 
 /// Marks our own calls, so that tracing the tracer never loops.
 pub const marker_name = "x-wasm-filter-trace";
 
 pub const names = [_][]const u8{
-    ":method",      ":path",        ":authority",  "host",            ":scheme",   ":status",
-    "content-type", "x-request-id", "traceparent", "x-forwarded-for", marker_name, "user-agent",
-    "grpc-status",  "tracestate",
+    ":method",      ":path",        ":authority",       "host",            ":scheme",   ":status",
+    "content-type", "x-request-id", "traceparent",      "x-forwarded-for", marker_name, "user-agent",
+    "grpc-status",  "tracestate",   "content-encoding",
 };
 
 const length_max = 31;

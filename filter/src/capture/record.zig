@@ -29,6 +29,7 @@ pub const Field = enum(u8) {
     user_agent,
     grpc_status,
     tracestate,
+    content_encoding,
     /// ... and what was asked for.
     source_address,
     destination_address,
@@ -37,8 +38,8 @@ pub const Field = enum(u8) {
     own_service,
     own_namespace,
     own_pod,
+    peer,
     rpc_system,
-    rpc_service,
     rpc_method,
     /// As it stands among the headers of the response, where it came behind the body.
     grpc_trailer,
@@ -47,15 +48,17 @@ pub const Field = enum(u8) {
     url_query,
     server_address,
     client_address,
+    peer_address,
     protocol_version,
     trace_id,
     span_id,
     error_type,
+    rpc_status,
     /// As an attribute they are written as OTLP's intValue, like the numbers.
     response_status,
     server_port,
     client_port,
-    rpc_status,
+    peer_port,
     /// Numbers.
     request_ms,
     response_ms,
@@ -71,6 +74,9 @@ pub const Field = enum(u8) {
     response_headers,
     request_body,
     response_body,
+    /// The same, of a body that is compressed.
+    request_coded,
+    response_coded,
     request_truncated,
     response_truncated,
     request_attributes,
@@ -96,21 +102,23 @@ pub const Field = enum(u8) {
 const texts_count = Field.url_path.index();
 
 /// What stands before or after the first of these bytes in a text, or what else is made of it.
-const Derived = struct { from: Field, byte: u8 = 0, how: enum(u8) { before, after, host, server, port, same, status, failure } };
+const Derived = struct { from: Field, byte: u8 = 0, how: enum(u8) { before, after, host, server, port, code, status, failure } };
 
 const derived = [_]Derived{
     .{ .from = .path, .how = .before, .byte = '?' },
     .{ .from = .path, .how = .after, .byte = '?' },
     .{ .from = .authority, .how = .server },
     .{ .from = .source_address, .how = .host },
+    .{ .from = .peer, .how = .host },
     .{ .from = .protocol, .how = .after, .byte = '/' },
     .{ .from = .traceparent, .how = .before, .byte = '-' },
     .{ .from = .traceparent, .how = .after, .byte = '-' },
     .{ .from = .status, .how = .failure },
+    .{ .from = .grpc_status, .how = .code },
     .{ .from = .status, .how = .status },
     .{ .from = .authority, .how = .port },
     .{ .from = .source_address, .how = .port },
-    .{ .from = .grpc_status, .how = .same },
+    .{ .from = .peer, .how = .port },
 };
 
 comptime {
@@ -132,6 +140,8 @@ pub const Record = struct {
     messages: [2]Message,
     /// When the exchange was over; 0 where the format does not want it.
     end_ns: u64,
+    /// Whether it is seen from where it was asked for, and not where it was answered.
+    is_client: bool,
 
     pub fn set(record: *Record, field: Field, value: []const u8) void {
         record.texts[field.index()] = value;
@@ -169,11 +179,19 @@ pub const Record = struct {
             .host => address.hostOf(from),
             .server => address.serverOf(from),
             .port => address.portOf(from),
-            .same => from,
+            .code => grpc.nameOf(from),
             .status => if (from.len == 3) from else "",
-            // OpenTelemetry's error.type: the status of a server's error, of HTTP or gRPC, or that there was no answer.
-            .failure => if (grpc.isFailure(record.text(.grpc_status))) record.text(.grpc_status) else if (from.len != 3) "_OTHER" else if (from[0] >= '5') from else "",
+            .failure => record.failure(from),
         };
+    }
+
+    /// OpenTelemetry's error.type: the status of an error, of gRPC or HTTP, or that there was no answer. What a client
+    /// did wrong is no error of the server.
+    fn failure(record: *const Record, status: []const u8) []const u8 {
+        const grpc_status = record.text(.grpc_status);
+        if (grpc.isFailure(grpc_status, record.is_client)) return grpc.nameOf(grpc_status);
+        if (status.len != 3) return "_OTHER";
+        return if (status[0] >= @as(u8, if (record.is_client) '4' else '5')) status else "";
     }
 
     /// The message of a field that there is for both directions.
@@ -238,11 +256,27 @@ test "a status is always a number" {
         var record: Record = undefined;
         const entry = headers.writeEntry(.{ .name = ":status", .value = case[0] }, &buffer).?;
         record.messages[0].headers = .{};
+        record.is_client = false;
         record.messages[1].headers = .{ .bytes = entry };
         record.noteHeaders();
         try std.testing.expectEqualStrings(case[1], record.text(.status));
         try std.testing.expectEqualStrings(case[2], record.text(.error_type));
         try std.testing.expectEqualStrings("", record.text(.path));
+    }
+}
+
+test "whose error it is" {
+    var record: Record = undefined;
+    @memset(std.mem.asBytes(&record.texts), 0);
+    const cases = [_]struct { bool, []const u8, []const u8, []const u8 }{
+        .{ true, "404", "", "404" }, .{ false, "404", "", "" },           .{ true, "200", "5", "NOT_FOUND" },
+        .{ false, "200", "5", "" },  .{ false, "200", "13", "INTERNAL" }, .{ true, "302", "0", "" },
+    };
+    for (cases) |case| {
+        record.is_client = case[0];
+        record.set(.status, case[1]);
+        record.set(.grpc_status, case[2]);
+        try std.testing.expectEqualStrings(case[3], record.text(.error_type));
     }
 }
 

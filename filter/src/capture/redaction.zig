@@ -20,35 +20,49 @@ pub const Hidden = struct {
     default: *const Default,
 
     pub fn has(hidden: *const Hidden, name: []const u8) bool {
-        if (any(hidden.given, name, false)) return true;
-        return hidden.default.has(name) and !any(hidden.given, name, true);
+        return hidden.hasField(name, name);
+    }
+
+    /// Of a field that can be called by its name or by all names that lead to it.
+    pub fn hasField(hidden: *const Hidden, name: []const u8, path: []const u8) bool {
+        if (any(hidden.given, name, false) or any(hidden.given, path, false)) return true;
+        return hidden.default.has(name) and !any(hidden.given, name, true) and !any(hidden.given, path, true);
     }
 };
 
-/// A default list, and beside each entry which bytes have to be in a name that it matches: hardly any name has those
-/// of any, and all are asked for every header of every exchange.
+/// A default list as one text: of each entry its length, which bytes have to be in a name that it matches, and itself.
+/// Hardly any name has those of any, and all are asked for every header of every exchange.
 const Default = struct {
-    entries: Names,
-    bytes: []const u32,
+    text: []const u8,
 
     fn of(comptime entries: Names) Default {
         comptime {
             @setEvalBranchQuota(10_000);
-            var all: [entries.len]u32 = undefined;
-            for (entries, &all) |entry, *one| one.* = bytesOf(entry);
-            const bytes = all;
-            return .{ .entries = entries, .bytes = &bytes };
+            var text: []const u8 = "";
+            for (entries) |entry| text = text ++ .{entry.len} ++ std.mem.toBytes(std.mem.nativeToLittle(u32, bytesOf(entry))) ++ entry;
+            return .{ .text = text };
         }
     }
 
     noinline fn has(default: *const Default, name: []const u8) bool {
         const there = bytesOf(name);
-        for (default.bytes, 0..) |needed, at| {
-            if (needed & ~there == 0 and any(default.entries[at..][0..1], name, false)) return true;
+        var rest = default.text;
+        while (next(&rest)) |entry| {
+            if (entry.needed & ~there == 0 and any(&.{entry.name}, name, false)) return true;
         }
         return false;
     }
 };
+
+const Entry = struct { needed: u32, name: []const u8 };
+
+fn next(rest: *[]const u8) ?Entry {
+    const text = rest.*;
+    if (text.len == 0) return null;
+    const end = 5 + @as(usize, text[0]);
+    rest.* = text[end..];
+    return .{ .needed = std.mem.readInt(u32, text[1..5], .little), .name = text[5..end] };
+}
 
 /// A bit for each byte that is there, of which some share one.
 fn bytesOf(text: []const u8) u32 {
@@ -61,6 +75,7 @@ fn bytesOf(text: []const u8) u32 {
 
 const default_headers = Default.of(&settings.redact_headers_default);
 const default_query = Default.of(&settings.redact_query_default);
+const default_fields = Default.of(&settings.redact_body_fields_default);
 
 pub fn ofHeaders(given: Names) Hidden {
     return .{ .given = given, .default = &default_headers };
@@ -70,13 +85,31 @@ pub fn ofQuery(given: Names) Hidden {
     return .{ .given = given, .default = &default_query };
 }
 
+pub fn ofFields(given: Names) Hidden {
+    return .{ .given = given, .default = &default_fields };
+}
+
+/// Whether the default list is taken away, and nothing given in its place.
+pub noinline fn hidesNoField(given: Names) bool {
+    var all = false;
+    for (given) |entry| {
+        if (entry[0] != '-') return false;
+        all = all or texts.equal(entry, "-*");
+    }
+    return all;
+}
+
 /// The list without what the default list has anyway, unless it takes something of that away: the role writes the
 /// default out.
-pub fn trimmed(given: Names, default: Names) Names {
+pub noinline fn trimmed(hidden: Hidden) Names {
+    const given = hidden.given;
     for (given) |entry| if (entry[0] == '-') return given;
-    var start: usize = 0;
-    while (start < given.len and start < default.len and texts.equal(given[start], default[start])) start += 1;
-    return given[start..];
+    var rest = hidden.default.text;
+    for (given, 0..) |entry, at| {
+        const known = next(&rest) orelse return given[at..];
+        if (!texts.equal(entry, known.name)) return given[at..];
+    }
+    return &.{};
 }
 
 /// `*` means headers: a pseudo header (:path) is one only where it is named.
@@ -226,10 +259,11 @@ test "header names, patterns, and what is taken away" {
 
 test "a default that is written out is not asked twice" {
     const default: Names = &settings.redact_headers_default;
-    try std.testing.expectEqual(0, trimmed(default, default).len);
-    try std.testing.expectEqual(1, trimmed(&.{ default[0], "x" }, default).len);
-    try std.testing.expectEqual(2, trimmed(&.{ default[0], "-*" }, default).len);
-    try std.testing.expectEqual(0, trimmed(&.{}, default).len);
+    try std.testing.expectEqual(0, trimmed(ofHeaders(default)).len);
+    try std.testing.expectEqual(1, trimmed(ofHeaders(&(settings.redact_headers_default ++ .{"x"}))).len);
+    try std.testing.expectEqual(1, trimmed(ofHeaders(&.{ default[0], "x" })).len);
+    try std.testing.expectEqual(2, trimmed(ofHeaders(&.{ default[0], "-*" })).len);
+    try std.testing.expectEqual(0, trimmed(ofHeaders(&.{})).len);
 }
 
 fn expectUrl(expected: []const u8, text: []const u8) !void {

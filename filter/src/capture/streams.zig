@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const BlockList = @import("block_list.zig").BlockList;
+const Kind = @import("body_kind.zig").Kind;
 
 /// Ends a list. The first place is never used, so that storage of zeros is storage that is free.
 const none: u16 = 0;
@@ -17,6 +18,7 @@ pub const HalfStream = struct {
     /// Whether the body is wanted.
     body_taken: bool = false,
     body_truncated: bool = false,
+    body_kind: Kind = .other,
     /// All of the body, whatever of it was taken.
     body_seen_bytes: u32 = 0,
     /// When the headers came, where the format wants it.

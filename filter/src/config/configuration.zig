@@ -37,8 +37,9 @@ pub noinline fn parse(configuration: *Configuration, text: []u8, lists: *Lists) 
     if (configuration.backend_path.len == 0) configuration.backend_path = traits.path;
     if (configuration.backend_authority.len == 0) configuration.backend_authority = configuration.backend_cluster;
     if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
-    configuration.redact_headers = redaction.trimmed(configuration.redact_headers, &settings.redact_headers_default);
-    configuration.redact_query = redaction.trimmed(configuration.redact_query, &settings.redact_query_default);
+    configuration.redact_headers = redaction.trimmed(redaction.ofHeaders(configuration.redact_headers));
+    configuration.redact_query = redaction.trimmed(redaction.ofQuery(configuration.redact_query));
+    configuration.redact_body_fields = redaction.trimmed(redaction.ofFields(configuration.redact_body_fields));
     if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
     if (configuration.backend_cluster.len == 0) configuration.errors += 1;
 }
@@ -96,7 +97,7 @@ fn shut(configuration: *Configuration, entry: *const table.Entry) void {
     if (isRules(group)) configuration.closed = 1;
     if (group == .hosts_from and (entry.kind == .group or entry.kind == .word)) configuration.closed = 1;
     if (entry.kind == .group) return;
-    inline for (.{ "redact_headers", "redact_query" }) |name| {
+    inline for (.{ "redact_headers", "redact_query", "redact_body_fields" }) |name| {
         if (entry.offset() == @offsetOf(Configuration, name)) @field(configuration, name) = &.{"*"};
     }
     inline for (.{ "sample_rate", "request_body_bytes_max", "response_body_bytes_max" }) |name| {

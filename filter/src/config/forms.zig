@@ -12,6 +12,7 @@ pub noinline fn fits(form: settings.Form, value: []const u8) bool {
     if (value.len -% 1 >= limits.entry_bytes_max) return false;
     return switch (form) {
         .header => isName(past(past(value, '-'), ':'), "-."),
+        .body_field => isName(past(past(value, '-'), '$'), "-.:@~"),
         .parameter => isParameter(past(past(value, '-'), '$')),
         .method => isJoined(value, "_", "-"),
         .path_start => isPathStart(value),
@@ -41,7 +42,7 @@ fn isJoined(value: []const u8, comptime others: []const u8, comptime separators:
 }
 
 /// Not with what a regular expression has for any text.
-fn isName(value: []const u8, comptime separators: []const u8) bool {
+noinline fn isName(value: []const u8, comptime separators: []const u8) bool {
     return isJoined(value, "_*", separators) and !hasPair(value, '.', "*");
 }
 

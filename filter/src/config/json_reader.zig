@@ -124,6 +124,8 @@ pub fn unsigned(digits: []const u8, base: u8) u64 {
     for (digits) |character| {
         const letter = (character | 0x20) -% 'a';
         const digit = if (letter < 6) letter + 10 else character -% '0';
+        // Between the digits and the letters stand others.
+        if (digit > 9 and letter >= 6) return none;
         // A limit or a revision is far below 2^48; what is longer is none.
         if (digit >= base or value > 1 << 48) return none;
         value = value * base + digit;
@@ -228,5 +230,5 @@ test "strings are unescaped in place" {
 test "digits" {
     try std.testing.expectEqual(0xaf09, unsigned("aF09", 16));
     for ([_][]const u8{ "", "a", "1_0", "/", ":", "`", "9" ** 20 }) |text| try std.testing.expectEqual(none, unsigned(text, 10));
-    for ([_][]const u8{ "g", "@", "G" }) |text| try std.testing.expectEqual(none, unsigned(text, 16));
+    for ([_][]const u8{ "g", "@", "G", ":", ";", "?", "1:" }) |text| try std.testing.expectEqual(none, unsigned(text, 16));
 }

@@ -13,7 +13,7 @@ pub const SampleBy = enum(u32) { hash, trace_id, parent };
 pub const Rule = enum(u8) { methods, paths, hosts, statuses };
 pub const rules_count = std.meta.fieldNames(Rule).len;
 /// What an entry of a list has to look like; forms.zig says how.
-pub const Form = enum(u8) { status, media_type, header, parameter, method, path_start, host };
+pub const Form = enum(u8) { status, media_type, header, parameter, body_field, method, path_start, host };
 pub const names_max = 64;
 pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from, sample_always };
 /// To others the group means nothing.
@@ -134,6 +134,37 @@ pub const batch_milliseconds = Range{ .least = 100, .most = 60_000 };
 
 pub const sample_always_slower_ms = Range{ .least = 0, .most = 3_600_000 };
 
+pub const redact_body_fields_default = [_][]const u8{
+    "*password*",
+    "*passwd*",
+    "*passphrase*",
+    "passcode",
+    "pwd",
+    "pass",
+    "pin",
+    "otp",
+    "*secret*",
+    "*token",
+    "*api*key",
+    "*access*key*",
+    "*private*key",
+    "*credential*",
+    "*signature*",
+    "*authorization",
+    "*jwt",
+    "*assertion",
+    "code_verifier",
+    "SAMLRequest",
+    "SAMLResponse",
+    "cookie",
+    "*session*id",
+    "sid",
+    "cvv",
+    "cvc",
+    "*card*number",
+    "ssn",
+};
+
 pub const Configuration = struct {
     /// As a number: exact in a gauge, as it is below 2^53.
     revision: u64 = 0,
@@ -149,8 +180,10 @@ pub const Configuration = struct {
     bodies: Bodies = .by_format,
     request_body_bytes_max: u32 = 1_000_000,
     response_body_bytes_max: u32 = 1_000_000,
-    redact_headers: Names = &redact_headers_default,
-    redact_query: Names = &redact_query_default,
+    /// Beside the default list.
+    redact_headers: Names = &.{},
+    /// Beside the default list.
+    redact_query: Names = &.{},
     heartbeat_seconds: u32 = 5,
     memory_mib: u32 = 16,
     /// Of 10^9.
@@ -170,6 +203,8 @@ pub const Configuration = struct {
     sample_by: SampleBy = .hash,
     sample_always_statuses: Names = &.{},
     sample_always_slower_ms: u32 = 0,
+    /// Beside the default list.
+    redact_body_fields: Names = &.{},
     /// How many entries could not be used.
     errors: u32 = 0,
     /// Not 0: a rule of what is traced could not be used. Then nothing is.
@@ -245,4 +280,5 @@ pub const entries = [_]Entry{
     .{ .group = .top, .name = "sample_always", .kind = .group, .more = @intFromEnum(Group.sample_always) },
     .{ .group = .sample_always, .name = "statuses", .kind = .names, .field = "sample_always_statuses", .form = .status },
     .{ .group = .sample_always, .name = "slower_ms", .kind = .number, .field = "sample_always_slower_ms", .more = 8 },
+    .{ .group = .top, .name = "redact_body_fields", .kind = .names, .field = "redact_body_fields", .form = .body_field },
 };

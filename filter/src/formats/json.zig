@@ -79,6 +79,28 @@ pub const Writer = struct {
         writer.raw(&[_]u8{ '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] });
     }
 
+    /// A string of the text that a list of blocks still holds; of a text that is cut, up to the last whole character.
+    /// False when there is too much to escape: base64 is shorter then.
+    pub fn textString(writer: *Writer, from: block_list.Reader, is_cut: bool) bool {
+        const start = writer.length;
+        var pieces = from;
+        // What may be the begin of a character waits for the rest of it.
+        var held: usize = 0;
+        writer.raw("\"");
+        while (pieces.next(staged.len - held)) |piece| {
+            texts.copy(staged[held..].ptr, piece);
+            const size = held + piece.len;
+            if (writer.length - start + 6 * size > limits.text_bytes_max) return false;
+            const whole = size - begunLength(staged[0..size]);
+            writer.escaped(staged[0..whole]);
+            held = size - whole;
+            @memmove(staged[0..held], staged[whole..size]);
+        }
+        if (!is_cut) writer.escaped(staged[0..held]);
+        writer.raw("\"");
+        return true;
+    }
+
     /// A string of the base64 of what a list of blocks still holds.
     pub fn base64String(writer: *Writer, from: block_list.Reader) void {
         var pieces = from;
@@ -95,6 +117,23 @@ pub const Writer = struct {
         writer.raw("\"");
     }
 };
+
+var staged: [512]u8 = undefined;
+
+/// How many bytes at the end are the first of a character, if others follow.
+fn begunLength(bytes: []const u8) usize {
+    for (1..@as(usize, @min(bytes.len, 3)) + 1) |length| {
+        const byte = bytes[bytes.len - length];
+        if (byte & 0xc0 == 0x80) continue;
+        const least: u8 = switch (length) {
+            1 => 0xc2,
+            2 => 0xe0,
+            else => 0xf0,
+        };
+        return if (byte >= least and byte <= 0xf4) length else 0;
+    }
+    return 0;
+}
 
 /// Length of the well-formed UTF-8 sequence of two to four bytes (RFC 3629) at the start, or 0.
 fn sequenceLength(bytes: []const u8) usize {
@@ -164,4 +203,32 @@ test "an overflow is noticed at every size, and nothing is written outside" {
         try std.testing.expectEqual(size < 12, writer.overflow);
         for (buffer[size..]) |byte| try std.testing.expectEqual('#', byte);
     }
+}
+
+test "a text in pieces, cut or not" {
+    var blocks: [4]block_list.Block = undefined;
+    var buffer: [8000]u8 = undefined;
+    for ([_][]const u8{ "é", "€", "😀" }) |character| for (500..515) |before| for (1..character.len + 1) |size| {
+        var pool = block_list.Pool.init(&blocks);
+        var list = block_list.BlockList{};
+        for (0..before) |_| _ = list.append(&pool, "x", 0);
+        _ = list.append(&pool, character[0..size], 0);
+        for ([_]bool{ false, true }) |is_cut| {
+            var writer = Writer{ .buffer = &buffer };
+            try std.testing.expect(writer.textString(list.reader(&pool), is_cut));
+            const whole = before + 2 + if (size == character.len) size else if (is_cut) 0 else 6 * size;
+            try std.testing.expectEqual(whole, writer.length);
+        }
+    };
+}
+
+test "text that would take too much room" {
+    var blocks: [260]block_list.Block = undefined;
+    var pool = block_list.Pool.init(&blocks);
+    var list = block_list.BlockList{};
+    for (0..limits.text_bytes_max / 6 + 1) |_| _ = list.append(&pool, "\x01", 0);
+    const buffer = try std.testing.allocator.alloc(u8, limits.text_bytes_max + 10);
+    defer std.testing.allocator.free(buffer);
+    var writer = Writer{ .buffer = buffer };
+    try std.testing.expect(!writer.textString(list.reader(&pool), false) and !writer.overflow);
 }

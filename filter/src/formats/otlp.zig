@@ -33,18 +33,19 @@ pub const traits = Traits{
         attribute("url.path", .url_path) ++ attribute("url.query", .url_query) ++
         attribute("server.address", .server_address) ++ attribute("server.port", .server_port) ++
         attribute("client.address", .client_address) ++ attribute("client.port", .client_port) ++
+        attribute("network.peer.address", .peer_address) ++ attribute("network.peer.port", .peer_port) ++
         attribute("network.protocol.version", .protocol_version) ++
         attribute("user_agent.original", .user_agent) ++
         attribute("http.response.status_code", .response_status) ++ attribute("error.type", .error_type) ++
-        attribute("rpc.system", .rpc_system) ++ attribute("rpc.service", .rpc_service) ++
-        attribute("rpc.method", .rpc_method) ++ attribute("rpc.grpc.status_code", .rpc_status) ++
+        attribute("rpc.system.name", .rpc_system) ++ attribute("rpc.method", .rpc_method) ++
+        attribute("rpc.status_code", .rpc_status) ++
         attribute("http.request.body.size", .request_bytes) ++ attribute("http.response.body.size", .response_bytes) ++
         own("id", .request_id) ++ own("destination", .destination_address) ++
         own("destination_namespace", .namespace) ++
         own("duration_ns", .duration_ns) ++
-        own("request.body", .request_body) ++
+        attribute("http.request.body.content", .request_body) ++ own("request.body_coded", .request_coded) ++
         own("request.body_truncated", .request_truncated) ++
-        own("response.body", .response_body) ++
+        attribute("http.response.body.content", .response_body) ++ own("response.body_coded", .response_coded) ++
         own("response.body_truncated", .response_truncated) ++
         f(.request_attributes) ++ f(.response_attributes) ++ "]}",
     .between = "\n,",

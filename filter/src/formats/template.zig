@@ -104,11 +104,19 @@ pub const Walker = struct {
         const record = walker.record;
         const writer = walker.writer;
         switch (which) {
-            .request_body, .response_body => {
-                var body = record.message(which).body;
-                if (body.next(1) == null) return;
+            .request_body, .response_body, .request_coded, .response_coded => {
+                const message = record.message(which);
+                const is_coded = message.side.body_kind == .coded;
+                var body = message.body;
+                if (is_coded != which.isAtLeast(.request_coded) or body.next(1) == null) return;
+                const start = writer.length;
+                if (message.side.body_kind.isText()) {
+                    walker.openAttribute(prefix, key, "string");
+                    if (writer.textString(message.body, message.side.body_truncated)) return writer.raw("}}");
+                    writer.length = start;
+                }
                 walker.openAttribute(prefix, key, "bytes");
-                writer.base64String(record.message(which).body);
+                writer.base64String(message.body);
             },
             .request_truncated, .response_truncated => {
                 if (!record.message(which).side.body_truncated) return;

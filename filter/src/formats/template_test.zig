@@ -25,7 +25,7 @@ fn expectDocument(format: formats.Format, expected: []const u8) !void {
     var head: [256]u8 = undefined;
     var at: usize = 0;
     for (request_headers) |entry| at += headers.writeEntry(entry, head[at..]).?.len;
-    const request = streams.HalfStream{ .body_seen_bytes = 5, .time_ns = 5_000_000 };
+    const request = streams.HalfStream{ .body_seen_bytes = 5, .body_kind = .text, .time_ns = 5_000_000 };
     const response = streams.HalfStream{ .body_truncated = true };
     var record: Record = undefined;
     record.messages = .{
@@ -34,7 +34,9 @@ fn expectDocument(format: formats.Format, expected: []const u8) !void {
     };
     record.end_ns = 7_000_000;
     record.noteHeaders();
+    record.is_client = true;
     record.set(.request_id, "id");
+    record.set(.peer, "10.0.0.1:80");
     record.set(.source_address, "[::1]:80");
     record.set(.destination_address, "10.0.0.1:80");
     record.set(.protocol, "HTTP/1.1");
@@ -60,10 +62,11 @@ test "otlp: empty attributes are left out, and values of one header go together"
         "\"eventName\":\"http.exchange\",\"traceId\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"spanId\":\"00f067aa0ba902b7\",\"attributes\":[" ++
         string("http.request.method", "POST") ++ string("url.scheme", "http") ++ string("url.path", "/a\\\"") ++ string("url.query", "b") ++
         string("server.address", "shop") ++ whole("server.port", "81") ++ string("client.address", "::1") ++ whole("client.port", "80") ++
+        string("network.peer.address", "10.0.0.1") ++ whole("network.peer.port", "80") ++
         string("network.protocol.version", "1.1") ++ string("error.type", "_OTHER") ++
         whole("http.request.body.size", "5") ++ whole("http.response.body.size", "0") ++ string("http.exchange.id", "id") ++
         string("http.exchange.destination", "10.0.0.1:80") ++ whole("http.exchange.duration_ns", "2000000") ++
-        "{\"key\":\"http.exchange.request.body\",\"value\":{\"bytesValue\":\"aGVsbG8=\"}}," ++
+        string("http.request.body.content", "hello") ++
         "{\"key\":\"http.exchange.response.body_truncated\",\"value\":{\"boolValue\":true}}," ++
         "{\"key\":\"http.request.header.x-a\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"1\"},{\"stringValue\":\"3\"}]}}}," ++
         "{\"key\":\"http.request.header.x-b\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"2\"}]}}}," ++

@@ -18,6 +18,7 @@ pub const Metric = enum {
     failed,
     skipped,
     truncated,
+    resent,
     bytes,
     configuration_errors,
     polls_failed,

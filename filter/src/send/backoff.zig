@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! When to leave a backend alone that does not answer. The time and the chance come as arguments.
+//! When to leave a backend alone that does not answer, or never takes what it gets. The time and the chance come as
+//! arguments.
 
 const std = @import("std");
 
 /// One failure is no outage; this many in a row are.
 const failures_until_down = 5;
+/// Who has taken a trace may refuse so many others before a refusal counts as a failure: one that it can't read says
+/// nothing of the rest. Who has never taken one may refuse none.
+const refusals_allowed = 100;
 const delay_ns_least = 500 * std.time.ns_per_ms;
 const doublings_max = 6;
 
 pub const Backoff = struct {
     failures: u32 = 0,
+    refusals_left: u32 = 0,
     doublings: u6 = 0,
     retry_at_ns: u64 = 0,
 
@@ -23,7 +28,20 @@ pub const Backoff = struct {
     }
 
     pub fn succeeded(backoff: *Backoff) void {
-        backoff.* = .{};
+        backoff.* = .{ .refusals_left = refusals_allowed };
+    }
+
+    /// It has asked to be left alone until then.
+    pub fn pause(backoff: *Backoff, until_ns: u64) void {
+        backoff.failures = @max(backoff.failures, failures_until_down);
+        backoff.retry_at_ns = @max(backoff.retry_at_ns, until_ns);
+    }
+
+    /// It has answered, and does not want this one. False when that is a failure.
+    pub fn forgives(backoff: *Backoff) bool {
+        if (backoff.refusals_left == 0) return false;
+        backoff.* = .{ .refusals_left = backoff.refusals_left - 1 };
+        return true;
     }
 
     /// The delay doubles with each attempt, up to 32 s, and half of it is left to chance, so that proxies
@@ -60,4 +78,24 @@ test "down after some failures in a row, then one attempt at a time, later and l
     }
     backoff.succeeded();
     try std.testing.expect(backoff.allows(now, 5));
+}
+
+test "who asks for time gets it" {
+    var backoff = Backoff{};
+    backoff.failed(1000, 0);
+    backoff.pause(5000);
+    try std.testing.expect(backoff.isDown() and !backoff.allows(4999, 0) and backoff.allows(5000, 0));
+}
+
+test "who never takes a trace has failed, who took one may refuse others" {
+    var backoff = Backoff{};
+    try std.testing.expect(!backoff.forgives());
+    backoff.succeeded();
+    for (0..refusals_allowed) |_| {
+        backoff.failed(1000, 0);
+        try std.testing.expect(backoff.forgives() and backoff.failures == 0);
+    }
+    try std.testing.expect(!backoff.forgives());
+    backoff.succeeded();
+    try std.testing.expect(backoff.forgives());
 }

@@ -22,7 +22,7 @@ AS_CONFIGURED = (
     *("context", "sample_rate", "sample_by", "sample_always", "include", "exclude"),
 )
 # What comes of them, as a list adds to its default.
-REDACTED = ("redact_headers", "redact_query")
+REDACTED = ("redact_headers", "redact_query", "redact_body_fields")
 # So many of a default list are named.
 TOLD = 5
 EXCHANGES = {
@@ -111,6 +111,8 @@ def lines(exported: Mapping[str, Any], check_mode: bool, columns: int = 0) -> li
         "headers": _all_but(exported["redact_headers"], _default("redact_headers")),
         "query": _all_but(exported["redact_query"], _default("redact_query")),
     }
+    if exported["bodies"] == "on":
+        rows["fields"] = _all_but(exported["redact_body_fields"], _default("redact_body_fields"))
     if exported["headers_added"]:
         rows["added"] = f"headers {', '.join(exported['headers_added'])} (values are not shown)"
     width = max(len(label) for label in rows) + 2
@@ -204,7 +206,7 @@ def _bodies(exported: Mapping[str, Any]) -> str:
         return "off, none leave"
     types = ", ".join(exported["body_content_types"]) or "any content type"
     return (
-        f"on, as they are: of {types}, up to {exported['request_body_bytes_max']} bytes of a request and "
+        f"on: of {types}, up to {exported['request_body_bytes_max']} bytes of a request and "
         f"{exported['response_body_bytes_max']} of a response"
     )
 

@@ -46,7 +46,7 @@ def _all(configuration: Mapping[str, Any], names: Mapping[str, str]) -> Iterator
         yield f"{names['exclude']}.paths: every path begins with /, so nothing is traced"
     if "*" in exclude.get("hosts", ()):
         yield f"{names['exclude']}.hosts: * is every host, so nothing is traced"
-    for name in ("redact_headers", "redact_query"):
+    for name in ("redact_headers", "redact_query", "redact_body_fields"):
         yield from _of_redaction(names[name], values[name], settings[name].default(form))
     if values["bodies"] == "on" and not values["request_body_bytes_max"] and not values["response_body_bytes_max"]:
         limits = f"{names['request_body_bytes_max']}=0, {names['response_body_bytes_max']}=0"

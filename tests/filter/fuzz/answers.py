@@ -4,9 +4,12 @@
 from dataclasses import dataclass
 from random import Random
 
+from tests.filter.host.wire import Pair
+
 HOST_LISTS = [[], [b"*"], [b"shop"], [b"shop:80", b"cart.pay"], [b"quiet:81"]]
 GARBAGE = [b"", b"[]", b'{"hosts": 1}', b'{"hosts": ["shop"', b'{"hosts": ["a b"]}', b"\xff" * 17_000]
-STATUSES = [b"200", b"200", b"200", b"204", b"404", b"429", b"500", b"2x", b"", None]
+STATUSES = [b"200", b"200", b"200", b"204", b"302", b"404", b"415", b"429", b"500", b"2x", b"", None]
+GRPC = [b"", b"", b"", b"0", b"12", b"99"]
 
 
 @dataclass(frozen=True)
@@ -17,11 +20,24 @@ class Answer:
     """What the body says, if it is good."""
     rejected: int = 0
     """Records, as OTLP says it."""
+    grpc: bytes = b""
+    """The status of gRPC, where such a port answers."""
+    retry_after: bytes = b""
+
+    @property
+    def headers(self) -> list[Pair]:
+        more = [(b"grpc-status", self.grpc)] if self.grpc else []
+        more += [(b"retry-after", self.retry_after)] if self.retry_after else []
+        return [(b":status", self.status), *more] if self.status else []
 
 
 def some_answer(random: Random, ordinary: bytes | None, *, steady: bool) -> Answer:
     """`ordinary`: the status of most answers, and of all if `steady`."""
     status = ordinary if steady or random.random() < 0.7 else random.choice(STATUSES)
+    if not steady and random.random() < 0.1:
+        return Answer(status, grpc=random.choice(GRPC))
+    if not steady and random.random() < 0.05:
+        return Answer(random.choice([b"429", b"503"]), retry_after=random.choice([b"1", b"60", b"61", b"0", b"soon"]))
     hosts = random.choice(HOST_LISTS)
     if random.random() < 0.2:
         return Answer(status, random.choice(GARBAGE))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the host saw of one machine, and what its metrics have to say then."""
 
+import builtins
 from dataclasses import dataclass, field
 
 from tests.filter.fuzz.documents import Violation
@@ -17,6 +18,13 @@ class Flight:
     documents: int
     size: int
     is_poll: bool
+    body: bytes = b""
+    seen: dict[int, Stream] = field(default_factory=dict)
+    """The exchanges that it has documents of, by their number."""
+    unknown: int = 0
+    """Documents of exchanges that are not known."""
+    root_object: object = None
+    """The configuration in whose name it was made."""
 
 
 @dataclass
@@ -30,6 +38,9 @@ class Books:
     sent: int = 0
     failed: int = 0
     bytes: int = 0
+    resent: int = 0
+    again: list[builtins.bytes] = field(default_factory=list)
+    """Bodies of calls that will be made again."""
     truncated: int = 0
     truncated_uncertain: int = 0
     documents: int = 0
@@ -62,6 +73,17 @@ class Books:
         self.failed += rejected
         self.bytes += flight.size
 
+    def waits_again(self, flight: Flight) -> None:
+        """What was in the call will be seen again."""
+        self.open |= flight.seen
+        self.unknown += flight.unknown
+        self.again.append(flight.body)
+
+    def called(self, flight: Flight) -> None:
+        if flight.body in self.again:
+            self.again.remove(flight.body)
+            self.resent += flight.documents
+
     def flying(self) -> int:
         return sum(flight.documents for flight in self.flights.values())
 
@@ -75,6 +97,7 @@ class Books:
         self._equal("sent", self.sent)
         self._equal("failed", self.failed)
         self._equal("bytes", self.bytes)
+        self._equal("resent", self.resent)
         self._equal("dropped", sum(self.metric(f"dropped_{reason}") for reason in REASONS))
         truncated = self.metric("truncated") - self.truncated
         if not 0 <= truncated <= self.truncated_uncertain:

@@ -29,12 +29,14 @@ class Episode:
         is_readable = self.theme != "lawless" and not self.refusals and random.random() < 0.5
         self.name = "shop-audit" if is_readable else "trace"
         self.host = HostSide(wasm, self.name, exact=self.theme != "lawless")
+        self.host.roomy = self.theme in ("common", "lawless")
         self.host.machine.refuses_bookkeeping = self.theme == "lawless"
         self.traffic = Traffic(self.host, random, large=self.theme in ("large", "backlog"))
         self.nonsense = Nonsense(
             self.traffic, self.some_answer, [self.traffic.step, self.tick, self.configure, self.answer]
         )
-        self.backend_is_up = self.theme != "backlog"
+        self.ordinary: bytes | None = None if self.theme == "backlog" else b"200"
+        """Status of most of the backend's answers."""
         actions: list[tuple[Callable[[], None], float]] = [
             (self.traffic.step, 60),
             (self.traffic.begin, 14),
@@ -103,7 +105,7 @@ class Episode:
         self.host.machine.now_ns += self.random.choice([1, SECOND // 10, SECOND, 40 * SECOND])
 
     def backend(self) -> None:
-        self.backend_is_up = not self.backend_is_up
+        self.ordinary = b"200" if self.ordinary != b"200" else self.random.choice([None, b"415"])
 
     def answer(self) -> None:
         flights = self.host.books.flights
@@ -112,7 +114,7 @@ class Episode:
                 self.host.answer(self.random.choice(list(flights)), self.some_answer())
 
     def some_answer(self) -> Answer:
-        return some_answer(self.random, b"200" if self.backend_is_up else None, steady=self.theme == "backlog")
+        return some_answer(self.random, self.ordinary, steady=self.theme == "backlog")
 
     def end(self) -> None:
         """Of a configuration: as in Envoy after its exchanges, unless there is no law."""
@@ -163,7 +165,8 @@ class Episode:
         made = [messages.plain(b":method", b"GET"), messages.plain(messages.ID, b"%d" % (self.traffic.number + 1))]
         host.headers(stream, 0, made)
         for _ in range(3):
-            buffer = random.randbytes(50_000)
+            # Too much for what would be left if the bytes in flight had not gone down.
+            buffer = random.randbytes(300_000 if self.theme == "large" else 50_000)
             host.body(stream, 0, buffer, len(buffer))
         known, host.reader.found = host.streams[stream], []
         host.done(stream)

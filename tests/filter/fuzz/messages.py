@@ -5,21 +5,25 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
 
+from tests.filter.fuzz.bodies import SECRET, Maker, damaged
 from tests.filter.fuzz.plugin_settings import Settings
 from tests.filter.host.wire import Pair
 
-# In parentheses, as neither base64 nor a random text has them: a part of a value gives itself away too.
-SECRET = b"(hush)"
 REDACTED = b"[redacted]"
 ID = b"x-fuzz"
 MEDIA = [
     b"application/json",
     b"text/plain; charset=utf-8",
     b"image/png",
+    b"application/x-www-form-urlencoded",
+    b"multipart/form-data; boundary=x",
     b"application/grpc+proto",
     b"text/event-stream",
+    b"Application/Problem+JSON",
+    b"application/x; charset=utf-8",
     b"",
 ]
+CODINGS = [b"gzip", b"br", b"identity", b"GZIP, br", b"Identity", b""]
 PATHS = [b"/api/items", b"/api/health", b"/cart", b"/other", b"/", b"", b"/caf\xc3\xa9\xff", b'/"\\\x01']
 HOSTS = [b"shop", b"shop", b"cart.pay", b"quiet"]
 STATUSES = [b"200", b"200", b"201", b"101", b"404", b"503", b"0", b"20x", b"2000", b""]
@@ -95,6 +99,15 @@ def _more(random: Random, settings: Settings | None, *, huge: bool) -> list[Head
     return headers
 
 
+def _of_body(random: Random) -> list[Header]:
+    headers = []
+    if random.random() < 0.7:
+        headers.append(plain(b"content-type", random.choice(MEDIA)))
+    if random.random() < 0.1:
+        headers.append(plain(b"content-encoding", random.choice(CODINGS)))
+    return headers
+
+
 def request(random: Random, settings: Settings | None, number: int, *, huge: bool) -> list[Header]:
     """Without settings nothing is known of what will be redacted: then there is no secret in it."""
     path = random.choice(PATHS)
@@ -109,8 +122,7 @@ def request(random: Random, settings: Settings | None, number: int, *, huge: boo
         headers.append(plain(b"x-request-id", b"%032x" % random.getrandbits(128)))
     if random.random() < 0.6:
         headers += _trace_context(random)
-    if random.random() < 0.7:
-        headers.append(plain(b"content-type", random.choice(MEDIA)))
+    headers += _of_body(random)
     if random.random() < 0.03:
         headers.append(
             plain(
@@ -136,13 +148,21 @@ def _trace_context(random: Random) -> list[Header]:
 
 def response(random: Random, settings: Settings | None, *, huge: bool) -> list[Header]:
     headers = [plain(b":status", random.choice(STATUSES))]
-    if random.random() < 0.7:
-        headers.append(plain(b"content-type", random.choice(MEDIA)))
+    headers += _of_body(random)
     if random.random() < 0.05:
         headers.append(plain(b"grpc-status", random.choice([b"0", b"14", b"99"])))
     if random.random() < 0.05:
         headers.append(plain(b"upgrade", b"h2,h2c"))
     return headers + _more(random, settings, huge=huge)
+
+
+HIDDEN_FIELDS = [b"password", b"access_token", b"pin", b"iban", b"number"]
+
+
+def part_of_body(random: Random) -> bytes:
+    """It has no secrets in it: while it is on its way the list may become another one."""
+    body = Maker(random, HIDDEN_FIELDS, secrets=False).body()
+    return damaged(random, body) if random.random() < 0.1 else body
 
 
 def chunk(random: Random, limit: int, *, large: bool) -> bytes:

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the filter should keep of an exchange, written from filter/README.md and the bounds in limits.zig."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tests.filter.fuzz.messages import Header
 from tests.filter.fuzz.plugin_settings import Settings
+from tests.filter.fuzz.redacting import Fields, redacted
 from tests.filter.fuzz.sampling import first, is_sampled
+
+if TYPE_CHECKING:
+    from tests.filter.fuzz.settlement import Outage
 
 HEADERS_MAX = 64 * 1024
 SCRATCH_MAX = 256 * 1024
@@ -32,6 +39,27 @@ def has_wanted_media(settings: Settings, headers: list[Header]) -> bool:
     return any(stands_for(one, media) for one in settings.media)
 
 
+# Of http.request.body.content in OpenTelemetry's semantic conventions.
+_TEXT_ENDS = ("/json", "+json", "/xml", "+xml", "/yaml", "+yaml")
+
+
+def kind_of(headers: list[Header]) -> str:
+    if first(headers, b"content-encoding").lower() not in (b"", b"identity"):
+        return "coded"
+    whole = first(headers, b"content-type").lower().decode("latin-1")
+    media, _, parameters = whole.partition(";")
+    media = media.split(" ")[0]
+    if media == "application/x-www-form-urlencoded":
+        return "form"
+    if media.startswith("multipart/"):
+        return "multipart"
+    if "json" in media:
+        return "json"
+    if media.startswith("text/") or media.endswith(_TEXT_ENDS) or "charset=" in parameters:
+        return "text"
+    return "other" if media else "unknown"
+
+
 def stands_for(pattern: str, text: str) -> bool:
     """`*` is any text."""
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
@@ -50,6 +78,8 @@ class Side:
     body: bytearray = field(default_factory=bytearray)
     announced: int = 0
     body_cut: bool = False
+    kind: str = "other"
+    """Of the body, by its headers."""
     at_risk: bool = False
     """Less may be kept: memory was short, or the host refused a call."""
 
@@ -58,11 +88,28 @@ class Side:
         return self.headers_cut or (self.body_cut and self.takes_body)
 
     @property
+    def shown(self) -> bytes:
+        """Of a compressed body a part is of no use."""
+        return b"" if self.kind == "coded" and self.body_cut else bytes(self.body)
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind in ("json", "form", "text")
+
+    def redact(self, fields: Fields, limit: int) -> None:
+        """At the end, before anything of it is written."""
+        shown, whole = redacted(self.kind, bytes(self.body), fields)
+        if self.kind != "other" and not fields.is_off:
+            self.body_cut |= not whole or len(shown) > limit
+            self.body = bytearray(shown[:limit])
+
+    @property
     def blocks(self) -> int:
         return (self.size + len(self.body)) // BLOCK_DATA + 2
 
     def keep(self, headers: list[Header], wire_size: int) -> None:
         self.seen, self.headers_cut = True, not headers
+        self.kind = kind_of(headers)
         for header in headers:
             size = HEADER_OVERHEAD + len(header.name) + len(header.shown)
             if size > min(HEADERS_MAX - self.size, SCRATCH_MAX - wire_size):
@@ -122,6 +169,7 @@ class Stream:
 class Root:
     id: int
     settings: Settings
+    outage: Outage
     hosts: list[bytes] | None = None
     """The last good answer."""
     poll: int | None = None

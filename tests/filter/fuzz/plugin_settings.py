@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests.filter.fuzz.redacting import Fields
+
 HEADERS = [b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-api-key", b"x-forwarded-client-cert"]
 QUERY = [b"access_token", b"token", b"code", b"password", b"sig"]
 BODY_MAX = 1_000_000
@@ -27,6 +29,7 @@ class Settings:
     redact_query: list[bytes] = field(default_factory=lambda: QUERY)
     shown_headers: list[bytes] = field(default_factory=list)
     """Taken from the default list."""
+    fields: Fields = field(default_factory=Fields)
     closed_query: bool = False
     """The list can't be used: every parameter is hidden."""
     media: list[str] = field(default_factory=list)
@@ -99,9 +102,17 @@ def readable(random: Random, name: str, *, large: bool, backlog: bool = False) -
         settings.redact_headers, settings.redact_query = [b"x-mine", b"authorization"], [b"mine"]
         settings.shown_headers = [b"cookie", b"x-page-token"]
         written["redact_headers"], written["redact_query"] = ["-x-page-token", "x-mine", "-Cookie"], ["-*", "mine"]
-    elif kind < 0.4:  # Slips.
+        if random.random() < 0.5:
+            settings.fields = Fields([b"-*"])
+            written["redact_body_fields"] = ["-*"]
+    elif kind < 0.35:
+        settings.fields = Fields([b"iban", b"card.number", b"-pin", b"-ok.token"])
+        written["redact_body_fields"] = ["IBAN", "card.number", "-pin", "-ok.token"]
+    elif kind < 0.45:  # Slips.
         settings.closed_query, settings.redact_query = True, [b"any", *QUERY]
+        settings.fields = Fields([b"*"])
         slip: Any = random.choice([{}, ["token="], ["a", 1], "a", [".*"]])
+        written["redact_body_fields"] = slip
         written |= {"redact_query": slip, "heartbeat_seconds": 0, "more": [1, {"a": []}]}
     settings.text = json.dumps(written).encode()
     return settings

@@ -39,6 +39,8 @@ class RefusingMachine(Machine):
             self.countdown -= 1
             if self.countdown == 0:
                 self.refused.append(name)
+                if name == "proxy_get_header_map_value":
+                    self.refused.append(f"header {self.read(arguments[1], arguments[2]).decode()}")
                 if name == "proxy_http_call":
                     # What was in it counts as failed, so it has to be known.
                     super()._host_call(name, arguments)

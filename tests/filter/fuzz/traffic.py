@@ -92,7 +92,11 @@ class Traffic:
 
     def body(self, stream: int, side: int) -> None:
         settings = self.settings_of(stream) or Settings()
-        buffer = messages.chunk(self.random, settings.limits[side], large=self.large)
+        known = self.host.streams.get(stream)
+        if known is not None and known.sides[side].kind != "other" and self.random.random() < 0.6:
+            buffer = messages.part_of_body(self.random)
+        else:
+            buffer = messages.chunk(self.random, settings.limits[side], large=self.large)
         self.host.body(stream, side, buffer, len(buffer))
 
     def crowd(self) -> None:
@@ -115,7 +119,8 @@ class Traffic:
             self.next_id += 1
             self.host.create(self.next_id, root)
             self.headers(self.next_id, 0)
-            body = self.random.randbytes(1_000_001)
+            # A number, to whoever looks into it.
+            body = b"%d" % self.random.randrange(1, 10) * 1_000_001
             self.host.body(self.next_id, 0, body, len(body))
             self.host.done(self.next_id)
             if self.host.books.flights and self.random.random() < 0.8:

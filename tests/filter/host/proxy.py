@@ -113,8 +113,10 @@ class Proxy:
     def tick(self) -> None:
         self.machine.call("proxy_on_tick", self.root)
 
-    def answer(self, call: Call, status: bytes | None = b"200", body: bytes = b"") -> None:
-        pairs = [] if status is None else [(b":status", status)]
+    def answer(
+        self, call: Call, status: bytes | None = b"200", body: bytes = b"", more: list[Pair] | None = None
+    ) -> None:
+        pairs = [] if status is None else [(b":status", status), *(more or [])]
         self.machine.offer.headers = {CALL_RESPONSE_HEADERS: pairs}
         self.machine.offer.buffers = {CALL_RESPONSE_BODY: body}
         self.machine.call("proxy_on_http_call_response", call.root, call.token, len(pairs), len(body), 0)

@@ -49,13 +49,14 @@ def test_without_any_setting_the_defaults_of_the_filter_are_told() -> None:
     assert told["format"] == "publish, one POST for each exchange"
     assert told["to"].startswith("c.t.svc:9000/publish, by Envoy's cluster outbound|9000||c.t.svc: a Service of this")
     assert "mutual TLS" in told["to"] and "PLAIN" not in told["to"]
-    assert told["bodies"].startswith("on, as they are: of any content type, up to 1000000 bytes of a request and ")
+    assert told["bodies"].startswith("on: of any content type, up to 1000000 bytes of a request and ")
     assert told["headers"].startswith("all, with [redacted] in place of the values of authorization, ")
     more = len(schema()["properties"]["redact_query"]["default"]) - 5
     assert told["query"] == (
         "all, with [redacted] in place of the values of access_token, token, code, password, sig and "
         f"{more} more of the default list"
     )
+    assert told["fields"].startswith("all, with [redacted] in place of the values of *password*, ")
     assert "added" not in told
 
 
@@ -68,9 +69,10 @@ def test_batches_and_their_bodies() -> None:
     told = rows({"format": "otlp", "batch": {"count": 7}})
     assert told["format"] == "otlp, a POST when 7 exchanges or 1000000 bytes wait, and every 1000 ms"
     assert told["bodies"] == "off, none leave"
+    assert "fields" not in told
     assert "c.t.svc:9000/v1/logs" in told["to"]
     told = rows({"format": "ndjson", "bodies": "on", "body_content_types": ["text/*"], "request_body_bytes_max": 5})
-    assert told["bodies"] == "on, as they are: of text/*, up to 5 bytes of a request and 1000000 of a response"
+    assert told["bodies"] == "on: of text/*, up to 5 bytes of a request and 1000000 of a response"
 
 
 def test_the_choice_of_exchanges() -> None:
@@ -97,7 +99,8 @@ def test_the_share_is_told() -> None:
 
 
 def test_nothing_redacted_is_told() -> None:
-    told = rows({"redact_headers": ["-*"], "redact_query": ["-*", "k"]})
+    told = rows({"redact_headers": ["-*"], "redact_query": ["-*", "k"], "redact_body_fields": ["-*"]})
+    assert "NOTHING is redacted" in told["fields"]
     assert "NOTHING is redacted" in told["headers"]
     assert told["query"] == "all, with [redacted] in place of the values of k"
 

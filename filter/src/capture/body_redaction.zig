@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bodies without the values of listed fields: looked through once, when the exchange is over, before anything of them
+//! is written.
+
+const std = @import("std");
+const block_list = @import("block_list.zig");
+const redaction = @import("redaction.zig");
+const streams = @import("streams.zig");
+const texts = @import("../text.zig");
+const FormFields = @import("form_fields.zig").FormFields;
+const JsonFields = @import("json_fields.zig").JsonFields;
+const Kind = @import("body_kind.zig").Kind;
+const Writer = @import("body_writer.zig").Writer;
+
+/// Here, as the stack is small; no body is looked through while another one is.
+var writer: Writer = undefined;
+var json: JsonFields = undefined;
+var form: FormFields = undefined;
+var piece_bytes: block_list.Bytes = undefined;
+
+/// Whether a body can be looked through, or has nothing to be looked for.
+pub fn takes(kind: Kind, given: redaction.Names) bool {
+    return (kind != .coded and kind != .multipart) or redaction.hidesNoField(given);
+}
+
+/// Of the body of `side` only what may leave stays. What it may get longer by is bounded.
+pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, given: redaction.Names, most: u32) void {
+    if (side.body_kind == .other or side.bodyBytes() == 0 or redaction.hidesNoField(given)) return;
+    var taken = side.blocks.take(pool, &piece_bytes);
+    var headers_left = side.headers_bytes;
+    const hidden = redaction.ofFields(given);
+    writer.list = &side.blocks;
+    writer.pool = pool;
+    writer.hidden = &hidden;
+    writer.length_max = side.headers_bytes + most;
+    // The configuration may be another one than when the body was taken.
+    writer.ended = !takes(side.body_kind, given);
+    writer.path_length = 0;
+    @memset(std.mem.asBytes(&json), 0);
+    @memset(std.mem.asBytes(&form), 0);
+    json.writer = &writer;
+    form.writer = &writer;
+    var reads: enum { unknown, json, form, nothing } = .unknown;
+    while (taken.next()) |bytes| {
+        const piece = bytes[@min(headers_left, bytes.len)..];
+        headers_left -= @intCast(side.blocks.append(pool, bytes[0 .. bytes.len - piece.len], 0));
+        // Space tells nothing; a block may end in it.
+        if (reads == .unknown and spaceLength(piece) == piece.len) {
+            writer.add(piece);
+            continue;
+        }
+        if (reads == .unknown) reads = if (looksLikeJson(side.body_kind, piece)) .json else if (side.body_kind == .text) .nothing else .form;
+        switch (reads) {
+            .json => json.feed(piece),
+            .form => form.feed(piece),
+            else => writer.add(piece),
+        }
+    }
+    if (writer.ended) side.body_truncated = true;
+}
+
+fn spaceLength(piece: []const u8) usize {
+    for (piece, 0..) |byte, at| if (!JsonFields.isSpace(byte)) return at;
+    return piece.len;
+}
+
+/// Much that is JSON is sent as something else.
+fn looksLikeJson(kind: Kind, piece: []const u8) bool {
+    const first = piece[spaceLength(piece)];
+    return kind == .json or first == '{' or first == '[';
+}
+
+test {
+    _ = @import("body_redaction_test.zig");
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where a body goes that is looked through piece by piece: what may be shown is kept, a value that may not is replaced.
+
+const std = @import("std");
+const block_list = @import("block_list.zig");
+const redaction = @import("redaction.zig");
+const limits = @import("../limits.zig");
+const texts = @import("../text.zig");
+
+pub const Writer = struct {
+    list: *block_list.BlockList,
+    pool: *block_list.Pool,
+    hidden: *const redaction.Hidden,
+    /// How long the list may get.
+    length_max: u32,
+    /// Nothing more is taken: there is no room, or what came can't be understood.
+    ended: bool = false,
+    /// The names that lead to a value, with dots between them: `user.password`.
+    path: [limits.path_bytes_max]u8 = undefined,
+    path_length: usize = 0,
+
+    pub noinline fn add(writer: *Writer, bytes: []const u8) void {
+        if (writer.ended) return;
+        const wanted = bytes[0..@min(bytes.len, writer.length_max -| writer.list.length)];
+        const taken = writer.list.append(writer.pool, wanted, writer.pool.reserve());
+        if (taken < bytes.len) writer.ended = true;
+    }
+
+    /// More names than there is room for are counted and not kept.
+    pub noinline fn addToPath(writer: *Writer, byte: u8) void {
+        if (writer.path_length < writer.path.len) writer.path[writer.path_length] = byte;
+        writer.path_length +|= 1;
+    }
+
+    /// Whether the value must not be shown that the path leads to, whose last name begins here. A path that is longer
+    /// than any that can be known is hidden.
+    pub noinline fn isHidden(writer: *const Writer, name_at: usize) bool {
+        if (writer.path_length > writer.path.len) return true;
+        const path = writer.path[0..writer.path_length];
+        return writer.hidden.hasField(path[name_at..], path);
+    }
+};
