@@ -61,7 +61,7 @@ bench-engine: setup ## the engine's time and memory, up to 100,000 workloads
 bench-filter: setup ## what the filter costs in Envoy
 	@$(BIN)/python -m bench filter
 
-count-filter: setup ## record what the filter costs by counts, for the test that compares
+count-filter: setup ## record what the filter costs, by counts
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.filter.costs
 
 # Options: SIZES, ROUNDS, OUTPUT, SHORT=1

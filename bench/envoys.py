@@ -49,10 +49,10 @@ def proxy(
 ) -> Value:
     """Bootstrap of an Envoy with the variant's filter in one listener per port, each in a machine of its own."""
     listeners = [
-        listener(f"traced{at}", variant.filters(f"trace{at}"), routes=[route("/", "upstream")], port=port)
+        listener(f"traced{at}", variant.filters(f"trace{at}"), routes=[route("/", traffic.CLUSTER)], port=port)
         for at, port in enumerate(ports)
     ]
-    return bootstrap(listeners, [cluster("upstream", upstream), *(cluster(name, sink) for name in sink_names)])
+    return bootstrap(listeners, [cluster(traffic.CLUSTER, upstream), *(cluster(name, sink) for name in sink_names)])
 
 
 @contextmanager

@@ -42,6 +42,8 @@ RESPONSE_HEADERS = {
     "strict-transport-security": "max-age=31536000; includeSubDomains",
     "x-content-type-options": "nosniff",
 }
+# What Istio calls the cluster that it goes to.
+CLUSTER = "outbound|8080||orders.shop.svc.cluster.local"
 PATH = "/api/orders?customer=4711&page=2"
 
 

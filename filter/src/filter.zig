@@ -190,7 +190,9 @@ pub fn Filter(comptime host: type) type {
         fn isLeftOut(plugin: *const PluginContext, stream: *const streams.Stream) bool {
             const configuration = &plugin.configuration;
             const for_rules = grpc.statusForRules(if (stream.is_grpc) stream.grpc_status else 0, record.statusOf(&stream.status));
-            const took = if (configuration.sample_always_slower_ms > 0) host.nowNanoseconds() -| stream.request.time_ns else 0;
+            // It is 0 for a request that came while nobody asked for it.
+            const began = stream.request.time_ns;
+            const took = if (configuration.sample_always_slower_ms > 0 and began > 0) host.nowNanoseconds() -| began else 0;
             return !selection.isAlways(configuration, for_rules, took);
         }
 

@@ -100,7 +100,7 @@ class Driver:
         machine.call("proxy_on_context_create", ROOT_ID, 0)
         machine.offer.buffers = {PLUGIN_CONFIGURATION: text}
         assert machine.call("proxy_on_configure", ROOT_ID, len(text)) == 1
-        machine.offer.properties = dict(PROPERTIES)
+        machine.offer.properties = PROPERTIES | {b"xds\0cluster_name": traffic.CLUSTER.encode()}
         self.next_id = ROOT_ID + 1
 
     def exchange(self) -> None:

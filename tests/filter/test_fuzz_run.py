@@ -74,7 +74,7 @@ SLIPS = {
         "skipped rose",
     ),
     "another flag of the parent": ("select/sampling.zig", "16) & 1 == 1", "16) & 1 == 0", "skipped rose"),
-    "randomness that is not looked at": ("select/sampling.zig", 'field, "rv:"', 'field, "rw:"', "skipped rose"),
+    "randomness that is not looked at": ("select/sampling.zig", '"rv:"', '"rw:"', "skipped rose"),
     "another threshold": ("select/sampling.zig", "upper / whole << 28", "upper / whole << 27", "skipped rose"),
     "what is always traced, by its time": ("select/selection.zig", "took_ns > @as", "took_ns < @as", "document of no"),
     "what is always traced, by its answer": ("filter.zig", "!stream.is_grpc and", "", "skipped rose"),

@@ -181,3 +181,12 @@ def test_what_the_answer_settles_is_let_go_with_it(wasm: Path) -> None:
     assert (proxy.metric("memory_bytes"), proxy.metric("skipped")) == (0, 1)
     proxy.finish(stream)
     assert proxy.metric("skipped") == 1
+
+
+def test_what_began_before_somebody_asked_for_its_time_is_not_slow(wasm: Path) -> None:
+    """A configuration that changes while an exchange goes on."""
+    proxy = Proxy(wasm, ALWAYS)
+    stream = proxy.start(Exchange(response=None))
+    proxy.configure(proxy.root, {"sample_rate": 0, "sample_always": {"slower_ms": 1}})
+    proxy.finish(stream)
+    assert (len(proxy.machine.calls), proxy.metric("skipped")) == (0, 1)

@@ -58,7 +58,10 @@ const random_digits = random_bits / 4;
 /// The 56 bits that OpenTelemetry compares with a threshold: `rv` in its part of the trace state, or else the last of the
 /// trace id.
 fn randomness(tracestate: []const u8, trace_id: []const u8) u64 {
-    return explicit(tracestate) orelse bitsOf(trace_id[trace_id.len - random_digits ..]) orelse 0;
+    for ([_][]const u8{ explicit(tracestate), trace_id[trace_id.len - random_digits ..] }) |digits| {
+        if (bitsOf(digits)) |bits| return bits;
+    }
+    return 0;
 }
 
 /// Of 14 hexadecimal digits, in halves, as `unsigned` takes no more than 48 bits.
@@ -70,27 +73,26 @@ fn bitsOf(digits: []const u8) ?u64 {
 }
 
 /// tracestate: other=x,ot=th:8;rv:9b8233f7e3a151
-fn explicit(tracestate: []const u8) ?u64 {
-    var members = tracestate;
-    while (members.len > 0) : (members = texts.after(members, ',')) {
-        var fields = bare(texts.before(members, ','));
-        if (!texts.startsWith(fields, "ot=")) continue;
-        fields = fields[3..];
-        while (fields.len > 0) : (fields = texts.after(fields, ';')) {
-            const field = texts.before(fields, ';');
-            if (!texts.startsWith(field, "rv:")) continue;
-            return bitsOf(field[3..]);
-        }
-        return null;
+fn explicit(tracestate: []const u8) []const u8 {
+    const vendors = valueOf(tracestate, ',', "ot=");
+    return valueOf(vendors, ';', "rv:");
+}
+
+/// What follows a key in a list; nothing if it is not there.
+noinline fn valueOf(list: []const u8, separator: u8, key: []const u8) []const u8 {
+    var rest = list;
+    while (rest.len > 0) : (rest = texts.after(rest, separator)) {
+        const item = bare(texts.before(rest, separator));
+        if (texts.startsWith(item, key)) return item[key.len..];
     }
-    return null;
+    return "";
 }
 
 /// Without white space around it.
 fn bare(member: []const u8) []const u8 {
     var text = member;
     while (text.len > 0 and text[0] <= ' ') text = text[1..];
-    while (text.len > 0 and text[text.len - 1] <= ' ') text.len -= 1;
+    while (text.len > 0 and text[text.len - 1] <= 32) text.len -= 1;
     return text;
 }
 

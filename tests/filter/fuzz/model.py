@@ -147,7 +147,7 @@ class Stream:
     provisional: bool = False
     """Left out of the share, unless its end says otherwise."""
     begun: int | None = None
-    """When its request came, where that counts; None: the host would not say."""
+    """When its request came; None: the host would not say, or nobody asked by the configuration of then."""
 
     @property
     def blocks(self) -> int:
@@ -230,7 +230,7 @@ def choose(root: Root, stream: Stream, headers: list[Header], now: int | None) -
     sampled = wanted and is_sampled(root.settings, headers)
     stream.provisional = wanted and sampled is False and root.settings.has_always
     stream.sides[0].takes_body &= not stream.provisional
-    stream.begun = now
+    stream.begun = now if root.settings.slower_ms else None
     return True if stream.provisional else sampled
 
 
