@@ -38,7 +38,7 @@ const Default = struct {
         comptime {
             @setEvalBranchQuota(10_000);
             var text: []const u8 = "";
-            for (entries) |entry| text = text ++ .{entry.len} ++ std.mem.toBytes(std.mem.nativeToLittle(u32, bytesOf(entry))) ++ entry;
+            for (entries) |entry| text = text ++ .{entry.len} ++ std.mem.toBytes(std.mem.nativeToLittle(u16, bytesOf(entry))) ++ entry;
             return .{ .text = text };
         }
     }
@@ -53,21 +53,21 @@ const Default = struct {
     }
 };
 
-const Entry = struct { needed: u32, name: []const u8 };
+const Entry = struct { needed: u16, name: []const u8 };
 
 fn next(rest: *[]const u8) ?Entry {
     const text = rest.*;
     if (text.len == 0) return null;
-    const end = 5 + @as(usize, text[0]);
+    const end = 3 + @as(usize, text[0]);
     rest.* = text[end..];
-    return .{ .needed = std.mem.readInt(u32, text[1..5], .little), .name = text[5..end] };
+    return .{ .needed = std.mem.readInt(u16, text[1..3], .little), .name = text[3..end] };
 }
 
 /// A bit for each byte that is there, of which some share one.
-fn bytesOf(text: []const u8) u32 {
-    var found: u32 = 0;
+fn bytesOf(text: []const u8) u16 {
+    var found: u16 = 0;
     for (text) |byte| if (byte != '*') {
-        found |= @as(u32, 1) << @intCast(byte & 31);
+        found |= @as(u16, 1) << @intCast(byte & 15);
     };
     return found;
 }
