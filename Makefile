@@ -41,8 +41,8 @@ test: setup ## all checks and tests, on a test mesh of their own
 matrix: setup ## sanity, units and a deploy with each ansible-core
 	@$(BIN)/python -m tests.matrix $(if $(PAIRS),--pairs $(PAIRS)) $(if $(STEPS),--steps $(STEPS))
 
-# Options: EVENTS, SEED, EPISODE, FILTER, SHORT=1
-fuzz: setup ## ten million random events for the filter
+# Options: EVENTS, BODIES, SEED, EPISODE, FILTER, SHORT=1
+fuzz: setup ## ten million random events for the filter, and ten million bodies
 	@$(BIN)/python -m tests.filter.fuzz
 
 # Options: RUNS (seeds), SEED, SHORT=1
