@@ -41,8 +41,8 @@ test: setup ## all checks and tests, on a test mesh of their own
 matrix: setup ## sanity, units and a deploy with each ansible-core
 	@$(BIN)/python -m tests.matrix $(if $(PAIRS),--pairs $(PAIRS)) $(if $(STEPS),--steps $(STEPS))
 
-# Options: EVENTS, SEED, EPISODE, FILTER, SHORT=1
-fuzz: setup ## ten million random events for the filter
+# Options: EVENTS, BODIES, SEED, EPISODE, FILTER, SHORT=1
+fuzz: setup ## ten million random events for the filter, and bodies
 	@$(BIN)/python -m tests.filter.fuzz
 
 # Options: RUNS (seeds), SEED, SHORT=1
@@ -72,7 +72,7 @@ bench-fleet: setup ## whole rollouts, to a bare client
 soak-filter: setup ## a million requests through the filter without growth
 	@$(BIN)/python -m bench soak
 
-soak-collector: setup ## a real OpenTelemetry Collector, restarted 20 times under load: nothing is lost
+soak-collector: setup ## a collector that restarts under load: nothing lost
 	@COLLECTOR_RESTARTS=20 PYTHONPATH=.cache/collections $(BIN)/python -m pytest -q -n0 tests/filter/test_envoy_restarts.py
 
 # Options: KUBECONFIG, of the cluster to run it on; the test mesh without

@@ -110,11 +110,16 @@ pub fn Filter(comptime host: type) type {
         /// an older configuration that still drains must not answer for a newer one that has died. Nor may
         /// Envoy's main thread, whose machine ticks but never has a request, answer for a worker that has
         /// died: an odd second says that the machine has had requests, and then only such machines beat.
-        noinline fn beat(plugin: *const PluginContext) void {
+        noinline fn beat(plugin: *PluginContext) void {
             if (meter.shown(plugin, .revision) != plugin.configuration.revision) return;
             const served = @intFromBool(plugin.served);
             if (meter.shown(plugin, .heartbeat) & 1 > served) return;
-            meter.show(plugin, .heartbeat, host.nowNanoseconds() / std.time.ns_per_s & ~@as(u64, 1) | served);
+            const now_s = host.nowNanoseconds() / std.time.ns_per_s;
+            meter.show(plugin, .heartbeat, now_s & ~@as(u64, 1) | served);
+            if (served == 0) return;
+            // All machines that serve add to it: one that has died does not any more.
+            if (plugin.counted_s > 0) meter.count(plugin, .serving_seconds, @truncate(now_s -| plugin.counted_s));
+            plugin.counted_s = now_s;
         }
 
         /// At ticks, as a gauge that followed each request would cost each request a call of the host.

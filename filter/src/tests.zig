@@ -22,6 +22,7 @@ test {
     _ = @import("capture/grpc.zig");
     _ = @import("capture/known_headers.zig");
     _ = @import("capture/headers.zig");
+    _ = @import("capture/hidden_names.zig");
     _ = @import("select/hosts.zig");
     _ = @import("capture/name_cache.zig");
     _ = @import("formats/json.zig");

@@ -19,7 +19,7 @@ from tests.filter.fuzz.bodies import SECRET, Maker, some_body
 from tests.filter.fuzz.redacting import Fields, redacted
 from tests.filter.host.proxy import REQUEST, Exchange, Proxy
 
-SECRETS = [b"password", b"access_token", b"clientSecret", b"pin", b"sessionId", b"card_number"]
+SECRETS = [b"password", b"access_token", b"clientSecret", b"pin", b"sessionId", b"card_number", b":password"]
 FORM = "application/x-www-form-urlencoded"
 quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

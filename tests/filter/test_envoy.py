@@ -71,12 +71,12 @@ def test_credentials_in_urls_stay_here(scene: Scene) -> None:
 
 def test_fields_of_bodies_stay_here(scene: Scene) -> None:
     pieces = [b'{"user": {"pass', b'word": "', SECRET.encode() * 9000, b'", "name": "al"}, "pin": 12', b"34}"]
-    _, post = scene.both("POST", "/chunked/login", pieces, content_type="application/json")
+    _, post = scene.both("POST", "/signin-json", pieces, content_type="application/json")
     sent = post.document["scnt_request"]
     shown = b'{"user": {"password": "[redacted]", "name": "al"}, "pin": "[redacted]"}'
     assert (base64.b64decode(sent["body"]), sent["truncated_body"]) == (shown, False)
     form = f"user=al&p%61ssword={SECRET}&next=/".encode()
-    _, post = scene.both("POST", "/chunked/form", form, content_type="application/x-www-form-urlencoded")
+    _, post = scene.both("POST", "/signin-form", form, content_type="application/x-www-form-urlencoded")
     assert base64.b64decode(post.document["scnt_request"]["body"]) == b"user=al&p%61ssword=[redacted]&next=/"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.filter.builds import FILTER, build
-from tests.filter.fuzz import options, run
+from tests.filter.fuzz import bodies_run, options, run
 from tests.filter.fuzz.tally import Tally, play
 
 STACK_SPARE = 512
@@ -40,9 +40,9 @@ def test_the_same_seed_and_number_are_the_same_events(released: Path) -> None:
 # A line of the sources, what it is turned into, and what the fuzzer has to say of it.
 SLIPS = {
     "a header that is not redacted": (
-        "capture/redaction.zig",
-        "return hidden.default.has(name) and",
-        'return hidden.default.has("") and',
+        "capture/hidden_names.zig",
+        "return hidden.default.has(name,",
+        'return hidden.default.has("",',
         "secret",
     ),
     "a query that is not redacted": ("capture/redaction.zig", "at = value_end;", "at += 0;", "secret"),
@@ -107,12 +107,14 @@ def test_a_slip_is_found(slip: str, tmp_path: Path) -> None:
 
 
 def test_options() -> None:
-    assert options.read({}) == options.Options(10_000_000, 1, None, None)
-    assert options.read({"SHORT": "1", "SEED": "7", "EPISODE": "0"}) == options.Options(100_000, 7, 0, None)
+    assert options.read({}) == options.Options(10_000_000, 1, None, None, 10_000_000)
+    assert options.read({"SHORT": "1", "SEED": "7"}) == options.Options(100_000, 7, None, None, 20_000)
+    assert options.read({"SHORT": "1", "SEED": "7", "EPISODE": "0"}) == options.Options(100_000, 7, 0, None, 0)
     assert options.read({"EVENTS": "5"}).events == 5
+    assert options.read({"BODIES": "0"}).bodies == 0
 
 
-@pytest.mark.parametrize("name", ["EVENTS", "SEED", "EPISODE", "SHORT", "FILTER"])
+@pytest.mark.parametrize("name", ["EVENTS", "BODIES", "SEED", "EPISODE", "SHORT", "FILTER"])
 def test_bad_options_are_named(name: str) -> None:
     with pytest.raises(options.BadOption, match=f"{name}=-1: .*give"):
         options.read({name: "-1"})
@@ -123,3 +125,11 @@ def test_a_whole_run_in_its_processes(released: Path) -> None:
     total = run.run(options.Options(3000, 5, None, None), {"released": released}, told.append)
     assert total.failures == []
     assert total.events >= 3000
+
+
+def test_many_bodies(checked: Path) -> None:
+    total = Tally()
+    for number in range(6):
+        total.add(bodies_run.play(checked, 1, number))
+    assert total.failures == []
+    assert total.bodies == 6 * bodies_run.PER_MACHINE

@@ -100,3 +100,27 @@ def test_without_a_backend_nothing_is_traced_and_it_is_said_once(wasm: Path) -> 
     proxy.run()
     assert (proxy.machine.calls, proxy.metric("dropped"), proxy.metric("configuration_errors")) == ([], 1, 1)
     assert sum(b"nothing is traced" in line for line in proxy.machine.logs) == 1
+
+
+def test_machines_that_serve_add_up(wasm: Path) -> None:
+    """The counter's rate is how many there are: all workers share it."""
+    workers = [Proxy(wasm, {"revision": REVISION}) for _ in range(4)]
+    for worker in workers[1:]:
+        worker.machine.metrics = workers[0].machine.metrics
+    main, *serving = workers
+
+    def gained(alive: list[Proxy]) -> int:
+        before = main.metric("serving_seconds")
+        for worker in workers:
+            worker.machine.now_ns += 5 * 10**9
+        for worker in alive:
+            worker.tick()
+        return main.metric("serving_seconds") - before
+
+    assert gained(workers) == 0, "without requests, as Envoy's main thread, nobody counts"
+    for worker in serving:
+        worker.run()
+    assert gained(workers) == 3 * 5
+    assert gained([main, *serving[1:]]) == 2 * 5, "one has died"
+    serving[0].configure(50, {"revision": "ffffffffff"})
+    assert gained([main, *serving[1:]]) == 0, "who drains does not answer for the new one"

@@ -12,7 +12,6 @@ from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.
 from ansible_collections.openclarity.wasm_filters.plugins.plugin_utils.settings.json_schema import resolved
 
 from tools.generate.blocks import BEGIN
-from tools.generate.released import ENTRIES, FIELDS, GROUPS, RANGES, WORDS, in_order
 
 HEAD = f"""// SPDX-License-Identifier: Apache-2.0
 //! {BEGIN}configuration.schema.json, do not edit: the settings, their defaults and bounds.
@@ -92,7 +91,7 @@ class Field:
 
     @property
     def words(self) -> list[str]:
-        return in_order(self.setting.schema["enum"], WORDS) + (["by_format"] if self.setting.by_format else [])
+        return [*self.setting.schema["enum"]] + (["by_format"] if self.setting.by_format else [])
 
     @property
     def range(self) -> str:
@@ -136,15 +135,14 @@ def source() -> str:
     """The whole file."""
     fields = [Field(one) for one in declaration.settings()]
     by_name = {field.name: field for field in fields}
-    ordered = [by_name[name] for name in in_order(by_name, FIELDS)]
-    choices = [field for field in ordered if field.kind == "choice"]
+    choices = [field for field in fields if field.kind == "choice"]
     return "".join(
         [
             HEAD,
             _enums(choices, fields),
             _formats_of_groups(fields),
-            *(_constants(field) for field in ordered),
-            CONFIGURATION % "".join(field.declared() for field in ordered),
+            *(_constants(field) for field in fields),
+            CONFIGURATION % "".join(field.declared() for field in fields),
             _tables(choices, by_name),
             ENTRY,
             _entries(by_name, choices),
@@ -154,7 +152,7 @@ def source() -> str:
 
 def _enums(choices: list[Field], fields: list[Field]) -> str:
     rules = resolved({"$ref": "#/$defs/rules"}, declaration.schema())["properties"]
-    groups = in_order(dict.fromkeys(["top", *(one.setting.path[0] for one in fields if _in_group(one))]), GROUPS)
+    groups = dict.fromkeys(["top", *(one.setting.path[0] for one in fields if _in_group(one))])
     lines = [f"pub const {one.choice} = enum(u32) {{ {', '.join(one.words)} }};\n" for one in choices]
     lines.append(f"pub const Rule = enum(u8) {{ {', '.join(rules)} }};\n")
     lines.append("pub const rules_count = std.meta.fieldNames(Rule).len;\n")
@@ -208,14 +206,14 @@ def _ranges(by_name: dict[str, Field]) -> dict[str, str]:
     """Each range once, with the first field that has it."""
     numbers = {name: field.range for name, field in by_name.items() if field.kind == "number"}
     found: dict[str, str] = {}
-    for name in in_order(numbers, RANGES):
+    for name in numbers:
         found.setdefault(numbers[name], name)
     return found
 
 
 def _entries(by_name: dict[str, Field], choices: list[Field]) -> str:
     ranges, lines, opened = list(_ranges(by_name)), [], {"top"}
-    for name in in_order(by_name, ENTRIES):
+    for name in by_name:
         field = by_name[name]
         group = field.setting.path[0] if _in_group(field) else "top"
         if group not in opened:

@@ -47,6 +47,7 @@ fn expectJson(expected: []const u8, body: []const u8) !void {
 test "fields of JSON" {
     try expectJson("{\"a\":1}", "{\"a\":1}");
     try expectJson("{\"password\":\"[redacted]\"}", "{\"password\":\"s\"}");
+    try expectJson("{\":password\":\"[redacted]\"}", "{\":password\":\"s\"}");
     try expectJson("{\"PIN\" : \"[redacted]\" , \"b\":2}", "{\"PIN\" : 1234 , \"b\":2}");
     try expectJson("{\"pin\":\"[redacted]\"}", "{\"pin\":-1e5}");
     try expectJson("[{\"token\":\"[redacted]\"},{\"b\":[]}]", "[{\"token\":{\"pwd\":[1,\"}\"]}},{\"b\":[]}]");

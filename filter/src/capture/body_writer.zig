@@ -22,7 +22,8 @@ pub const Writer = struct {
     pub noinline fn add(writer: *Writer, bytes: []const u8) void {
         if (writer.ended) return;
         const wanted = bytes[0..@min(bytes.len, writer.length_max -| writer.list.length)];
-        const taken = writer.list.append(writer.pool, wanted, writer.pool.reserve());
+        // Nothing is left for others: they get it back before they can ask.
+        const taken = writer.list.append(writer.pool, wanted, 0);
         if (taken < bytes.len) writer.ended = true;
     }
 

@@ -43,7 +43,7 @@ pub const FormFields = struct {
         form.writer.path_length = 0;
     }
 
-    noinline fn inName(form: *FormFields, byte: u8) void {
+    fn inName(form: *FormFields, byte: u8) void {
         if (form.encoded > 0) {
             form.digits[form.encoded - 1] = byte;
             const good = unsigned(form.digits[0..form.encoded], 16);

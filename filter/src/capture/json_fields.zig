@@ -139,7 +139,7 @@ pub const JsonFields = struct {
         return true;
     }
 
-    fn isObject(json: *const JsonFields) bool {
+    noinline fn isObject(json: *const JsonFields) bool {
         return json.depth > 0 and json.objects & 1 == 1;
     }
 
@@ -187,7 +187,7 @@ fn plainLength(bytes: []const u8) usize {
 }
 
 /// Numbers, true, false, null, and what else writers make of them: NaN, -Infinity.
-noinline fn isWord(byte: u8) bool {
+fn isWord(byte: u8) bool {
     return switch (byte) {
         '0'...'9', 'a'...'z', 'A'...'Z', '+', '-', '.' => true,
         else => false,

@@ -11,10 +11,10 @@ const unsigned = @import("json_reader.zig").unsigned;
 pub noinline fn fits(form: settings.Form, value: []const u8) bool {
     if (value.len -% 1 >= limits.entry_bytes_max) return false;
     return switch (form) {
-        .header => isName(past(past(value, '-'), ':'), "-."),
-        .body_field => isName(past(past(value, '-'), '$'), "-.:@~"),
+        .header => isName(past(past(value, '-'), ':'), "_*-."),
+        .body_field => isName(past(past(value, '-'), '$'), "_*-.:@~"),
         .parameter => isParameter(past(past(value, '-'), '$')),
-        .method => isJoined(value, "_", "-"),
+        .method => isJoined(value, "_-", 1),
         .path_start => isPathStart(value),
         .host => isHost(value),
         .status => isStatus(value),
@@ -23,7 +23,7 @@ pub noinline fn fits(form: settings.Form, value: []const u8) bool {
 }
 
 /// Without this byte at its start.
-fn past(value: []const u8, byte: u8) []const u8 {
+noinline fn past(value: []const u8, byte: u8) []const u8 {
     return if (value.len > 0 and value[0] == byte) value[1..] else value;
 }
 
@@ -35,19 +35,19 @@ noinline fn consistsOf(value: []const u8, others: []const u8) bool {
     return true;
 }
 
-/// Words with separators between them: none of these stands first or last.
-fn isJoined(value: []const u8, comptime others: []const u8, comptime separators: []const u8) bool {
-    return value.len > 0 and consistsOf(value[0..1], others) and consistsOf(value[value.len - 1 ..], others) and
-        consistsOf(value, others ++ separators);
+/// Of letters, digits and `all`, of which the last so many are separators: none of these stands first or last.
+noinline fn isJoined(value: []const u8, all: []const u8, separators: usize) bool {
+    const others = all[0 .. all.len - separators];
+    return value.len > 0 and consistsOf(value[0..1], others) and consistsOf(value[value.len - 1 ..], others) and consistsOf(value, all);
 }
 
 /// Not with what a regular expression has for any text.
-noinline fn isName(value: []const u8, comptime separators: []const u8) bool {
-    return isJoined(value, "_*", separators) and !hasPair(value, '.', "*");
+noinline fn isName(value: []const u8, all: []const u8) bool {
+    return isJoined(value, all, all.len - 2) and !hasPair(value, '.', "*");
 }
 
 /// Whether one of these follows the byte anywhere.
-fn hasPair(value: []const u8, byte: u8, followers: []const u8) bool {
+noinline fn hasPair(value: []const u8, byte: u8, followers: []const u8) bool {
     for (value, 1..) |one, next| {
         if (one == byte and next < value.len and texts.indexOf(followers, value[next]) < followers.len) return true;
     }
@@ -58,7 +58,7 @@ fn hasPair(value: []const u8, byte: u8, followers: []const u8) bool {
 fn isParameter(value: []const u8) bool {
     const name = texts.before(value, '[');
     const brackets = value[name.len..];
-    return isName(name, "-.:@~") and consistsOf(brackets, "_*.[]-") and !hasPair(brackets, '.', "*") and
+    return isName(name, "_*-.:@~") and consistsOf(brackets, "_*.[]-") and !hasPair(brackets, '.', "*") and
         (brackets.len == 0 or brackets[brackets.len - 1] == ']');
 }
 
@@ -78,7 +78,7 @@ fn isHost(value: []const u8) bool {
         const port = rest[1..];
         if (rest[0] != ':' or port.len -% 1 > 4 or port[0] == '0' or unsigned(port, 10) > std.math.maxInt(u16)) return false;
     }
-    if (value[0] != '[') return isJoined(value[0..end], "_*", "-.");
+    if (value[0] != '[') return isJoined(value[0..end], "_*-.", 2);
     for (value[1 .. end - 1]) |byte| switch (byte) {
         '0'...'9', 'a'...'f', 'A'...'F', ':', '.' => {},
         else => return false,
@@ -95,7 +95,7 @@ fn isStatus(value: []const u8) bool {
 fn isMediaType(value: []const u8) bool {
     const main = texts.before(value, '/');
     if (main.len == value.len) return texts.equal(value, "*");
-    return isJoined(main, "*", "-_") and isJoined(value[main.len + 1 ..], "*", "._+-");
+    return isJoined(main, "*-_", 2) and isJoined(value[main.len + 1 ..], "*._+-", 4);
 }
 
 fn expectForm(form: settings.Form, good: []const []const u8, bad: []const []const u8) !void {

@@ -20,6 +20,8 @@ pub const PluginContext = struct {
     ending: bool,
     /// It has had requests.
     served: bool,
+    /// Up to when that is in `serving_seconds`; 0: not at all yet.
+    counted_s: u64,
     configuration: Configuration,
     /// The headers of every call to the backend, in the form that the host takes.
     call_head: []const u8,
@@ -41,6 +43,7 @@ pub const PluginContext = struct {
         plugin.root = root;
         plugin.ending = false;
         plugin.served = false;
+        plugin.counted_s = 0;
         plugin.backoff = .{};
         var lists = configuration_file.Lists{ .items = &plugin.list_items };
         plugin.configuration.parse(plugin.text[0..length], &lists);

@@ -8,14 +8,14 @@ pub const Names = []const []const u8;
 pub const Range = struct { least: u8, most: u32 };
 pub const Format = enum(u32) { publish, apiclarity, ndjson, otlp };
 pub const Context = enum(u32) { outbound, inbound, gateway };
-pub const Bodies = enum(u32) { off, on, by_format };
 pub const SampleBy = enum(u32) { hash, trace_id, parent };
+pub const Bodies = enum(u32) { on, off, by_format };
 pub const Rule = enum(u8) { methods, paths, hosts, statuses };
 pub const rules_count = std.meta.fieldNames(Rule).len;
 /// What an entry of a list has to look like; forms.zig says how.
 pub const Form = enum(u8) { status, media_type, header, parameter, body_field, method, path_start, host };
 pub const names_max = 64;
-pub const Group = enum(u8) { top, backend, batch, include, exclude, hosts_from, sample_always };
+pub const Group = enum(u8) { top, backend, sample_always, include, exclude, hosts_from, batch };
 /// To others the group means nothing.
 pub const batch_formats = [_]Format{ .ndjson, .otlp };
 
@@ -25,6 +25,16 @@ pub const backend_path_by_format = [_][]const u8{ "/publish", "/api/telemetry", 
 pub const backend_timeout_ms = Range{ .least = 1, .most = 60_000 };
 
 pub const backend_headers_max = 16;
+
+pub const sample_always_slower_ms = Range{ .least = 0, .most = 3_600_000 };
+
+pub const hosts_from_seconds = Range{ .least = 1, .most = 3600 };
+
+pub const batch_count = Range{ .least = 1, .most = 10_000 };
+
+pub const batch_bytes = Range{ .least = 1, .most = 1_000_000 };
+
+pub const batch_milliseconds = Range{ .least = 100, .most = 60_000 };
 
 /// In the order of the formats.
 pub const bodies_by_format = [_]Bodies{ .on, .on, .off, .off };
@@ -120,20 +130,6 @@ pub const redact_query_default = [_][]const u8{
     "sid",
 };
 
-pub const heartbeat_seconds = Range{ .least = 1, .most = 60 };
-
-pub const memory_mib = Range{ .least = 8, .most = 16 };
-
-pub const hosts_from_seconds = Range{ .least = 1, .most = 3600 };
-
-pub const batch_count = Range{ .least = 1, .most = 10_000 };
-
-pub const batch_bytes = Range{ .least = 1, .most = 1_000_000 };
-
-pub const batch_milliseconds = Range{ .least = 100, .most = 60_000 };
-
-pub const sample_always_slower_ms = Range{ .least = 0, .most = 3_600_000 };
-
 pub const redact_body_fields_default = [_][]const u8{
     "*password*",
     "*passwd*",
@@ -165,6 +161,10 @@ pub const redact_body_fields_default = [_][]const u8{
     "ssn",
 };
 
+pub const memory_mib = Range{ .least = 8, .most = 16 };
+
+pub const heartbeat_seconds = Range{ .least = 1, .most = 60 };
+
 pub const Configuration = struct {
     /// As a number: exact in a gauge, as it is below 2^53.
     revision: u64 = 0,
@@ -177,6 +177,23 @@ pub const Configuration = struct {
     backend_timeout_ms: u32 = 5000,
     /// Names and values in turn.
     backend_headers: Names = &.{},
+    /// Of 10^9.
+    sample_rate: u32 = 1_000_000_000,
+    sample_by: SampleBy = .hash,
+    sample_always_statuses: Names = &.{},
+    sample_always_slower_ms: u32 = 0,
+    /// A list for each rule.
+    include: [rules_count]Names = @splat(&.{}),
+    /// A list for each rule.
+    exclude: [rules_count]Names = @splat(&.{}),
+    hosts_from_cluster: []const u8 = "",
+    hosts_from_authority: []const u8 = "",
+    hosts_from_path: []const u8 = "/api/hostsToTrace",
+    hosts_from_seconds: u32 = 30,
+    body_content_types: Names = &.{},
+    batch_count: u32 = 100,
+    batch_bytes: u32 = 1_000_000,
+    batch_milliseconds: u32 = 1000,
     bodies: Bodies = .by_format,
     request_body_bytes_max: u32 = 1_000_000,
     response_body_bytes_max: u32 = 1_000_000,
@@ -184,27 +201,10 @@ pub const Configuration = struct {
     redact_headers: Names = &.{},
     /// Beside the default list.
     redact_query: Names = &.{},
-    heartbeat_seconds: u32 = 5,
-    memory_mib: u32 = 16,
-    /// Of 10^9.
-    sample_rate: u32 = 1_000_000_000,
-    /// A list for each rule.
-    include: [rules_count]Names = @splat(&.{}),
-    /// A list for each rule.
-    exclude: [rules_count]Names = @splat(&.{}),
-    body_content_types: Names = &.{},
-    hosts_from_cluster: []const u8 = "",
-    hosts_from_authority: []const u8 = "",
-    hosts_from_path: []const u8 = "/api/hostsToTrace",
-    hosts_from_seconds: u32 = 30,
-    batch_count: u32 = 100,
-    batch_bytes: u32 = 1_000_000,
-    batch_milliseconds: u32 = 1000,
-    sample_by: SampleBy = .hash,
-    sample_always_statuses: Names = &.{},
-    sample_always_slower_ms: u32 = 0,
     /// Beside the default list.
     redact_body_fields: Names = &.{},
+    memory_mib: u32 = 16,
+    heartbeat_seconds: u32 = 5,
     /// How many entries could not be used.
     errors: u32 = 0,
     /// Not 0: a rule of what is traced could not be used. Then nothing is.
@@ -213,17 +213,17 @@ pub const Configuration = struct {
     pub const parse = @import("configuration.zig").parse;
 };
 
-pub const choices = .{ Format, Context, Bodies, SampleBy };
+pub const choices = .{ Format, Context, SampleBy, Bodies };
 pub const ranges = [_]Range{
-    request_body_bytes_max,
-    heartbeat_seconds,
     backend_timeout_ms,
+    sample_always_slower_ms,
     hosts_from_seconds,
     batch_count,
     batch_bytes,
     batch_milliseconds,
+    request_body_bytes_max,
     memory_mib,
-    sample_always_slower_ms,
+    heartbeat_seconds,
 };
 
 /// What stands in a configuration: in which group, of what kind, and which field it sets.
@@ -242,21 +242,17 @@ pub const entries = [_]Entry{
     .{ .group = .top, .name = "name", .kind = .name, .field = "name" },
     .{ .group = .top, .name = "format", .kind = .choice, .field = "format" },
     .{ .group = .top, .name = "context", .kind = .choice, .field = "context", .more = 1 },
-    .{ .group = .top, .name = "bodies", .kind = .choice, .field = "bodies", .more = 2 },
-    .{ .group = .top, .name = "request_body_bytes_max", .kind = .number, .field = "request_body_bytes_max" },
-    .{ .group = .top, .name = "response_body_bytes_max", .kind = .number, .field = "response_body_bytes_max" },
-    .{ .group = .top, .name = "heartbeat_seconds", .kind = .number, .field = "heartbeat_seconds", .more = 1 },
-    .{ .group = .top, .name = "memory_mib", .kind = .number, .field = "memory_mib", .more = 7 },
-    .{ .group = .top, .name = "redact_headers", .kind = .names, .field = "redact_headers", .form = .header },
-    .{ .group = .top, .name = "redact_query", .kind = .names, .field = "redact_query", .form = .parameter },
-    .{ .group = .top, .name = "sample_rate", .kind = .fraction, .field = "sample_rate" },
-    .{ .group = .top, .name = "body_content_types", .kind = .names, .field = "body_content_types", .form = .media_type },
     .{ .group = .top, .name = "backend", .kind = .group, .more = @intFromEnum(Group.backend) },
     .{ .group = .backend, .name = "cluster", .kind = .word, .field = "backend_cluster" },
     .{ .group = .backend, .name = "authority", .kind = .word, .field = "backend_authority" },
     .{ .group = .backend, .name = "path", .kind = .path, .field = "backend_path" },
-    .{ .group = .backend, .name = "timeout_ms", .kind = .number, .field = "backend_timeout_ms", .more = 2 },
+    .{ .group = .backend, .name = "timeout_ms", .kind = .number, .field = "backend_timeout_ms" },
     .{ .group = .backend, .name = "headers", .kind = .headers, .field = "backend_headers" },
+    .{ .group = .top, .name = "sample_rate", .kind = .fraction, .field = "sample_rate" },
+    .{ .group = .top, .name = "sample_by", .kind = .choice, .field = "sample_by", .more = 2 },
+    .{ .group = .top, .name = "sample_always", .kind = .group, .more = @intFromEnum(Group.sample_always) },
+    .{ .group = .sample_always, .name = "statuses", .kind = .names, .field = "sample_always_statuses", .form = .status },
+    .{ .group = .sample_always, .name = "slower_ms", .kind = .number, .field = "sample_always_slower_ms", .more = 1 },
     .{ .group = .top, .name = "include", .kind = .group, .more = @intFromEnum(Group.include) },
     .{ .group = .include, .name = "methods", .kind = .names, .field = "include", .form = .method },
     .{ .group = .include, .name = "paths", .kind = .names, .field = "include", .form = .path_start, .more = 1 },
@@ -271,14 +267,18 @@ pub const entries = [_]Entry{
     .{ .group = .hosts_from, .name = "cluster", .kind = .word, .field = "hosts_from_cluster" },
     .{ .group = .hosts_from, .name = "authority", .kind = .word, .field = "hosts_from_authority" },
     .{ .group = .hosts_from, .name = "path", .kind = .path, .field = "hosts_from_path" },
-    .{ .group = .hosts_from, .name = "seconds", .kind = .number, .field = "hosts_from_seconds", .more = 3 },
+    .{ .group = .hosts_from, .name = "seconds", .kind = .number, .field = "hosts_from_seconds", .more = 2 },
+    .{ .group = .top, .name = "body_content_types", .kind = .names, .field = "body_content_types", .form = .media_type },
     .{ .group = .top, .name = "batch", .kind = .group, .more = @intFromEnum(Group.batch) },
-    .{ .group = .batch, .name = "count", .kind = .number, .field = "batch_count", .more = 4 },
-    .{ .group = .batch, .name = "bytes", .kind = .number, .field = "batch_bytes", .more = 5 },
-    .{ .group = .batch, .name = "milliseconds", .kind = .number, .field = "batch_milliseconds", .more = 6 },
-    .{ .group = .top, .name = "sample_by", .kind = .choice, .field = "sample_by", .more = 3 },
-    .{ .group = .top, .name = "sample_always", .kind = .group, .more = @intFromEnum(Group.sample_always) },
-    .{ .group = .sample_always, .name = "statuses", .kind = .names, .field = "sample_always_statuses", .form = .status },
-    .{ .group = .sample_always, .name = "slower_ms", .kind = .number, .field = "sample_always_slower_ms", .more = 8 },
+    .{ .group = .batch, .name = "count", .kind = .number, .field = "batch_count", .more = 3 },
+    .{ .group = .batch, .name = "bytes", .kind = .number, .field = "batch_bytes", .more = 4 },
+    .{ .group = .batch, .name = "milliseconds", .kind = .number, .field = "batch_milliseconds", .more = 5 },
+    .{ .group = .top, .name = "bodies", .kind = .choice, .field = "bodies", .more = 3 },
+    .{ .group = .top, .name = "request_body_bytes_max", .kind = .number, .field = "request_body_bytes_max", .more = 6 },
+    .{ .group = .top, .name = "response_body_bytes_max", .kind = .number, .field = "response_body_bytes_max", .more = 6 },
+    .{ .group = .top, .name = "redact_headers", .kind = .names, .field = "redact_headers", .form = .header },
+    .{ .group = .top, .name = "redact_query", .kind = .names, .field = "redact_query", .form = .parameter },
     .{ .group = .top, .name = "redact_body_fields", .kind = .names, .field = "redact_body_fields", .form = .body_field },
+    .{ .group = .top, .name = "memory_mib", .kind = .number, .field = "memory_mib", .more = 7 },
+    .{ .group = .top, .name = "heartbeat_seconds", .kind = .number, .field = "heartbeat_seconds", .more = 8 },
 };

@@ -19,6 +19,7 @@ pub const Metric = enum {
     skipped,
     truncated,
     resent,
+    serving_seconds,
     bytes,
     configuration_errors,
     polls_failed,

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.filter.builds import FILTER, RELEASED, build
+from tests.filter.fuzz import bodies_run
 from tests.filter.fuzz.options import BadOption, read
 from tests.filter.fuzz.run import run
 from tests.filter.fuzz.tally import STACK_BYTES, Tally
@@ -18,7 +19,7 @@ def _summary(total: Tally, seconds: float, *, released: bool) -> str:
     return (
         f"fuzz: {total.events:,} events in {seconds:,.0f} s ({total.events / seconds:,.0f} a second): "
         f"{total.machines:,} machines, {total.exchanges:,} exchanges, {total.calls:,} calls, "
-        f"{total.documents:,} documents checked{stack}"
+        f"{total.documents:,} documents and {total.bodies:,} bodies checked{stack}"
     )
 
 
@@ -43,6 +44,8 @@ def main() -> int:
         begun = time.monotonic()
         try:
             total = run(options, builds, report)
+            if not total.failures:
+                total.add(bodies_run.run(options.bodies, options.seed, next(iter(builds.values())), report))
         except KeyboardInterrupt:
             print("fuzz: interrupted", file=sys.stderr)
             return 130

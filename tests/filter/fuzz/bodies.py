@@ -6,7 +6,7 @@ from random import Random
 
 # In parentheses, as neither base64 nor a random text has them.
 SECRET = b"(hush)"
-PLAIN = [b"a", b"id", b"pin_code", b"pass_rate", b"", b"token_type", b"caf\xc3\xa9", b"x y", b"deep", b'say \\"hi\\"']
+PLAIN = [b"a", b":x", b"pin_code", b"pass_rate", b"", b"token_type", b"caf\xc3\xa9", b"x y", b"deep", b'say \\"hi\\"']
 SPACES = [b"", b"", b"", b" ", b"\n  ", b"\t\r\n"]
 WORDS = [b"1", b"-0.5e+10", b"true", b"false", b"null", b"NaN", b"31415926"]
 TEXTS = [b"", b"shown", b"pin", b'\\"pin\\":1', b"\\\\", b"\\u20ac\\n", b"caf\xc3\xa9", b"{[,:]}", b"\xff", b"a" * 40]

@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.options import BadOption, choice, number, wasm
 
 EVENTS, EVENTS_SHORT = 10_000_000, 100_000
+BODIES, BODIES_SHORT = 10_000_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -19,16 +20,20 @@ class Options:
     """Only this one."""
     filter: Path | None
     """In place of the released build and a checked one."""
+    bodies: int = 0
+    """Besides the events; none with `episode`."""
 
 
 def read(environment: Mapping[str, str]) -> Options:
     """Raises BadOption."""
-    events = EVENTS_SHORT if choice(environment, "SHORT") else EVENTS
+    short = choice(environment, "SHORT")
+    events, bodies = (EVENTS_SHORT, BODIES_SHORT) if short else (EVENTS, BODIES)
     return Options(
         events=number(environment, "EVENTS", events, 1),
         seed=number(environment, "SEED", 1, 0),
         episode=number(environment, "EPISODE", 0, 0) if environment.get("EPISODE") else None,
         filter=wasm(environment, "FILTER"),
+        bodies=0 if environment.get("EPISODE") else number(environment, "BODIES", bodies, 0),
     )
 
 

@@ -17,6 +17,8 @@ class Tally:
     exchanges: int = 0
     documents: int = 0
     calls: int = 0
+    bodies: int = 0
+    """Looked through for listed fields, beside the events."""
     stack_untouched: int = STACK_BYTES
     """The least of any machine, of the released build."""
     failures: list[str] = field(default_factory=list)
@@ -27,6 +29,7 @@ class Tally:
         self.exchanges += other.exchanges
         self.documents += other.documents
         self.calls += other.calls
+        self.bodies += other.bodies
         self.stack_untouched = min(self.stack_untouched, other.stack_untouched)
         self.failures += other.failures
 
