@@ -84,7 +84,7 @@ def _directions() -> list[Direction]:
     for fault in (one for one in REQUEST_FAULTS if one != "410 list"):
         for place in WRITES:
             found += [Direction(fault, place)] * (1 + (fault in ONCE) + 3 * (place in RARE))
-    found += [Direction(one, "list former templates") for one in ("LIST forbidden", "LIST fails")] * 3
+    found += [Direction(one, "list former templates") for one in ("LIST forbidden", "LIST fails")] * 5
     found += [Direction("429", "read Lease")] * 2
     found += [Direction("500", place) for place in ("release fields", "read workload", "read object")]
     found += [Direction("webhook refuses", "replace EnvoyFilter")] * 7

@@ -173,8 +173,8 @@ class OfNamespace:
             yield f"it did not run the revision when it was asked at {last:.1f} s"
 
     def _poorly_answered(self, name: str) -> bool:
-        """Not at all, or too late for a heartbeat to be seen or missed."""
-        asked = self.pages.get(name, [])
+        """Not at all, or too late for a heartbeat to be seen or missed, since pods were last looked for."""
+        asked = [one for one in self.pages.get(name, []) if one.asked >= self._asked_for_pods]
         if not asked or any(one.error is not None for one in asked):
             return True
         late = asked[-1].time - self.task.proof_seconds / 2
