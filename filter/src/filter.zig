@@ -35,7 +35,7 @@ pub fn Filter(comptime host: type) type {
     const sender = Sender(host);
     const polling = Polling(host);
     return struct {
-        // Of zeros all of them, so that they take no room in the binary.
+        // Of zeros, which take no room in the binary.
         var blocks: [limits.blocks_count + 1]block_list.Block = @splat(std.mem.zeroes(block_list.Block));
         var stream_slots: [limits.streams_max + 1]streams.Stream = @splat(std.mem.zeroes(streams.Stream));
         var stream_buckets: [limits.stream_buckets]u16 = @splat(0);
@@ -173,8 +173,7 @@ pub fn Filter(comptime host: type) type {
         /// True for an exchange that is not to be traced; it is counted.
         fn decline(plugin: *const PluginContext, stream: *streams.Stream, head: *const Head) bool {
             const configuration = &plugin.configuration;
-            const is_own = head.has(.marker);
-            if (!is_own) {
+            if (!head.has(.marker)) {
                 const wanted = selection.wantsRequest(configuration, head) and isHostWanted(plugin, head);
                 const sampler = Sampler{ .by = configuration.sample_by, .rate = configuration.sample_rate };
                 const sampled = wanted and (sampler.decide(head) orelse sampler.takes(host.nowNanoseconds() +% stream.id));
@@ -277,8 +276,7 @@ pub fn Filter(comptime host: type) type {
             if (stream.provisional and isLeftOut(plugin, stream)) return skip(plugin, stream);
             // Clusters of the inbound side are called inbound|...: never the backend's. (The property that
             // was once called cluster_name is answered by none of Envoy 1.36 to 1.40.)
-            const inbound = plugin.configuration.context == .inbound;
-            const cluster = if (inbound) "" else host.property("xds\x00cluster_name");
+            const cluster = if (plugin.configuration.context == .inbound) "" else host.property("xds\x00cluster_name");
             if (texts.equal(cluster, plugin.configuration.backend_cluster)) return;
             const limits_of = [_]u32{ plugin.configuration.request_body_bytes_max, plugin.configuration.response_body_bytes_max };
             for ([_]*streams.HalfStream{ &stream.request, &stream.response }, limits_of) |side, most| {

@@ -30,7 +30,7 @@ pub const output_bytes = 4 * 1024 * 1024;
 
 /// Storage of all streams together, in blocks of one size: nothing fragments.
 pub const block_bytes = 1024;
-pub const blocks_count = 10_300;
+pub const blocks_count = 10_290;
 
 pub const streams_max = 10_240;
 /// A power of two.
