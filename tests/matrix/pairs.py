@@ -13,6 +13,7 @@ from pathlib import Path
 from testbed.paths import CHECKOUT
 
 LOCKS = CHECKOUT / "requirements" / "matrix"
+LAST_OF_OLD_CLIENTS = "2.19-py3.11"
 NAME = re.compile(r"(\d+)\.(\d+)-py(\d+)\.(\d+)")
 
 
@@ -43,9 +44,9 @@ def known(folder: Path = LOCKS) -> list[Pair]:
 
 
 def ends() -> list[Pair]:
-    """The oldest and the newest, which CI runs each time."""
+    """The oldest and the newest, which CI runs each time, and the one whose client is the last of its kind before 37."""
     pairs = known()
-    return [pairs[0], pairs[-1]]
+    return [pair for pair in pairs if pair in (pairs[0], pairs[-1]) or pair.name == LAST_OF_OLD_CLIENTS]
 
 
 def named(names: str) -> list[Pair]:

@@ -36,7 +36,8 @@ except ImportError:  # AnsibleK8SModule reports it with the name of the package
 # What comes out of the client before, or past, what is made an ApiError of here: also as it is set up.
 CLIENT_ERRORS: tuple[type[Exception], ...] = (ApiException, HTTPError)
 PAGE = 500
-APPLY = "application/apply-patch+yaml"
+# With a parameter: of the bare type clients before 37 make JSON themselves, some of a dict only, some of a text as well.
+APPLY = "application/apply-patch+yaml; charset=utf-8"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 RETRIED = (429, 502, 503, 504)
@@ -224,7 +225,7 @@ class ClusterApi:
         return self._dynamic.request(
             method,
             path,
-            # JSON is YAML. Older clients (24.2) serialize for no type but JSON's own.
+            # JSON is YAML.
             body=json.dumps(body) if content_type == APPLY else body,
             query_params=query,
             header_params={"Accept": accept} if accept else {},

@@ -166,7 +166,7 @@ def test_writes_name_their_manager_and_are_dry_in_check_mode(dry_run: bool) -> N
     dry = {"dryRun": "All"} if dry_run else {}
     assert written(wire) == [
         ("post", "application/json", {"fieldManager": "me", **dry}),
-        ("patch", "application/apply-patch+yaml", {"fieldManager": "me", "force": "true", **dry}),
+        ("patch", "application/apply-patch+yaml; charset=utf-8", {"fieldManager": "me", "force": "true", **dry}),
         ("put", "application/json", {"fieldManager": "me", **dry}),
         ("patch", "application/merge-patch+json", {"fieldManager": "me", **dry}),
         ("delete", "application/json", dry),
