@@ -44,7 +44,7 @@ def known(folder: Path = LOCKS) -> list[Pair]:
 
 
 def ends() -> list[Pair]:
-    """The oldest and the newest, which CI runs each time, and the one whose client is the last of its kind before 37."""
+    """The oldest and the newest, which CI runs each time, and the one with the last client before 37."""
     pairs = known()
     return [pair for pair in pairs if pair in (pairs[0], pairs[-1]) or pair.name == LAST_OF_OLD_CLIENTS]
 

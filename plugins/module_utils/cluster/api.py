@@ -36,7 +36,7 @@ except ImportError:  # AnsibleK8SModule reports it with the name of the package
 # What comes out of the client before, or past, what is made an ApiError of here: also as it is set up.
 CLIENT_ERRORS: tuple[type[Exception], ...] = (ApiException, HTTPError)
 PAGE = 500
-# With a parameter: of the bare type clients before 37 make JSON themselves, some of a dict only, some of a text as well.
+# With a parameter: of the bare type clients from 25 to 36 make JSON themselves, also of what is JSON already.
 APPLY = "application/apply-patch+yaml; charset=utf-8"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
