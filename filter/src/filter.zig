@@ -280,7 +280,7 @@ pub fn Filter(comptime host: type) type {
             if (texts.equal(cluster, plugin.configuration.backend_cluster)) return;
             const limits_of = [_]u32{ plugin.configuration.request_body_bytes_max, plugin.configuration.response_body_bytes_max };
             for ([_]*streams.HalfStream{ &stream.request, &stream.response }, limits_of) |side, most| {
-                body_redaction.redact(side, &pool, plugin.configuration.redact_body_fields, most);
+                body_redaction.redact(side, &pool, &hidden_names, stream.plugin, plugin.configuration.redact_body_fields, most);
             }
             var found: record.Record = undefined;
             if (!exchange.describe(&found, plugin, stream, &pool, cluster)) return meter.count(plugin, .dropped_memory, 1);

@@ -67,6 +67,15 @@ pub noinline fn beforeUrl(text: []const u8) usize {
     return before(text, urlMarks);
 }
 
+inline fn quoteMarks(word: u64) u64 {
+    return (zeros(word ^ spread('"')) & ~(word ^ spread('"')) | zeros(word ^ spread('\\')) & ~(word ^ spread('\\'))) & high_bits;
+}
+
+/// How many bytes at the start are neither a quote nor a backslash.
+pub noinline fn beforeQuote(text: []const u8) usize {
+    return before(text, quoteMarks);
+}
+
 inline fn highMarks(word: u64) u64 {
     return word & high_bits;
 }
@@ -78,7 +87,7 @@ pub noinline fn beforeHigh(text: []const u8) usize {
 
 test "the first byte that is looked for, wherever it stands and whatever is around it" {
     const Look = struct { *const fn ([]const u8) usize, *const fn (u8) bool };
-    const looks = [_]Look{ .{ &plainJson, &isEscaped }, .{ &beforeUrl, &isOfUrl }, .{ &beforeHigh, &isHigh } };
+    const looks = [_]Look{ .{ &plainJson, &isEscaped }, .{ &beforeUrl, &isOfUrl }, .{ &beforeHigh, &isHigh }, .{ &beforeQuote, &isQuote } };
     var random = std.Random.DefaultPrng.init(8);
     for (0..100_000) |_| {
         var bytes: [24]u8 = undefined;
@@ -104,6 +113,7 @@ test "each byte by itself" {
             try std.testing.expectEqual(if (isEscaped(byte)) at else text.len, plainJson(text));
             try std.testing.expectEqual(if (isOfUrl(byte)) at else text.len, beforeUrl(text));
             try std.testing.expectEqual(if (isHigh(byte)) at else text.len, beforeHigh(text));
+            try std.testing.expectEqual(if (isQuote(byte)) at else text.len, beforeQuote(text));
         }
     }
 }
@@ -114,6 +124,10 @@ fn isEscaped(byte: u8) bool {
 
 fn isOfUrl(byte: u8) bool {
     return std.mem.indexOfScalar(u8, "/\\#$%&;<=>?@", byte) != null;
+}
+
+fn isQuote(byte: u8) bool {
+    return byte == '"' or byte == '\\';
 }
 
 fn isHigh(byte: u8) bool {

@@ -88,6 +88,7 @@ SLIPS = {
     "a time that is not waited for": ("send/sender.zig", "retry_after -% 1 < retry_after_max", "false", "the log has"),
     "a name that is not unescaped": ("capture/json_fields.zig", "if (json.code < 0x80)", "if (json.code < 0)", "body"),
     "a value that is shown too early": ("capture/json_fields.zig", "json.depth != json.hidden_depth", "false", "body"),
+    "a name that is not read": ("capture/body_writer.zig", "writer.path_length +|= bytes.len;", "", "body"),
     "a form that is not looked into": ("capture/form_fields.zig", "if (form.isHidden())", "if (false)", "body"),
     "a refusal that is never forgiven": ("send/backoff.zig", "backoff.refusals_left == 0", "true", "the log has"),
     "bytes in flight that stay": ("send/calls.zig", "calls.bytes -= call.bytes;", "", "plain exchange"),

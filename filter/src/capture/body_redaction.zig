@@ -8,9 +8,15 @@ const redaction = @import("redaction.zig");
 const streams = @import("streams.zig");
 const texts = @import("../text.zig");
 const FormFields = @import("form_fields.zig").FormFields;
-const JsonFields = @import("json_fields.zig").JsonFields;
+const json_fields = @import("json_fields.zig");
+const JsonFields = json_fields.JsonFields;
+const spaceLength = json_fields.spaceLength;
 const Kind = @import("body_kind.zig").Kind;
+const NameCache = @import("name_cache.zig").NameCache;
 const Writer = @import("body_writer.zig").Writer;
+
+/// In the cache, names of fields are not those of headers.
+const of_fields = 0x80;
 
 /// Here, as the stack is small; no body is looked through while another one is.
 var writer: Writer = undefined;
@@ -24,7 +30,7 @@ pub fn takes(kind: Kind, given: redaction.Names) bool {
 }
 
 /// Of the body of `side` only what may leave stays. What it may get longer by is bounded.
-pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, given: redaction.Names, most: u32) void {
+pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names: *NameCache, plugin: u8, given: redaction.Names, most: u32) void {
     if (side.body_kind == .other or side.bodyBytes() == 0 or redaction.hidesNoField(given)) return;
     var taken = side.blocks.take(pool, &piece_bytes);
     var headers_left = side.headers_bytes;
@@ -32,6 +38,8 @@ pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, given:
     writer.list = &side.blocks;
     writer.pool = pool;
     writer.hidden = &hidden;
+    writer.names = names;
+    writer.plugin = plugin | of_fields;
     writer.length_max = side.headers_bytes + most;
     // The configuration may be another one than when the body was taken.
     writer.ended = !takes(side.body_kind, given);
@@ -57,11 +65,6 @@ pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, given:
         }
     }
     if (writer.ended) side.body_truncated = true;
-}
-
-fn spaceLength(piece: []const u8) usize {
-    for (piece, 0..) |byte, at| if (!JsonFields.isSpace(byte)) return at;
-    return piece.len;
 }
 
 /// Much that is JSON is sent as something else.

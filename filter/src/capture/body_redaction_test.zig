@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const block_list = @import("block_list.zig");
+const NameCache = @import("name_cache.zig").NameCache;
 const body_redaction = @import("body_redaction.zig");
 const Kind = @import("body_kind.zig").Kind;
 const redaction = @import("redaction.zig");
@@ -19,7 +20,9 @@ fn left(kind: Kind, given: redaction.Names, headers: usize, body: []const u8, mo
     for (0..headers) |_| _ = side.blocks.append(&pool, "h", 0);
     side.headers_bytes = @intCast(headers);
     try std.testing.expectEqual(body.len, side.blocks.append(&pool, body, 0));
-    body_redaction.redact(&side, &pool, given, most);
+    var names: NameCache = undefined;
+    names.clear();
+    body_redaction.redact(&side, &pool, &names, 0, given, most);
     cut.* = side.body_truncated;
     var reader = side.blocks.reader(&pool);
     try std.testing.expect(reader.copy(room[0..side.blocks.length]));

@@ -6,11 +6,15 @@ const block_list = @import("block_list.zig");
 const redaction = @import("redaction.zig");
 const limits = @import("../limits.zig");
 const texts = @import("../text.zig");
+const NameCache = @import("name_cache.zig").NameCache;
 
 pub const Writer = struct {
     list: *block_list.BlockList,
     pool: *block_list.Pool,
     hidden: *const redaction.Hidden,
+    names: *NameCache,
+    /// Whose names of fields they are, in the cache.
+    plugin: u8,
     /// How long the list may get.
     length_max: u32,
     /// Nothing more is taken: there is no room, or what came can't be understood.
@@ -33,11 +37,20 @@ pub const Writer = struct {
         writer.path_length +|= 1;
     }
 
+    pub noinline fn addAllToPath(writer: *Writer, bytes: []const u8) void {
+        const room = writer.path[@min(writer.path_length, writer.path.len)..];
+        texts.copy(room.ptr, bytes[0..@min(bytes.len, room.len)]);
+        writer.path_length +|= bytes.len;
+    }
+
     /// Whether the value must not be shown that the path leads to, whose last name begins here. A path that is longer
     /// than any that can be known is hidden.
     pub noinline fn isHidden(writer: *const Writer, name_at: usize) bool {
         if (writer.path_length > writer.path.len) return true;
         const path = writer.path[0..writer.path_length];
-        return writer.hidden.hasField(path[name_at..], path);
+        const name = path[name_at..];
+        // Where nothing is given the path decides nothing.
+        if (writer.hidden.given.len == 0) return writer.names.isHidden(writer.plugin, writer.hidden, name);
+        return writer.hidden.hasField(name, path);
     }
 };

@@ -5,6 +5,7 @@
 
 const std = @import("std");
 const redaction = @import("redaction.zig");
+const scan = @import("../scan.zig");
 const unsigned = @import("../config/json_reader.zig").unsigned;
 const Writer = @import("body_writer.zig").Writer;
 
@@ -34,21 +35,22 @@ pub const JsonFields = struct {
     pub noinline fn feed(json: *JsonFields, bytes: []const u8) void {
         var shown: usize = 0;
         var at: usize = 0;
-        while (at < bytes.len and !json.writer.ended) {
-            if (json.place == .in_text and json.escaped == 0) at += plainLength(bytes[at..]);
+        while (!json.writer.ended) {
+            at += json.run(bytes[at..]);
             if (at == bytes.len) break;
+            // What ends a word is none of it.
+            if (json.place == .in_word) {
+                json.place = .behind;
+                if (json.reveals()) shown = at;
+                continue;
+            }
             const byte = bytes[at];
-            if (json.hides and !isSpace(byte) and json.place == .value) {
+            if (json.hides and json.place == .value) {
                 json.writer.add(bytes[shown..at]);
                 json.writer.add("\"" ++ redaction.placeholder ++ "\"");
                 json.hides = false;
                 json.hidden = true;
                 json.hidden_depth = json.depth;
-            }
-            // What ends a word is none of it.
-            if (json.place == .in_word and !isWord(byte)) {
-                json.place = .behind;
-                if (json.reveals()) shown = at;
             }
             if (!json.step(byte)) {
                 if (!json.hidden) json.writer.add(bytes[shown..at]);
@@ -61,6 +63,16 @@ pub const JsonFields = struct {
         if (!json.hidden) json.writer.add(bytes[shown..]);
     }
 
+    /// How many bytes at the start change nothing of where it is: most of a body is in such runs.
+    fn run(json: *JsonFields, bytes: []const u8) usize {
+        if (json.place == .in_word) return wordLength(bytes);
+        if (json.place != .in_text and json.place != .in_name) return spaceLength(bytes);
+        if (json.escaped > 0) return 0;
+        const plain = scan.beforeQuote(bytes);
+        if (json.place == .in_name) json.writer.addAllToPath(bytes[0..plain]);
+        return plain;
+    }
+
     /// Whether a value that was hidden has just ended.
     fn reveals(json: *JsonFields) bool {
         if (!json.hidden or json.depth != json.hidden_depth) return false;
@@ -69,7 +81,7 @@ pub const JsonFields = struct {
     }
 
     /// Also what begins a text of UTF-8, and a record of a JSON text sequence (RFC 7464).
-    pub noinline fn isSpace(byte: u8) bool {
+    fn isSpace(byte: u8) bool {
         return switch (byte) {
             ' ', '\t', '\n', '\r', 0x1e, 0xef, 0xbb, 0xbf => true,
             else => false,
@@ -81,10 +93,8 @@ pub const JsonFields = struct {
         switch (json.place) {
             .in_text => return json.inText(byte, false),
             .in_name => return json.inText(byte, true),
-            .in_word => return true,
             else => {},
         }
-        if (isSpace(byte)) return true;
         switch (json.place) {
             .first_value => if (byte == ']') return json.close(false) else return json.begin(byte),
             .value => return json.begin(byte),
@@ -151,7 +161,7 @@ pub const JsonFields = struct {
                 json.place = if (is_name) .colon else .behind;
                 if (is_name and !json.hidden) json.hides = json.writer.isHidden(json.name_at);
             },
-            else => if (is_name) json.writer.addToPath(byte),
+            else => {},
         }
         return true;
     }
@@ -180,9 +190,13 @@ pub const JsonFields = struct {
     }
 };
 
-/// How much of a text goes on as it is.
-fn plainLength(bytes: []const u8) usize {
-    for (bytes, 0..) |byte, at| if (byte == '"' or byte == '\\') return at;
+pub fn spaceLength(bytes: []const u8) usize {
+    for (bytes, 0..) |byte, at| if (!JsonFields.isSpace(byte)) return at;
+    return bytes.len;
+}
+
+fn wordLength(bytes: []const u8) usize {
+    for (bytes, 0..) |byte, at| if (!isWord(byte)) return at;
     return bytes.len;
 }
 
