@@ -16,10 +16,10 @@ from .redacted import HEARTBEAT, REVISION, is_own
 
 @dataclass(frozen=True)
 class Expectation:
-    """`heartbeat_seconds`: how often a filter that runs shows it; 0: it is not known to show anything."""
+    """`period_seconds`: how often a filter that runs shows it; 0: it is not known to show anything."""
 
     expected: Expected
-    heartbeat_seconds: int
+    period_seconds: int
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def of_envoy_filters(names: FilterNames, envoy_filters: Iterable[Object]) -> Exp
 
 
 def _expectation(names: FilterNames, revision: str, spec: Mapping[str, Any], mounted: bool) -> Expectation:
-    return Expectation(Expected.of(names, revision, spec, mounted), heartbeat_seconds(spec, revision))
+    return Expectation(Expected.of(names, revision, spec, mounted), period_seconds(spec, revision))
 
 
-def heartbeat_seconds(spec: Mapping[str, Any], revision: str) -> int:
+def period_seconds(spec: Mapping[str, Any], revision: str) -> int:
     """By the plugin configuration, in which the role writes revision and heartbeat for a filter with our metrics.
 
     0 where it does not: a foreign filter's own configuration, or one of before there was a heartbeat.
@@ -86,7 +86,8 @@ def heartbeat_seconds(spec: Mapping[str, Any], revision: str) -> int:
 def _configurations(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for patch in spec.get("configPatches") or []:
         value = (patch.get("patch") or {}).get("value") or {}
-        config = (value.get("typed_config") or {}).get("config") or {}
+        # A template of the user's own may have either name of the field.
+        config = (value.get("typed_config") or value.get("typedConfig") or {}).get("config") or {}
         text = (config.get("configuration") or {}).get("value")
         try:
             found = json.loads(text) if isinstance(text, str) else None

@@ -135,7 +135,7 @@ class Proving:
         elif not is_ready(pod) and not _is_of(labels, question.rolled):
             # It may be ill for reasons of its own, as where a workload is held because a node is down.
             return
-        elif question.changed and not expectation.heartbeat_seconds:
+        elif question.changed and not expectation.period_seconds:
             found.proofs.append(PodProof(name, Proof.UNPROVED, Reason.FOREIGN_FILTER, FOREIGN, labels=labels))
         elif question.changed:
             found.open += 1
@@ -194,7 +194,7 @@ class Proving:
 
     def _judge_by_samples(self, pod: _Pod) -> None:
         # Heartbeats have to be less than half of the time apart: see wasm_filter_proof_seconds.
-        seconds = max(self._terms.seconds / 2, pod.expectation.heartbeat_seconds)
+        seconds = max(self._terms.seconds / 2, pod.expectation.period_seconds)
         self._judge(pod, *pod.samples.judged(pod.expectation.expected.always_loaded, seconds))
 
     def _judge(self, pod: _Pod, proof: Proof, reason: str, message: str) -> None:

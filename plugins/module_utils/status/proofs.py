@@ -127,7 +127,7 @@ class Proofs:
         lacking = wanted.expected.lacks(pod)
         if lacking is not None:
             question.proofs.append(PodProof(name, Proof.DISPROVED, *lacking, labels=labels))
-        elif not wanted.heartbeat_seconds:
+        elif not wanted.period_seconds:
             question.proofs.append(PodProof(name, Proof.UNPROVED, Reason.FOREIGN_FILTER, FOREIGN, labels=labels))
         else:
             self._open += 1
@@ -176,7 +176,7 @@ class Proofs:
         if pod.samples.proved or pod.asked >= (SILENT_PAGES if silent else PAGES):
             self._end(pod)
         else:
-            pause = SILENT_SECONDS if silent else pod.expectation.heartbeat_seconds + LATER_SECONDS
+            pause = SILENT_SECONDS if silent else pod.expectation.period_seconds + LATER_SECONDS
             self._bus.wake(now + pause, partial(self._again, pod))
 
     def _again(self, pod: _Pod, now: float) -> None:
@@ -184,7 +184,7 @@ class Proofs:
         self._ask(now)
 
     def _end(self, pod: _Pod) -> None:
-        self._judge(pod, *pod.samples.judged(pod.expectation.expected.always_loaded, pod.expectation.heartbeat_seconds))
+        self._judge(pod, *pod.samples.judged(pod.expectation.expected.always_loaded, pod.expectation.period_seconds))
 
     def _judge(self, pod: _Pod, proof: Proof, reason: str, message: str) -> None:
         metrics = pod.samples.last.metrics() if pod.samples.last else {}

@@ -64,15 +64,15 @@ def test_a_gateway_is_not_meant_by_a_filter_for_sidecars() -> None:
 def test_only_a_configuration_with_revision_and_heartbeat_is_of_a_filter_that_shows_them(
     given: Any, seconds: int
 ) -> None:
-    assert expectations.heartbeat_seconds(envoy_filter(given=given)["spec"], R1) == seconds
+    assert expectations.period_seconds(envoy_filter(given=given)["spec"], R1) == seconds
 
 
 @pytest.mark.parametrize("value", ["{not JSON", None, 5])
 def test_what_is_no_json_is_foreign(value: Any) -> None:
     config = {"configuration": {"value": value}}
     spec = {"configPatches": [{"patch": {"value": {"typed_config": {"config": config}}}}, {"applyTo": "CLUSTER"}]}
-    assert expectations.heartbeat_seconds(spec, R1) == 0
-    assert expectations.heartbeat_seconds({}, R1) == 0
+    assert expectations.period_seconds(spec, R1) == 0
+    assert expectations.period_seconds({}, R1) == 0
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,12 @@ def test_a_delivery_has_one_revision(name: str, mounted: bool, selector: str) ->
     there = delivery(name=name).expected()
     assert (there.mounted, there.selector) == (mounted, selector)
     wanted = there.of(pod("a"))
-    assert wanted is not None and (wanted.expected.revision, wanted.heartbeat_seconds) == (R1, 5)
+    assert wanted is not None and (wanted.expected.revision, wanted.period_seconds) == (R1, 5)
     assert (there.of(pod("a", revision=R2)) is None) == mounted
+
+
+def test_a_template_of_the_users_own_may_write_the_field_as_json_has_it() -> None:
+    spec = envoy_filter()["spec"]
+    value = spec["configPatches"][0]["patch"]["value"]
+    value["typedConfig"] = value.pop("typed_config")
+    assert expectations.period_seconds(spec, R1) == 5

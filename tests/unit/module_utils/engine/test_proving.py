@@ -29,9 +29,9 @@ from tests.unit.objects import NAMES, R1
 LABELS = {NAMES.pod_label: R1}
 
 
-def question(namespace: str, changed: bool, heartbeat_seconds: int = 2, **given: Any) -> Question:
+def question(namespace: str, changed: bool, period_seconds: int = 2, **given: Any) -> Question:
     expected = Expected(NAMES, R1, LABELS, True, frozenset({"SIDECAR_OUTBOUND"}))
-    expectations = Expectations(expected.selector, NAMES.pod_label, {R1: Expectation(expected, heartbeat_seconds)})
+    expectations = Expectations(expected.selector, NAMES.pod_label, {R1: Expectation(expected, period_seconds)})
     return Question(namespace, expectations, changed, **given)
 
 
