@@ -57,7 +57,7 @@ class Release:
                 "annotations": {SHA256_ANNOTATION: self.binary.sha256, TIME_ANNOTATION: self.created},
             },
             "immutable": True,
-            "binaryData": {BINARY_KEY: base64.b64encode(self.binary.content).decode()},
+            "binaryData": {BINARY_KEY: self.binary.base64},
             "data": {ENVOY_FILTER_KEY: json.dumps(envoy_filter, sort_keys=True)},
         }
 
@@ -103,7 +103,7 @@ def fill_inline_bytes(spec: Any, binary: WasmModule) -> Any:
     if isinstance(spec, dict):
         reference = inline_reference(binary.sha256)
         return {
-            key: base64.b64encode(binary.content).decode()
+            key: binary.base64
             if key == "inline_bytes" and value == reference
             else fill_inline_bytes(value, binary)
             for key, value in spec.items()

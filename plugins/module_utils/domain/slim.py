@@ -16,8 +16,6 @@ Object = dict[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _POD_SPEC_READ = ("hostNetwork",)
 _TEMPLATES = "volumeClaimTemplates"
-# Longer texts are seldom the same in two workloads.
-_SHARED_MAX = 64
 
 
 def slim(workload: Object) -> Object:
@@ -30,17 +28,17 @@ def slim(workload: Object) -> Object:
     found = {**workload, "metadata": metadata}
     if "spec" in workload:
         found["spec"] = _spec(workload["spec"])
-    shared: Object = _shared(found)
-    return shared
+    kept: Object = shared(found)
+    return kept
 
 
-def _shared(value: Any) -> Any:
-    """With the texts that all have in common once for all."""
+def shared(value: Any) -> Any:
+    """The same value, copied, with the texts that others have as well once for all."""
     if isinstance(value, dict):
-        return {sys.intern(name): _shared(inner) for name, inner in value.items()}
+        return {sys.intern(name): shared(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_shared(inner) for inner in value]
-    return sys.intern(value) if isinstance(value, str) and len(value) <= _SHARED_MAX else value
+        return [shared(inner) for inner in value]
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 def _spec(spec: Object) -> Object:

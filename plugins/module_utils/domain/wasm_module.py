@@ -7,8 +7,10 @@ https://github.com/proxy-wasm/spec (exports that tell the ABI version).
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from .errors import InputError
 
@@ -34,6 +36,11 @@ class WasmModule:
     @property
     def size(self) -> int:
         return len(self.content)
+
+    @cached_property
+    def base64(self) -> str:
+        """Once for all objects that hold it."""
+        return base64.b64encode(self.content).decode()
 
 
 def read(content: bytes, path: str) -> WasmModule:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from ..deliveries.base import collection
@@ -12,6 +12,8 @@ from ..kinds.base import Object
 from .commands import Request
 
 LEASES = ("/apis/coordination.k8s.io/v1", "leases")
+# Of all namespaces of a wave together; each lock is renewed three times within its duration.
+RENEWALS_PER_SECOND = 50
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,10 @@ class Terms:
     lease_seconds: int = 30
     epoch: float = 0.0
     dry_run: bool = False
+
+    def for_wave(self, namespaces: int) -> Terms:
+        """The larger the wave, the longer each lock holds, so that renewals never become most of what a run does."""
+        return replace(self, lease_seconds=max(self.lease_seconds, -(-3 * namespaces // RENEWALS_PER_SECOND)))
 
     def time(self, now: float) -> str:
         """A MicroTime, for people: nothing is decided by it."""

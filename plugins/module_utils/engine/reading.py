@@ -96,6 +96,11 @@ class Reading:
     def finished(self) -> bool:
         return not self._open
 
+    def taken_out(self) -> dict[str, NamespaceRead]:
+        """What was read, once: what is still asked of a reading later are its versions, which take no room."""
+        found, self.namespaces = self.namespaces, {}
+        return found
+
     def begin(self) -> list[Request]:
         """How many namespaces does the cluster have?"""
         if self._known is not None:

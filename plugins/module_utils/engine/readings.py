@@ -58,7 +58,7 @@ class Readings:
         for request in requests:
             self._bus.send(Send(request, now + REQUEST_SECONDS), partial(self._answered, reading, read))
         if reading.finished:
-            read(reading.namespaces, now)
+            read(reading.taken_out(), now)
 
     def _answered(self, reading: Reading, read: Read, message: Reply | Refusal, now: float) -> None:
         self._ask(reading, reading.take(message), now, read)

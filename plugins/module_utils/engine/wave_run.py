@@ -50,7 +50,7 @@ class WaveRun:
         self._readings = Readings(bus, context, self._all_read)
         first_pods = last_checks.decide(context, settings.proof)
         self._workloads = Workloads(self._members, bus, context, self._readings, self, first_pods)
-        terms = replace(settings.lock, dry_run=settings.dry_run)
+        terms = replace(settings.lock.for_wave(len(names)), dry_run=settings.dry_run)
         self._locks = Locks(bus, context.operation.names, terms, self)
         self._taking_back = TakingBack(settings.on_failure, self._members, self._workloads, bus, context)
         self._checks: LastChecks

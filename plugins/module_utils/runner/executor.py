@@ -12,7 +12,7 @@ from typing import Any
 
 from ..cluster.api import ClusterApi
 from ..domain.errors import ApiError
-from ..domain.slim import slim
+from ..domain.slim import shared, slim
 from ..engine.commands import Command, Dispatch, EndWatch, Request, SetTimer, StartWatch, Tell, Verb
 from ..engine.events import Answered, Event, Failed, TimerFired, WatchClosed, WatchEvent
 
@@ -117,7 +117,7 @@ def _sent(api: ClusterApi, request: Request) -> Any:
     if request.verb == Verb.GET_TEXT:
         return api.get_text(path)
     if request.verb == Verb.LIST:
-        kept = slim if request.slim else None
+        kept = slim if request.slim else shared
         return api.list(path, request.label_selector, request.metadata_only, request.field_selector, kept)
     if request.verb == Verb.CREATE:
         return api.create(path, body, manager, request.rehearsal)

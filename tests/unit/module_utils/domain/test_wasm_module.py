@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 
@@ -124,3 +125,9 @@ def test_a_number_of_more_than_32_bits_is_damage() -> None:
     content = module() + b"\7\6\x80\x80\x80\x80\x80\0"
     with pytest.raises(InputError, match="damaged"):
         read(content, "x.wasm")
+
+
+def test_its_text_for_manifests_is_made_once() -> None:
+    found = read(RELEASED, "x.wasm")
+    assert base64.b64decode(found.base64) == RELEASED
+    assert found.base64 is found.base64

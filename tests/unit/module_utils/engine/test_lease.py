@@ -74,3 +74,12 @@ def test_what_others_write_may_lack_anything() -> None:
 def test_what_is_about_a_lock() -> None:
     assert lease.is_of_lock(Request(Verb.GET, lease.path(NAMES, "shop")))
     assert not lease.is_of_lock(Request(Verb.GET, "/api/v1/namespaces/shop/configmaps/leases"))
+
+
+@pytest.mark.parametrize(("namespaces", "seconds"), [(1, 30), (500, 30), (501, 31), (1_000, 60), (10_000, 600)])
+def test_locks_of_a_larger_wave_hold_longer(namespaces: int, seconds: int) -> None:
+    terms = TERMS.for_wave(namespaces)
+    assert terms.lease_seconds == seconds
+    assert lease.new(NAMES, "shop", terms, 0.0)["spec"]["leaseDurationSeconds"] == seconds
+    # Each is renewed three times in its duration.
+    assert 3 * namespaces / seconds <= 50

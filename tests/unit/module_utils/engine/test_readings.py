@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import gc
+import weakref
+
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import Bus
@@ -72,3 +75,13 @@ def test_pods_are_no_matter_of_a_removal_and_nothing_is_read_for_nobody() -> Non
     nobody = Read(delivery(), "shop")
     nobody.read()
     assert (nobody.asked, nobody.found) == ([], [{}])
+
+
+def test_of_a_reading_only_its_versions_are_kept() -> None:
+    found = Read(delivery(), "shop")
+    found.server.seed(objects.workload("shop"))
+    found.read("shop")
+    read = weakref.ref(found.found.pop()["shop"])
+    gc.collect()
+    assert read() is None
+    assert found.readings.version(DEPLOYMENT, "shop")

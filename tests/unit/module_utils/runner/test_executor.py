@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import ClusterApi
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import Conflict, api_error
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.slim import slim
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.slim import shared, slim
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import (
     Command,
     Dispatch,
@@ -122,7 +122,7 @@ def raising(error: Exception) -> Callable[[], Any]:
 REQUESTS = [
     (Request(Verb.GET, "/x"), ("get", "/x")),
     (Request(Verb.GET_TEXT, "/x"), ("get_text", "/x")),
-    (Request(Verb.LIST, "/x", label_selector="a=b", metadata_only=True), ("list", "/x", "a=b", True, None)),
+    (Request(Verb.LIST, "/x", label_selector="a=b", metadata_only=True), ("list", "/x", "a=b", True, shared)),
     (Request(Verb.LIST, "/x", slim=True), ("list", "/x", "", False, slim)),
     (Request(Verb.CREATE, "/x", {"a": 1}, "me"), ("create", "/x", {"a": 1}, "me", False)),
     (Request(Verb.CREATE, "/x", {"a": 1}, "me", rehearsal=True), ("create", "/x", {"a": 1}, "me", True)),
