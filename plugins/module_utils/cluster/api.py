@@ -35,7 +35,7 @@ except ImportError:  # AnsibleK8SModule reports it with the name of the package
 
 # What comes out of the client before, or past, what is made an ApiError of here: also as it is set up.
 CLIENT_ERRORS: tuple[type[Exception], ...] = (ApiException, HTTPError)
-PAGE = 500
+PAGE = 200
 # With a parameter: of the bare type clients from 25 to 36 make JSON themselves, also of what is JSON already.
 APPLY = "application/apply-patch+yaml; charset=utf-8"
 MERGE_PATCH = "application/merge-patch+json"
