@@ -17,6 +17,7 @@ _OUTSIDE = (CoreException, OSError, *CLIENT_ERRORS)
 COLLECTION = "openclarity/wasm_filters/"
 # Whatever is raised in there is about what the kubeconfig says: a file that is none gives a TypeError.
 KUBECONFIG_READER = ("kubernetes", "config")
+SERVER_ERROR = 500
 
 
 def is_internal(error: BaseException) -> bool:
@@ -45,17 +46,20 @@ def cluster(error: Exception) -> str:
     """What to look at when the API server can't be asked at all."""
     text = cause.told(error) if isinstance(error, HTTPError) else str(error)
     status = getattr(error, "status", 0)
+    if status > 0 and (status < SERVER_ERROR or not isinstance(error, ApiError)):
+        # Not which request it was, as it would be any.
+        text = getattr(error, "detail", "") or str(getattr(error, "reason", "")) or text
     if status == 401:
         advice = "The API server does not take these credentials: log in anew, or name others by K8S_AUTH_KUBECONFIG"
     elif status == 403:
         advice = "docs/rbac/rollout.yml has the rights that are needed"
+    elif status >= SERVER_ERROR:
+        advice = "The API server has answered so, or a proxy before it: run it again, and look at its log if that stays"
     else:
         advice = (
             "Can the API server be reached from here, and is it the right cluster? K8S_AUTH_KUBECONFIG (or KUBECONFIG) "
             "names the kubeconfig, by its absolute path, and K8S_AUTH_CONTEXT the context in it"
         )
-    if status:
-        text = getattr(error, "detail", "") or str(getattr(error, "reason", "")) or text
     return f"{text.removesuffix('.')}. {advice}"
 
 

@@ -33,7 +33,8 @@ from tests.simulation.wire import Wire
 
 SIZES, SIZES_SHORT = (1_000, 10_000, 100_000), (200, 2_000)
 PER_NAMESPACE = 10
-# Of the largest size over the smallest, per workload: what is linear stays at one.
+# Of the largest size over the one before, per workload: what is linear stays at one. The smallest is no measure, as
+# its locks are renewed seldom: see docs/decisions/one-at-a-time-by-a-lease.md.
 RATIO_MAX = 1.5
 MIB = 1024 * 1024
 # Changes that a watch may go back to.
@@ -159,8 +160,9 @@ def main() -> int:
             f"{cost.bytes / MIB:7.0f} {cost.kib_each:10.1f}",
             flush=True,
         )
-    ratio = costs[-1].microseconds_each / costs[0].microseconds_each
-    print(f"time per workload, {costs[-1].workloads:,} over {costs[0].workloads:,}: {ratio:.2f}")
+    smaller, largest = costs[-2:]
+    ratio = largest.microseconds_each / smaller.microseconds_each
+    print(f"time per workload, {largest.workloads:,} over {smaller.workloads:,}: {ratio:.2f}")
     print(f"bench: {'passed' if ratio <= RATIO_MAX else f'failed: more than {RATIO_MAX}'}")
     return 0 if ratio <= RATIO_MAX else 1
 

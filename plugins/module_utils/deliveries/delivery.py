@@ -100,7 +100,7 @@ class Delivery(Operation):
         newest = sorted(objects.envoy_filters, key=lambda one: one["metadata"].get("creationTimestamp", ""))[-1:]
         had = {"EnvoyFilter": {one["metadata"]["name"]: redacted_for_diff(one["spec"]) for one in newest}}
         before = had if newest else {}
-        after = {"EnvoyFilter": {self.envoy_filter_name: redacted_for_diff(self.release.spec)}}
+        after = {"EnvoyFilter": {self.envoy_filter_name: self.release.shown}}
         ensure = self._envoy_filter_step(namespace, StepAction.ENSURE, found, before, after)
         if others and found is None:
             steps.append(self._envoy_filter_step(namespace, StepAction.REHEARSE, None, {}, {}))

@@ -7,10 +7,12 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..domain.names import SHA256_ANNOTATION, TIME_ANNOTATION, FilterNames
 from ..domain.wasm_module import WasmModule
+from .redacted import redacted_for_diff
 
 BINARY_KEY = "filter.wasm"
 ENVOY_FILTER_KEY = "envoyfilter.json"
@@ -41,8 +43,17 @@ class Release:
         return self.names.config_map(self.revision)
 
     def envoy_filter(self, namespace: str, name: str) -> dict[str, Any]:
-        """The object as the API server gets it."""
-        return {**self._envoy_filter(namespace, name), "spec": fill_inline_bytes(self.spec, self.binary)}
+        """The object as the API server gets it. All namespaces' share one spec: nobody changes it."""
+        return {**self._envoy_filter(namespace, name), "spec": self._spec_with_bytes}
+
+    @cached_property
+    def shown(self) -> Any:
+        """The spec as a diff has it."""
+        return redacted_for_diff(self.spec)
+
+    @cached_property
+    def _spec_with_bytes(self) -> Any:
+        return fill_inline_bytes(self.spec, self.binary)
 
     def config_map(self, namespace: str, envoy_filter_name: str) -> dict[str, Any]:
         """What holds the revision: binary and EnvoyFilter, immutable."""
@@ -103,9 +114,7 @@ def fill_inline_bytes(spec: Any, binary: WasmModule) -> Any:
     if isinstance(spec, dict):
         reference = inline_reference(binary.sha256)
         return {
-            key: binary.base64
-            if key == "inline_bytes" and value == reference
-            else fill_inline_bytes(value, binary)
+            key: binary.base64 if key == "inline_bytes" and value == reference else fill_inline_bytes(value, binary)
             for key, value in spec.items()
         }
     if isinstance(spec, list):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ..cluster.api import ClusterApi
-from ..domain.errors import ApiError, Forbidden
+from ..domain.errors import ApiError, Forbidden, Unreachable
 from ..engine.reading import CLUSTER_WIDE_SHARE, NOT_FOUND
 from ..kinds.base import Object, WorkloadKind
 from ..kinds.registry import KINDS
@@ -32,7 +32,7 @@ class Lister:
 
         :raises ApiError: anything else than a refusal.
         """
-        found = self._one(of(None), label_selector) if self._wide else None
+        found = self._all(of(None), label_selector) if self._wide else None
         if found is not None:
             wanted = set(self._namespaces)
             return [one for one in found if one["metadata"]["namespace"] in wanted]
@@ -49,6 +49,15 @@ class Lister:
             for item in items:
                 found.setdefault(item["metadata"]["namespace"], []).append((kind, item))
         return found
+
+    def _all(self, path: str, label_selector: str) -> list[Object] | None:
+        """None: namespace by namespace then, as it may be a fault of this one LIST."""
+        try:
+            return self._one(path, label_selector)
+        except Unreachable:
+            raise
+        except ApiError:
+            return None
 
     def _one(self, path: str, label_selector: str) -> list[Object] | None:
         """None: it may not be read."""

@@ -53,6 +53,20 @@ def test_where_only_some_may_be_read_these_are() -> None:
     assert listed(server, "shop", "pay") == ["shop"]
 
 
+def test_a_fault_of_the_one_list_is_not_one_of_the_others() -> None:
+    server = api("shop", "pay")
+    server.refused = {f"{ALL}$": 500}
+    assert listed(server, "shop", "pay") == ["pay", "shop"]
+
+
+def test_a_server_that_does_not_answer_is_asked_once() -> None:
+    server = api("shop", "pay")
+    server.refused = {"deployments": 0}
+    with pytest.raises(Unreachable):
+        listed(server, "shop", "pay")
+    assert server.requests == [ALL]
+
+
 def test_a_kind_that_is_not_served_is_none() -> None:
     server = api("shop")
     server.refused["deployments"] = 404
