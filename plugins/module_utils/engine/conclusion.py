@@ -139,8 +139,8 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
         outcome, reason = Outcome.NOT_STARTED, reason or ""
     unproved = [proof for proof in proofs if proof.fails]
     if one.back is not None and one.cause is not None and reason != Reason.WORKLOAD_DELETED:
-        outcome, reason, message = _taken_back(one.back, one.cause, outcome, message)
-        if outcome == Outcome.ROLLBACK_FAILED and one.kind.pods_in_order:
+        outcome, reason, message = _taken_back(one, one.back, one.cause)
+        if outcome == Outcome.ROLLBACK_FAILED and one.kind.pods_in_order and not one.without_sidecar:
             message += _stuck(own_pods(list(state.pods), one.kind.pod_labels(one.object)))
     elif unproved and state.cause is not None and not state.operation.restarts_pods:
         # It was not changed itself: the objects of its namespace were.
@@ -165,13 +165,16 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
     )
 
 
-def _taken_back(back: Operation, cause: Cause, outcome: Outcome, message: str) -> tuple[Outcome, str, str]:
+def _taken_back(one: WorkloadState, back: Operation, cause: Cause) -> tuple[Outcome, str, str]:
     """What is said of a workload that was to go back."""
-    if outcome in (Outcome.FAILED, Outcome.NOT_STARTED, Outcome.SKIPPED):
-        said = f"{cause.message}; it could not be taken back: {message}"
+    if one.outcome in (Outcome.FAILED, Outcome.NOT_STARTED, Outcome.SKIPPED):
+        said = f"{cause.message}; it could not be taken back: {one.message}"
         return Outcome.ROLLBACK_FAILED, str(cause.reason), said
-    note = f" ({message})" if message else ""
-    return Outcome.ROLLED_BACK, str(cause.reason), f"{cause.message}; it is {back.description}{note}"
+    said = f"{cause.message}; it is {back.description}"
+    if one.without_sidecar:
+        said += f", but nobody has injected a sidecar into {one.without_sidecar}: its pods have to be created anew"
+        return Outcome.ROLLBACK_FAILED, str(cause.reason), f"{said} once somebody does"
+    return Outcome.ROLLED_BACK, str(cause.reason), said + (f" ({one.message})" if one.message else "")
 
 
 def _stuck(pods: list[Object]) -> str:

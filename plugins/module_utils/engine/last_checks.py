@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum
 
@@ -12,6 +12,7 @@ from ..domain.outcome import Outcome, Reason
 from ..domain.plan import ProofMode
 from . import rollback
 from .bus import Bus
+from .came_back import CameBack
 from .comparison import Comparison
 from .members import Members
 from .namespace import compared
@@ -40,11 +41,13 @@ class LastChecks:
     """One time through them; made anew where a workload is under way again.
 
     :param names: the namespaces that are at their end.
+    :param since: when the lock of each was taken.
     """
 
     def __init__(
         self,
         names: Iterable[str],
+        since: Callable[[str], str],
         members: Members,
         workloads: Workloads,
         readings: Readings,
@@ -59,6 +62,8 @@ class LastChecks:
         self._comparison: Comparison
         self._objects_read = True
         self._proving = self._begin_proving(now)
+        looks = terms.mode != ProofMode.OFF and not context.dry_run
+        self._came_back = CameBack(bus, members, self._names if looks else (), since, now)
 
     def _begin_proving(self, now: float) -> Proving | None:
         if not self._context.operation.shows or self._terms.mode == ProofMode.OFF or self._context.dry_run:
@@ -89,7 +94,8 @@ class LastChecks:
 
     def move(self, now: float) -> bool:
         """Do what it is time for; False where nothing moves by itself."""
-        if self._phase == Phase.PROVING and (self._proving is None or self._proving.finished):
+        proved = self._proving is None or self._proving.finished
+        if self._phase == Phase.PROVING and proved and self._came_back.finished:
             self._phase = Phase.SETTLING
             self._bus.wake(self._settled_at(now), self._settled)
         elif self._phase == Phase.COMPARING and self._comparison.finished and self._objects_read:

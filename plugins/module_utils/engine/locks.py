@@ -52,6 +52,11 @@ class Locks:
             self._told(name, Woken(), now)
         return lock.held(state, now)
 
+    def since(self, name: str) -> str:
+        """When the Lease was created, by the API server's clock, as Kubernetes writes times; empty: it is not ours."""
+        state = self._locks.get(name)
+        return str(((state.found or {}).get("metadata") or {}).get("creationTimestamp") or "") if state else ""
+
     def may_be_sent(self, request: Request, now: float) -> bool:
         """Whether the namespace of a request is ours."""
         return self.held(request.path.partition("/namespaces/")[2].partition("/")[0], now)

@@ -226,7 +226,7 @@ class WaveRun:
             if not self._taken_back(now):
                 self._phase = Phase.CHECKING
                 own = (self._members, self._workloads, self._readings, self._bus, self._context)
-                self._checks = LastChecks(self._at_their_end, *own, self._proof, now)
+                self._checks = LastChecks(self._at_their_end, self._locks.since, *own, self._proof, now)
         elif phase == Phase.CHECKING and self._checks.move(now):
             return True
         elif phase == Phase.CHECKING and self._checks.finished:

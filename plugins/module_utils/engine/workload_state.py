@@ -97,6 +97,8 @@ class WorkloadState:
     back: Operation | None = None
     cause: Cause | None = None
     forward: WorkloadChange | None = None
+    # Of its pods, once it is back; a text.
+    without_sidecar: str = ""
 
     @property
     def namespace(self) -> str:

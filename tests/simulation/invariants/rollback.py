@@ -12,7 +12,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
 
 from tests.simulation import truth
 from tests.simulation.going_back import is_back, revision_of
-from tests.simulation.invariants import reasons
+from tests.simulation.invariants import came_back, reasons
 from tests.simulation.invariants.facts import Facts, facts_of
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.record import Record
@@ -116,6 +116,7 @@ class OfWave:
         taken = [one for one in self.backs if one.place == facts.place]
         if said.outcome in WENT:
             yield from self._why(facts, said)
+            yield from came_back.check(self.simulation, self.record, facts, said)
             if self.task.by_pods and not facts.ours:
                 yield "nothing of it was changed"
         elif taken and not facts.deleted and not self._cut_off(facts.place.namespace):
@@ -234,7 +235,8 @@ class OfWave:
         outcomes = {str(one.outcome) for one in verdict.workloads}
         if verdict.outcome == "rolled_back" and outcomes & {"failed", "rollback_failed"}:
             yield f"of its workloads some are {outcomes}"
-        if verdict.outcome == "rollback_failed" and "could not be taken back" not in verdict.message:
+        could_not = ("could not be taken back", came_back.SAID)
+        if verdict.outcome == "rollback_failed" and not any(text in verdict.message for text in could_not):
             yield "it does not say what could not be taken back"
         on_it = any(truth.label(entry, self.task.filter_name) == self.task.revision for entry in self._of(verdict.name))
         left = outcomes & {"deployed", "held", "unchanged", "skipped"} if self.task.by_pods else set()
@@ -286,6 +288,8 @@ def _kept(entry: Object, filter_name: str) -> Object:
 
 
 def _says_what_to_do(said: WorkloadVerdict) -> Iterator[str]:
+    if came_back.SAID in said.message:
+        return
     _why, could_not, because = said.message.partition("could not be taken back: ")
     if not could_not or not because.strip():
         yield "it does not say what could not be taken back"

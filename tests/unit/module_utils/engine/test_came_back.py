@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole runs whose workloads go back. Simulated pods have no sidecar unless one is put in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import OnFailure, ProofMode
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms
+
+from tests.simulation.values import Object
+from tests.unit import objects
+from tests.unit.objects import MOUNT, NAMES
+from tests.unit.runs import Simulated
+
+SETTINGS: dict[str, Any] = {"proof": Terms(ProofMode.AUTO), "on_failure": OnFailure.AUTO, "timeout_seconds": 20}
+
+
+def failing(replicas: int, injects: Callable[[Object], bool]) -> Simulated:
+    """A Deployment that does not get ready with the filter. `injects`: whether a pod gets a sidecar."""
+    found = Simulated(objects.namespace("shop"), objects.workload("shop", "web", replicas=replicas))
+    found.controllers.healthy = lambda pod: not _has_filter(pod)
+    found.controllers.owned.inject = lambda pod: _with_sidecar(pod) if injects(pod) else pod
+    return found
+
+
+def _has_filter(pod: Object) -> bool:
+    return NAMES.pod_label in pod["metadata"]["labels"]
+
+
+def _with_sidecar(pod: Object) -> Object:
+    mounts = [{"name": NAMES.volume, "mountPath": NAMES.mount_path}] if MOUNT in str(pod) else []
+    return {**pod, "spec": {**pod["spec"], "containers": [{"name": "istio-proxy", "volumeMounts": mounts}]}}
+
+
+def deployed(found: Simulated) -> Any:
+    verdict = found.deploy("shop", **SETTINGS)["shop"]
+    (web,) = verdict.workloads
+    assert (verdict.outcome, web.reason, web.to_revision) == (web.outcome, "rollout_timeout", "none")
+    return web
+
+
+def test_with_their_sidecars_all_is_as_it_was() -> None:
+    web = deployed(failing(2, lambda _pod: True))
+    assert web.outcome == "rolled_back"
+    assert "sidecar" not in web.message
+
+
+@pytest.mark.parametrize("replicas", [4, 12])
+def test_pods_that_came_back_without_one_are_named(replicas: int) -> None:
+    found = failing(replicas, _has_filter)
+    had = set(found.names("Pod", "shop"))
+    web = deployed(found)
+    assert web.outcome == "rollback_failed"
+    bare = sorted(set(found.names("Pod", "shop")) - had)
+    rest = f" and {len(bare) - 2} more" if len(bare) > 2 else ""
+    assert bool(rest) == (replicas == 12)
+    said = f"but nobody has injected a sidecar into {', '.join(bare[:2])}{rest}: its pods have to be created anew"
+    assert f"; it is back without the filter, {said} once somebody does" in web.message
+
+
+def test_one_that_never_had_any_is_as_it_was() -> None:
+    found = failing(2, lambda _pod: True)
+    assert "istio-proxy" not in str([found.held("Pod", "shop", name) for name in found.names("Pod", "shop")])
+    assert deployed(found).outcome == "rolled_back"
+    kept = [found.held("Pod", "shop", name) for name in found.names("Pod", "shop")]
+    assert not all("istio-proxy" in str(pod) for pod in kept)
+
+
+def test_one_that_goes_serves_nobody() -> None:
+    found = failing(2, lambda _pod: True)
+    metadata = {"name": "x", "namespace": "shop", "labels": {"app": "web"}, "creationTimestamp": "2999-01-01T00:00:00Z"}
+    gone = {**metadata, "deletionTimestamp": "2999-01-01T00:00:00Z"}
+    found.server.seed({"apiVersion": "v1", "kind": "Pod", "metadata": gone, "spec": {"containers": [{"name": "app"}]}})
+    assert deployed(found).outcome == "rolled_back"
+
+
+@pytest.mark.parametrize("mode", [ProofMode.OFF, ProofMode.AUTO])
+def test_what_nobody_looks_at_or_may_read_is_not_known(mode: ProofMode) -> None:
+    found = failing(2, lambda _pod: False)
+    if mode == ProofMode.AUTO:
+        found.refuse("LIST .*/pods", 403)
+    verdict = found.deploy("shop", **{**SETTINGS, "proof": Terms(mode)})["shop"]
+    assert verdict.outcome == "rolled_back"
