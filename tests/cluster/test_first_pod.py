@@ -67,6 +67,19 @@ def never_injected(kubectl: Kubectl) -> Iterator[Callable[[str], None]]:
         kubectl("delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", name)
 
 
+def containers(kubectl: Kubectl, namespace: str) -> list[tuple[str, set[str]]]:
+    """(app, names of its containers) of each pod that stays."""
+    return [
+        (pod["metadata"]["labels"]["app"], {one["name"] for one in _all(pod["spec"])})
+        for pod in kubectl.pods(namespace)
+        if "deletionTimestamp" not in pod["metadata"]
+    ]
+
+
+def _all(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*spec["containers"], *spec.get("initContainers", [])]
+
+
 def test_what_is_not_begun_stays_as_it_is_and_what_was_goes_back(
     kubectl: Kubectl,
     new_namespace: Callable[..., str],
@@ -98,9 +111,13 @@ def test_what_is_not_begun_stays_as_it_is_and_what_was_goes_back(
     finally:
         kubectl("delete", *binding)
 
-    assert outcome.status != 0 and outcome.verdicts == {shop: "rolled_back"}, outcome.output
+    # On the way back nobody injects either.
+    assert outcome.status != 0 and outcome.verdicts == {shop: "rollback_failed"}, outcome.output
     said = {one["name"]: (one["verdict"], one["reason"]) for one in outcome.namespaces[shop]["workloads"]}
-    begun = [name for name, one in said.items() if one == ("rolled_back", "no_sidecar")]
+    begun = [name for name, (_verdict, reason) in said.items() if reason == "no_sidecar"]
+    lost = {name for name in begun if said[name][0] == "rollback_failed"}
+    assert lost == {app for app, names in containers(kubectl, shop) if "istio-proxy" not in names} != set()
+    assert "nobody has injected a sidecar into" in outcome.namespaces[shop]["message"]
     assert 1 <= len(begun) <= BEGUN_MAX, said
     assert {said[name] for name in WORKLOADS if name not in begun} == {("not_started", "wave_failed")}
     after = generations(kubectl, shop)
