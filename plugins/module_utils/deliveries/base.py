@@ -20,6 +20,7 @@ from .redacted import redacted_for_diff
 
 CONFIG_MAPS = ("/api/v1", "configmaps")
 ENVOY_FILTERS = ("/apis/networking.istio.io/v1alpha3", "envoyfilters")
+LEASES = ("/apis/coordination.k8s.io/v1", "leases")
 
 
 def collection(of: tuple[str, str], namespace: str | None = None) -> str:

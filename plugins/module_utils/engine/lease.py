@@ -6,12 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from ..deliveries.base import collection
+from ..deliveries.base import LEASES, collection
 from ..domain.names import FILTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, FilterNames
 from ..kinds.base import Object
 from .commands import Request
 
-LEASES = ("/apis/coordination.k8s.io/v1", "leases")
 # Of all namespaces of a wave together; each lock is renewed three times within its duration.
 RENEWALS_PER_SECOND = 50
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..deliveries.base import collection
+from ..deliveries.base import LEASES, collection
 from ..domain.errors import ApiError, Conflict
 from ..domain.names import MANAGED_BY, MANAGED_BY_LABEL, FilterNames
 from ..domain.outcome import Reason
@@ -194,7 +194,7 @@ def _of_another(state: LockState, found: Object, mine: bool, now: float) -> Step
 
 def _create(state: LockState, now: float) -> Step:
     body = lease.new(state.names, state.namespace, state.terms, now)
-    return _write(state, Verb.CREATE, collection(lease.LEASES, state.namespace), body, now)
+    return _write(state, Verb.CREATE, collection(LEASES, state.namespace), body, now)
 
 
 def _renew(state: LockState, now: float) -> Step:

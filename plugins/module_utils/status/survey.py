@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ..deliveries.base import CONFIG_MAPS, ENVOY_FILTERS, collection
+from ..deliveries.base import CONFIG_MAPS, ENVOY_FILTERS, LEASES, collection
 from ..domain.errors import ApiError
 from ..domain.names import AllFilters, FilterNames
 from ..engine.bus import Bus
@@ -24,7 +24,6 @@ from .proofs import Proofs
 from .states import NamespaceStatus
 
 REQUEST_SECONDS = 60.0
-LEASES = ("/apis/coordination.k8s.io/v1", "leases")
 
 
 class Survey:

@@ -14,6 +14,7 @@ import urllib3
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.cluster.api import (
     CONNECTIONS,
     INCOMPLETE_ANSWERS_MAX,
+    PAGE,
     ClusterApi,
     now_rfc3339,
 )
@@ -112,7 +113,7 @@ def test_a_list_is_read_in_pages() -> None:
     assert [sent["query"].get("continue") for sent in wire.sent] == [None, "next"]
     for sent in wire.sent:
         assert sent["query"]["labelSelector"] == "a=b"
-        assert sent["query"]["limit"] == 500
+        assert sent["query"]["limit"] == PAGE
         assert "PartialObjectMetadataList" in sent["header_params"]["Accept"]
 
 
