@@ -16,6 +16,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliverie
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.delivery import Delivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import (
+    came_back,
     last_checks,
     lease,
     lock,
@@ -152,6 +153,8 @@ FAULTS_OF_ROLLBACK: dict[str, Callable[[Patch], None]] = {
     "a silent pod takes the wave back": patched(rollback, "_of_namespace", lambda sound: _silent_counts(sound)),
     "objects go while a workload is on them": patched(taking_back.TakingBack, "_took", constant(False)),
     "nothing is ever taken back": patched(rollback, "_can_go_back", constant(False)),
+    "nobody looks at what came back": patched(came_back, "_is_bare", constant(False)),
+    "all that came back has no sidecar": patched(came_back, "_is_bare", constant(True)),
 }
 
 # Where two runs at once show it, or somebody who takes a Lease away.
