@@ -20,7 +20,9 @@ const Head = @import("capture/known_headers.zig").Head;
 const Meter = @import("metrics/meter.zig").Meter;
 const Polling = @import("select/polling.zig").Polling;
 const record = @import("capture/record.zig");
+const redaction = @import("capture/redaction.zig");
 const NameCache = @import("capture/name_cache.zig").NameCache;
+const NamesOf = @import("capture/name_cache.zig").NamesOf;
 const PluginContext = plugin_contexts.PluginContext;
 const Sampler = @import("select/sampling.zig").Sampler;
 const Sender = @import("send/sender.zig").Sender;
@@ -140,7 +142,9 @@ pub fn Filter(comptime host: type) type {
             const plugin = &plugins.items()[stream.plugin];
             host.scratch.reset();
             const pairs = host.headerPairs(if (direction == .request) .request else .response);
-            const head = Head.of(pairs);
+            const hidden = redaction.ofHeaders(plugin.configuration.redact_headers);
+            const names = NamesOf.of(&hidden_names, stream.plugin, .headers, &hidden);
+            const head = Head.of(pairs, &names);
             // Decided before anything is kept: what is left out costs no more than this.
             if (direction == .request and decline(plugin, stream, &head)) return;
             if (grpc.isGrpc(head.get(.content_type))) stream.is_grpc = true;
@@ -158,16 +162,18 @@ pub fn Filter(comptime host: type) type {
         fn keepHeaders(plugin: *const PluginContext, stream: *streams.Stream, direction: Direction, head: *const Head, pairs: []const u8) void {
             const configuration = &plugin.configuration;
             const side = sideOf(stream, direction);
-            capture.storeHeaders(side, &pool, &host.scratch, configuration, .{ .cache = &hidden_names, .plugin = stream.plugin }, pairs);
+            const hidden = redaction.ofQuery(configuration.redact_query);
+            const query = NamesOf.of(&hidden_names, stream.plugin, .query, &hidden);
+            capture.storeHeaders(side, &pool, &host.scratch, head, &query, pairs);
             const is_timed = stream.provisional and configuration.sample_always_slower_ms > 0;
             if (is_timed or plugin.traits().timesOf(direction == .request)) side.time_ns = host.nowNanoseconds();
             if (selection.isStreaming(head)) stream.streaming = true;
             // What the client now sends is no body of its request any more.
             if (selection.isSwitch(head)) stream.request.body_taken = false;
+            if (configuration.bodies == .off or stream.streaming or stream.provisional) return;
+            if (!selection.takesBodyOf(configuration.body_content_types, head.get(.content_type))) return;
             side.body_kind = body_kind.of(head.get(.content_type), head.get(.content_encoding));
-            side.body_taken = configuration.bodies == .on and !stream.streaming and !stream.provisional and
-                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type)) and
-                body_redaction.takes(side.body_kind, configuration.redact_body_fields);
+            side.body_taken = body_redaction.takes(side.body_kind, configuration.redact_body_fields);
         }
 
         /// True for an exchange that is not to be traced; it is counted.

@@ -17,39 +17,45 @@ inline fn zeros(word: u64) u64 {
 }
 
 /// Bits that mark bytes of interest in eight bytes; only the lowest counts.
-const Marks = fn (word: u64) callconv(.@"inline") u64;
+const Marks = fn (word: u64, wanted: u64) callconv(.@"inline") u64;
 
 /// How many bytes come before the first that is marked.
-inline fn before(text: []const u8, comptime marks: Marks) usize {
+inline fn beforeMark(text: []const u8, comptime marks: Marks, wanted: u64) usize {
     var at: usize = 0;
-    while (at < text.len) : (at += 8) {
-        const found = marks(if (text.len - at >= 8) wordAt(text, at) else lastWord(text, at));
-        if (found != 0) return @min(at + @ctz(found) / 8, text.len);
+    while (text.len - at >= 8) : (at += 8) {
+        const found = marks(wordAt(text, at), wanted);
+        if (found != 0) return at + @ctz(found) / 8;
     }
-    return text.len;
+    if (at == text.len) return at;
+    // With zeros behind the last bytes, which may be marked.
+    const rest = if (text.len < 8) shortWord(text) else wordAt(text, text.len - 8) >> @intCast(8 * (8 - (text.len - at)));
+    return @min(at + @ctz(marks(rest, wanted)) / 8, text.len);
 }
 
-inline fn wordAt(text: []const u8, at: usize) u64 {
+pub inline fn wordAt(text: []const u8, at: usize) u64 {
     return std.mem.readInt(u64, text[at..][0..8], .little);
 }
 
-/// With zeros behind the last bytes, which may be marked.
-noinline fn lastWord(text: []const u8, at: usize) u64 {
-    const missing: u6 = @intCast(8 - (text.len - at));
-    if (text.len >= 8) return wordAt(text, text.len - 8) >> 8 * missing;
-    var word: u64 = 0;
-    for (0..text.len) |index| word = word << 8 | text[text.len - 1 - index];
-    return word;
+/// Of less than eight bytes: with zeros behind them. They are read twice where that takes fewer steps.
+pub noinline fn shortWord(text: []const u8) u64 {
+    const length = text.len;
+    if (length >= 4) {
+        const last: u64 = std.mem.readInt(u32, text[length - 4 ..][0..4], .little);
+        return std.mem.readInt(u32, text[0..4], .little) | last << @intCast(8 * (length - 4));
+    }
+    if (length == 0) return 0;
+    const middle = length / 2;
+    return text[0] | @as(u64, text[middle]) << @intCast(8 * middle) | @as(u64, text[length - 1]) << @intCast(8 * (length - 1));
 }
 
-inline fn escapedMarks(word: u64) u64 {
+inline fn escapedMarks(word: u64, _: u64) u64 {
     const quotes = zeros(word ^ spread('"')) | zeros(word ^ spread('\\'));
     return (quotes | word -% spread(0x20) | word) & high_bits;
 }
 
 /// How many bytes at the start stand in a JSON string as they are: ASCII, no control, quote or backslash.
 pub noinline fn plainJson(text: []const u8) usize {
-    return before(text, escapedMarks);
+    return beforeMark(text, escapedMarks, 0);
 }
 
 /// The high bit of each byte between these, if the word has no byte of 0x80 or more.
@@ -57,32 +63,69 @@ inline fn between(word: u64, comptime first: u8, comptime last: u8) u64 {
     return (word | high_bits) -% spread(first) & ~((word | high_bits) -% spread(last + 1));
 }
 
-inline fn urlMarks(word: u64) u64 {
+inline fn urlMarks(word: u64, _: u64) u64 {
     const slashes = zeros(word ^ spread('/')) | zeros(word ^ spread('\\'));
     return (slashes | between(word, '#', '&') | between(word, ';', '@')) & ~word & high_bits;
 }
 
 /// How many bytes at the start are none of `/ \`, `# $ % &` and `; < = > ? @`: these may stand for something in a URL.
 pub noinline fn beforeUrl(text: []const u8) usize {
-    return before(text, urlMarks);
+    return beforeMark(text, urlMarks, 0);
 }
 
-inline fn quoteMarks(word: u64) u64 {
+inline fn quoteMarks(word: u64, _: u64) u64 {
     return (zeros(word ^ spread('"')) & ~(word ^ spread('"')) | zeros(word ^ spread('\\')) & ~(word ^ spread('\\'))) & high_bits;
 }
 
 /// How many bytes at the start are neither a quote nor a backslash.
 pub noinline fn beforeQuote(text: []const u8) usize {
-    return before(text, quoteMarks);
+    return beforeMark(text, quoteMarks, 0);
 }
 
-inline fn highMarks(word: u64) u64 {
+inline fn wantedMarks(word: u64, wanted: u64) u64 {
+    return zeros(word ^ wanted) & ~(word ^ wanted) & high_bits;
+}
+
+/// How many bytes come before the first of this kind.
+pub noinline fn before(text: []const u8, byte: u8) usize {
+    return beforeMark(text, wantedMarks, byte * spread(1));
+}
+
+inline fn highMarks(word: u64, _: u64) u64 {
     return word & high_bits;
 }
 
 /// How many bytes at the start are ASCII.
 pub noinline fn beforeHigh(text: []const u8) usize {
-    return before(text, highMarks);
+    return beforeMark(text, highMarks, 0);
+}
+
+/// Of a text that begins with no slash: whether it stands in a JSON string as it is, and has nothing in it that a URL
+/// could begin with (`? # %`, two slashes). Some others are taken for such as well: it is the short way for most texts.
+pub noinline fn isPlain(text: []const u8) bool {
+    if (text.len < 8) return plainMarks(shortWord(text) | spread('a') << @intCast(8 * text.len), 0).all == 0;
+    var found: u64 = 0;
+    var slashes: u64 = 0;
+    var at: usize = 0;
+    while (text.len - at >= 8) : (at += 8) {
+        const marks = plainMarks(wordAt(text, at), slashes);
+        found |= marks.all;
+        slashes = marks.slashes;
+    }
+    // The last word has at least one byte of the one before, if there is a rest at all.
+    if (at < text.len) found |= plainMarks(wordAt(text, text.len - 8), 0).all;
+    return found == 0;
+}
+
+const PlainMarks = struct { all: u64, slashes: u64 };
+
+/// `earlier`: the slashes of the word before.
+inline fn plainMarks(word: u64, earlier: u64) PlainMarks {
+    const slashes = zeros(word ^ spread('/')) & high_bits;
+    const twice = slashes & (slashes << 8 | earlier >> 56);
+    const of_url = between(word, '"', '%') | between(word, '?', '@');
+    const others = of_url | zeros(word ^ spread('\\')) | word -% spread(0x20) | word;
+    return .{ .all = others & high_bits | twice, .slashes = slashes };
 }
 
 test "the first byte that is looked for, wherever it stands and whatever is around it" {
@@ -116,6 +159,22 @@ test "each byte by itself" {
             try std.testing.expectEqual(if (isQuote(byte)) at else text.len, beforeQuote(text));
         }
     }
+}
+
+test "what is plain has nothing of a URL in it" {
+    for ([_][]const u8{ "", "a", "x/y", "gzip, deflate, br", "Mozilla/5.0 (X11; Linux x86_64) a/b/c", "a=b; c=d&e", "x" ** 33 }) |text| {
+        try std.testing.expect(isPlain(text));
+    }
+    for ("?#%\"\\\x00\x1f\x80\xff\n") |byte| for (0..20) |before_it| for (0..20) |behind| {
+        var text = ("x" ** 42).*;
+        text[before_it] = byte;
+        try std.testing.expect(!isPlain(text[0 .. before_it + 1 + behind]));
+    };
+    for (0..20) |before_it| for (0..20) |behind| for ([_][]const u8{ "//", "x/" }) |slashes| {
+        var text = ("x" ** 42).*;
+        @memcpy(text[before_it..][0..2], slashes);
+        try std.testing.expectEqual(slashes[0] == 'x', isPlain(text[0 .. before_it + 2 + behind]));
+    };
 }
 
 fn isEscaped(byte: u8) bool {

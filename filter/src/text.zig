@@ -3,6 +3,7 @@
 //! the code; what is compared here is mostly unequal at its length or its first byte.
 
 const std = @import("std");
+const scan = @import("scan.zig");
 
 pub noinline fn equal(a: []const u8, b: []const u8) bool {
     return a.len == b.len and startsWith(a, b);
@@ -34,8 +35,11 @@ pub noinline fn copy(target: [*]u8, source: []const u8) void {
         ends(u64, target[0..length], source);
     } else if (length >= 4) {
         ends(u32, target[0..length], source);
-    } else for (target[0..length], source) |*to, from| {
-        to.* = from;
+    } else if (length > 0) {
+        const first, const middle, const last = .{ source[0], source[length / 2], source[length - 1] };
+        target[0] = first;
+        target[length / 2] = middle;
+        target[length - 1] = last;
     }
 }
 
@@ -49,8 +53,7 @@ inline fn ends(comptime Word: type, target: []u8, source: []const u8) void {
 
 /// The length of the text when it is not there.
 pub noinline fn indexOf(text: []const u8, byte: u8) usize {
-    for (text, 0..) |other, at| if (other == byte) return at;
-    return text.len;
+    return scan.before(text, byte);
 }
 
 /// The length of the text when it is not there.

@@ -8,8 +8,12 @@ const unsigned = @import("../config/json_reader.zig").unsigned;
 
 /// Behind the user info, which no address has.
 fn bare(address: []const u8) []const u8 {
-    const at = texts.lastIndexOf(address, '@');
-    return if (at == address.len) address else address[at + 1 ..];
+    var rest = address;
+    while (true) {
+        const at = texts.indexOf(rest, '@');
+        if (at == rest.len) return rest;
+        rest = rest[at + 1 ..];
+    }
 }
 
 /// How long the host is: up to the colon before the port, behind the brackets of an IPv6 address. What has more colons

@@ -83,6 +83,17 @@ pub const BlockList = struct {
         return taken;
     }
 
+    /// Where so many bytes more are to be put, if they are in one piece with those before.
+    pub inline fn extend(list: *BlockList, pool: *Pool, size: usize) ?[*]u8 {
+        if (list.last == none) return null;
+        const block = &pool.blocks[list.last];
+        if (size > block.data.len - block.length) return null;
+        const place = block.data[block.length..].ptr;
+        block.length += @intCast(size);
+        list.length += @intCast(size);
+        return place;
+    }
+
     /// The last block, or a new one when it is full.
     fn tail(list: *BlockList, pool: *Pool, reserve: u16) ?*Block {
         if (list.last != none) {

@@ -3,18 +3,14 @@
 
 const std = @import("std");
 const block_list = @import("block_list.zig");
-const redaction = @import("redaction.zig");
 const limits = @import("../limits.zig");
 const texts = @import("../text.zig");
-const NameCache = @import("name_cache.zig").NameCache;
+const NamesOf = @import("name_cache.zig").NamesOf;
 
 pub const Writer = struct {
     list: *block_list.BlockList,
     pool: *block_list.Pool,
-    hidden: *const redaction.Hidden,
-    names: *NameCache,
-    /// Whose names of fields they are, in the cache.
-    plugin: u8,
+    names: NamesOf,
     /// How long the list may get.
     length_max: u32,
     /// Nothing more is taken: there is no room, or what came can't be understood.
@@ -50,7 +46,7 @@ pub const Writer = struct {
         const path = writer.path[0..writer.path_length];
         const name = path[name_at..];
         // Where nothing is given the path decides nothing.
-        if (writer.hidden.given.len == 0) return writer.names.isHidden(writer.plugin, writer.hidden, name);
-        return writer.hidden.hasField(name, path);
+        if (writer.names.hidden.given.len == 0) return writer.names.facts(name).hidden;
+        return writer.names.hidden.hasField(name, path);
     }
 };

@@ -39,7 +39,9 @@ const failures = bits: {
 };
 
 pub fn isGrpc(content_type: []const u8) bool {
-    return texts.startsWithIgnoreCase(content_type, "application/grpc");
+    const name = "application/grpc";
+    // What other applications have is told by a single letter.
+    return content_type.len >= name.len and content_type[12] | 0x20 == name[12] and texts.startsWithIgnoreCase(content_type, name);
 }
 
 pub fn read(text: []const u8) Known {

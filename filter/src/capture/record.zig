@@ -83,9 +83,9 @@ pub const Field = enum(u8) {
     response_attributes,
     /// The next byte is a field, and then comes text: all that is left out if the field is empty.
     unless_empty,
-    /// A key up to the next field: an attribute of OTLP, left out if the field is empty.
+    /// The length of a key, the key, and the field: an attribute of OTLP, left out if the field is empty.
     attribute,
-    /// The same, with `own_prefix` before the key.
+    /// The same, with a prefix of ours before the key.
     own_attribute,
 
     pub const first = 0x80;
@@ -158,13 +158,14 @@ pub const Record = struct {
         @memset(std.mem.asBytes(&record.texts), 0);
         var all = record.messages[0].headers.iterator();
         while (all.next()) {
+            if (all.facts.known == 0) continue;
             // An id that is redacted is none.
-            if (texts.equal(all.value, redaction.placeholder) and !texts.startsWith(all.name, ":")) continue;
-            head.note(record.texts[0..head.names.len], all.name, all.value);
+            if (texts.equal(all.value, redaction.placeholder) and all.name[0] != ':') continue;
+            head.note(record.texts[0..head.names.len], all.facts.known, all.value);
         }
         if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
         record.set(.traceparent, traceContext(record.text(.traceparent)));
-        record.set(.status, statusOf(record.messages[1].headers.find(":status")));
+        record.set(.status, statusOf(record.messages[1].headers.find(.status)));
     }
 
     /// Of a field that is a text.
@@ -227,19 +228,21 @@ pub fn traceContext(value: []const u8) []const u8 {
     const length = 55;
     if (value.len < length or texts.startsWith(value, "ff")) return "";
     if (value.len > length and (texts.startsWith(value, "00") or value[length] != '-')) return "";
-    // Whether the part has a digit that is not zero: an id of zeros is none.
+    for ([_]u8{ 2, 35, 52 }) |dash| if (value[dash] != '-') return "";
+    // An id of zeros is none.
+    const good = digitsOf(value[0..2]) != .others and digitsOf(value[3..35]) == .some and digitsOf(value[36..52]) == .some and
+        digitsOf(value[53..55]) != .others;
+    return if (good) value[3..52] else "";
+}
+
+/// Whether all are hexadecimal digits of lower case, and some are not zero.
+noinline fn digitsOf(text: []const u8) enum { zeros, some, others } {
     var any: u8 = 0;
-    for (value[0..length], 0..) |digit, at| switch (at) {
-        2, 35, 52 => {
-            if (digit != '-' or (at > 2 and any == 0)) return "";
-            any = 0;
-        },
-        else => switch (digit) {
-            '0'...'9', 'a'...'f' => any |= digit ^ '0',
-            else => return "",
-        },
-    };
-    return value[3..52];
+    for (text) |digit| {
+        if (digit -% '0' > 9 and digit -% 'a' > 5) return .others;
+        any |= digit ^ '0';
+    }
+    return if (any == 0) .zeros else .some;
 }
 
 /// The trace id alone: it is the same in every proxy on a request's way.
@@ -254,10 +257,11 @@ test "a status is always a number" {
     for (cases) |case| {
         var buffer: [32]u8 = undefined;
         var record: Record = undefined;
-        const entry = headers.writeEntry(.{ .name = ":status", .value = case[0] }, &buffer).?;
+        const header = headers.Header{ .name = ":status", .value = case[0], .facts = .{ .known = head.numberOf(":status") } };
+        headers.writeEntry(&header, &buffer);
         record.messages[0].headers = .{};
         record.is_client = false;
-        record.messages[1].headers = .{ .bytes = entry };
+        record.messages[1].headers = .{ .bytes = buffer[0..headers.entrySize(&header)] };
         record.noteHeaders();
         try std.testing.expectEqualStrings(case[1], record.text(.status));
         try std.testing.expectEqualStrings(case[2], record.text(.error_type));

@@ -31,14 +31,8 @@ pub const Writer = struct {
     }
 
     pub fn number(writer: *Writer, value: u64) void {
-        var digits: [20]u8 = undefined;
-        var at = digits.len;
-        var rest = value;
-        while (at == digits.len or rest > 0) : (rest /= 10) {
-            at -= 1;
-            digits[at] = '0' + @as(u8, @intCast(rest % 10));
-        }
-        writer.raw(digits[at..]);
+        var digits: Digits = undefined;
+        writer.raw(numberIn(&digits, value));
     }
 
     /// How an element of an array begins, given with the comma before it, which the first one has not.
@@ -48,9 +42,37 @@ pub const Writer = struct {
     }
 
     pub noinline fn string(writer: *Writer, bytes: []const u8) void {
+        if (scan.plainJson(bytes) == bytes.len) return writer.all(.{ "\"", bytes, "\"" });
         writer.raw("\"");
         writer.escaped(bytes);
         writer.raw("\"");
+    }
+
+    /// An element of an array: a name and a value, and what stands around them, which is raw. `is_plain`: nothing in
+    /// them has to be escaped.
+    pub noinline fn pair(writer: *Writer, around: *const [3][]const u8, name: []const u8, value: []const u8, is_plain: bool) void {
+        writer.element(around[0]);
+        if (is_plain) return writer.all(.{ name, around[1], value, around[2] });
+        writer.escaped(name);
+        writer.raw(around[1]);
+        writer.escaped(value);
+        writer.raw(around[2]);
+    }
+
+    /// Several texts in a row: whether there is room is asked once.
+    inline fn all(writer: *Writer, parts: anytype) void {
+        var size: usize = 0;
+        inline for (parts) |part| size += part.len;
+        if (writer.overflow or size > writer.buffer.len - writer.length) {
+            writer.overflow = true;
+            return;
+        }
+        var to = writer.buffer[writer.length..].ptr;
+        writer.length += size;
+        inline for (parts) |part| {
+            texts.copy(to, part);
+            to += part.len;
+        }
     }
 
     /// The inside of a string.
@@ -117,6 +139,18 @@ pub const Writer = struct {
         writer.raw("\"");
     }
 };
+
+pub const Digits = [20]u8;
+
+pub noinline fn numberIn(digits: *Digits, value: u64) []const u8 {
+    var at = digits.len;
+    var rest = value;
+    while (at == digits.len or rest > 0) : (rest /= 10) {
+        at -= 1;
+        digits[at] = '0' + @as(u8, @intCast(rest % 10));
+    }
+    return digits[at..];
+}
 
 var staged: [512]u8 = undefined;
 
