@@ -20,9 +20,7 @@ const Head = @import("capture/known_headers.zig").Head;
 const Meter = @import("metrics/meter.zig").Meter;
 const Polling = @import("select/polling.zig").Polling;
 const record = @import("capture/record.zig");
-const redaction = @import("capture/redaction.zig");
-const NameCache = @import("capture/name_cache.zig").NameCache;
-const NamesOf = @import("capture/name_cache.zig").NamesOf;
+const name_cache = @import("capture/name_cache.zig");
 const PluginContext = plugin_contexts.PluginContext;
 const Sampler = @import("select/sampling.zig").Sampler;
 const Sender = @import("send/sender.zig").Sender;
@@ -41,7 +39,7 @@ pub fn Filter(comptime host: type) type {
         var blocks: [limits.blocks_count + 1]block_list.Block = @splat(std.mem.zeroes(block_list.Block));
         var stream_slots: [limits.streams_max + 1]streams.Stream = @splat(std.mem.zeroes(streams.Stream));
         var stream_buckets: [limits.stream_buckets]u16 = @splat(0);
-        var hidden_names: NameCache = std.mem.zeroes(NameCache);
+        var hidden_names: name_cache.NameCache = std.mem.zeroes(name_cache.NameCache);
         var plugins = plugin_contexts.PluginContexts{};
 
         var pool = block_list.Pool.init(&blocks);
@@ -142,8 +140,7 @@ pub fn Filter(comptime host: type) type {
             const plugin = &plugins.items()[stream.plugin];
             host.scratch.reset();
             const pairs = host.headerPairs(if (direction == .request) .request else .response);
-            const hidden = redaction.ofHeaders(plugin.configuration.redact_headers);
-            const names = NamesOf.of(&hidden_names, stream.plugin, .headers, &hidden);
+            const names = name_cache.NamesOf.of(&hidden_names, stream.plugin, .headers, plugin.configuration.redact_headers);
             const head = Head.of(pairs, &names);
             // Decided before anything is kept: what is left out costs no more than this.
             if (direction == .request and decline(plugin, stream, &head)) return;
@@ -161,9 +158,8 @@ pub fn Filter(comptime host: type) type {
 
         fn keepHeaders(plugin: *const PluginContext, stream: *streams.Stream, direction: Direction, head: *const Head, pairs: []const u8) void {
             const configuration = &plugin.configuration;
-            const side = sideOf(stream, direction);
-            const hidden = redaction.ofQuery(configuration.redact_query);
-            const query = NamesOf.of(&hidden_names, stream.plugin, .query, &hidden);
+            const side = if (direction == .request) &stream.request else &stream.response;
+            const query = name_cache.NamesOf.of(&hidden_names, stream.plugin, .query, configuration.redact_query);
             capture.storeHeaders(side, &pool, &host.scratch, head, &query, pairs);
             const is_timed = stream.provisional and configuration.sample_always_slower_ms > 0;
             if (is_timed or plugin.traits().timesOf(direction == .request)) side.time_ns = host.nowNanoseconds();
@@ -211,15 +207,11 @@ pub fn Filter(comptime host: type) type {
             return plugin.hosts.has(head.hostname(), head.get(.scheme), exchange.ownNamespace());
         }
 
-        fn sideOf(stream: *streams.Stream, direction: Direction) *streams.HalfStream {
-            return if (direction == .request) &stream.request else &stream.response;
-        }
-
         pub fn onBody(id: u32, direction: Direction, size: usize) void {
             const stream = table.find(id) orelse return;
             if (stream.ignored or size == 0) return;
             const plugin = &plugins.items()[stream.plugin];
-            const side = sideOf(stream, direction);
+            const side = if (direction == .request) &stream.request else &stream.response;
             side.body_seen_bytes +|= @intCast(@min(size, std.math.maxInt(u32)));
             if (side.body_truncated) return;
             const configuration = &plugin.configuration;

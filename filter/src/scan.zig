@@ -22,14 +22,21 @@ const Marks = fn (word: u64, wanted: u64) callconv(.@"inline") u64;
 /// How many bytes come before the first that is marked.
 inline fn beforeMark(text: []const u8, comptime marks: Marks, wanted: u64) usize {
     var at: usize = 0;
-    while (text.len - at >= 8) : (at += 8) {
-        const found = marks(wordAt(text, at), wanted);
-        if (found != 0) return at + @ctz(found) / 8;
+    while (at < text.len) : (at += 8) {
+        const found = marks(if (text.len - at >= 8) wordAt(text, at) else lastWord(text, at), wanted);
+        if (found != 0) return @min(at + @ctz(found) / 8, text.len);
     }
-    if (at == text.len) return at;
-    // With zeros behind the last bytes, which may be marked.
-    const rest = if (text.len < 8) shortWord(text) else wordAt(text, text.len - 8) >> @intCast(8 * (8 - (text.len - at)));
-    return @min(at + @ctz(marks(rest, wanted)) / 8, text.len);
+    return text.len;
+}
+
+/// With zeros behind the last bytes, which may be marked.
+noinline fn lastWord(text: []const u8, at: usize) u64 {
+    return if (text.len < 8) shortWord(text) else wordAt(text, text.len - 8) >> @intCast(8 * (8 - (text.len - at)));
+}
+
+/// Of the first eight bytes, or with zeros behind less.
+pub inline fn firstWord(text: []const u8) u64 {
+    return if (text.len < 8) shortWord(text) else wordAt(text, 0);
 }
 
 pub inline fn wordAt(text: []const u8, at: usize) u64 {
@@ -48,14 +55,20 @@ pub noinline fn shortWord(text: []const u8) u64 {
     return text[0] | @as(u64, text[middle]) << @intCast(8 * middle) | @as(u64, text[length - 1]) << @intCast(8 * (length - 1));
 }
 
-inline fn escapedMarks(word: u64, _: u64) u64 {
-    const quotes = zeros(word ^ spread('"')) | zeros(word ^ spread('\\'));
-    return (quotes | word -% spread(0x20) | word) & high_bits;
+/// Whether it stands in a JSON string as it is: ASCII, no control, quote or backslash.
+pub inline fn isPlainByte(byte: u8) bool {
+    return byte -% 0x20 < 0x60 and byte != '"' and byte != '\\';
 }
 
-/// How many bytes at the start stand in a JSON string as they are: ASCII, no control, quote or backslash.
+/// How many of eight bytes come before the first that is none.
+pub inline fn plainOf(word: u64) usize {
+    const quotes = zeros(word ^ spread('"')) | zeros(word ^ spread('\\'));
+    return @ctz((quotes | word -% spread(0x20) | word) & high_bits) / 8;
+}
+
 pub noinline fn plainJson(text: []const u8) usize {
-    return beforeMark(text, escapedMarks, 0);
+    for (text, 0..) |byte, at| if (!isPlainByte(byte)) return at;
+    return text.len;
 }
 
 /// The high bit of each byte between these, if the word has no byte of 0x80 or more.
@@ -63,14 +76,17 @@ inline fn between(word: u64, comptime first: u8, comptime last: u8) u64 {
     return (word | high_bits) -% spread(first) & ~((word | high_bits) -% spread(last + 1));
 }
 
-inline fn urlMarks(word: u64, _: u64) u64 {
-    const slashes = zeros(word ^ spread('/')) | zeros(word ^ spread('\\'));
-    return (slashes | between(word, '#', '&') | between(word, ';', '@')) & ~word & high_bits;
-}
-
 /// How many bytes at the start are none of `/ \`, `# $ % &` and `; < = > ? @`: these may stand for something in a URL.
 pub noinline fn beforeUrl(text: []const u8) usize {
-    return beforeMark(text, urlMarks, 0);
+    const marked = comptime bits: {
+        var all: u64 = 0;
+        for ("/#$%&;<=>?") |byte| all |= 1 << byte;
+        break :bits all;
+    };
+    for (text, 0..) |byte, at| {
+        if (byte < 0x40 and marked >> @intCast(byte) & 1 == 1 or byte == '@' or byte == '\\') return at;
+    }
+    return text.len;
 }
 
 inline fn quoteMarks(word: u64, _: u64) u64 {
@@ -91,30 +107,23 @@ pub noinline fn before(text: []const u8, byte: u8) usize {
     return beforeMark(text, wantedMarks, byte * spread(1));
 }
 
-inline fn highMarks(word: u64, _: u64) u64 {
-    return word & high_bits;
-}
-
-/// How many bytes at the start are ASCII.
-pub noinline fn beforeHigh(text: []const u8) usize {
-    return beforeMark(text, highMarks, 0);
-}
-
 /// Of a text that begins with no slash: whether it stands in a JSON string as it is, and has nothing in it that a URL
 /// could begin with (`? # %`, two slashes). Some others are taken for such as well: it is the short way for most texts.
 pub noinline fn isPlain(text: []const u8) bool {
-    if (text.len < 8) return plainMarks(shortWord(text) | spread('a') << @intCast(8 * text.len), 0).all == 0;
-    var found: u64 = 0;
-    var slashes: u64 = 0;
     var at: usize = 0;
-    while (text.len - at >= 8) : (at += 8) {
-        const marks = plainMarks(wordAt(text, at), slashes);
-        found |= marks.all;
-        slashes = marks.slashes;
+    // Zeros would be marked.
+    var word = firstWord(text);
+    if (text.len < 8) word |= spread('a') << @intCast(8 * text.len);
+    var slashes: u64 = 0;
+    while (true) {
+        const marks = plainMarks(word, slashes);
+        if (marks.all != 0) return false;
+        at += 8;
+        if (at >= text.len) return true;
+        // The last word may begin with bytes of the one before.
+        slashes = if (text.len - at >= 8) marks.slashes else 0;
+        word = wordAt(text, @min(at, text.len - 8));
     }
-    // The last word has at least one byte of the one before, if there is a rest at all.
-    if (at < text.len) found |= plainMarks(wordAt(text, text.len - 8), 0).all;
-    return found == 0;
 }
 
 const PlainMarks = struct { all: u64, slashes: u64 };
@@ -130,7 +139,7 @@ inline fn plainMarks(word: u64, earlier: u64) PlainMarks {
 
 test "the first byte that is looked for, wherever it stands and whatever is around it" {
     const Look = struct { *const fn ([]const u8) usize, *const fn (u8) bool };
-    const looks = [_]Look{ .{ &plainJson, &isEscaped }, .{ &beforeUrl, &isOfUrl }, .{ &beforeHigh, &isHigh }, .{ &beforeQuote, &isQuote } };
+    const looks = [_]Look{ .{ &plainJson, &isEscaped }, .{ &beforeUrl, &isOfUrl }, .{ &beforeQuote, &isQuote } };
     var random = std.Random.DefaultPrng.init(8);
     for (0..100_000) |_| {
         var bytes: [24]u8 = undefined;
@@ -155,7 +164,6 @@ test "each byte by itself" {
             const at = std.mem.indexOfScalar(u8, text, byte).?;
             try std.testing.expectEqual(if (isEscaped(byte)) at else text.len, plainJson(text));
             try std.testing.expectEqual(if (isOfUrl(byte)) at else text.len, beforeUrl(text));
-            try std.testing.expectEqual(if (isHigh(byte)) at else text.len, beforeHigh(text));
             try std.testing.expectEqual(if (isQuote(byte)) at else text.len, beforeQuote(text));
         }
     }
@@ -187,8 +195,4 @@ fn isOfUrl(byte: u8) bool {
 
 fn isQuote(byte: u8) bool {
     return byte == '"' or byte == '\\';
-}
-
-fn isHigh(byte: u8) bool {
-    return byte >= 0x80;
 }

@@ -34,11 +34,15 @@ pub fn hostOf(address: []const u8) []const u8 {
 }
 
 /// Nothing, if there is none or it is no port's number.
-pub fn portOf(address: []const u8) []const u8 {
+pub inline fn portOf(address: []const u8) []const u8 {
+    return address[portStart(address)..];
+}
+
+noinline fn portStart(address: []const u8) usize {
     const all = bare(address);
     const port = all[@min(hostLength(all) + 1, all.len)..];
     const good = port.len <= 5 and unsigned(port, 10) <= std.math.maxInt(u16) and port[0] != '0';
-    return if (good) port else "";
+    return address.len - if (good) port.len else 0;
 }
 
 /// A port that a request does not name is its scheme's.

@@ -32,10 +32,9 @@ pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names:
     if (side.body_kind == .other or side.bodyBytes() == 0 or redaction.hidesNoField(given)) return;
     var taken = side.blocks.take(pool, &piece_bytes);
     var headers_left = side.headers_bytes;
-    const hidden = redaction.ofFields(given);
     writer.list = &side.blocks;
     writer.pool = pool;
-    writer.names = NamesOf.of(names, plugin, .fields, &hidden);
+    writer.names = NamesOf.of(names, plugin, .fields, given);
     writer.length_max = side.headers_bytes + most;
     // The configuration may be another one than when the body was taken.
     writer.ended = !takes(side.body_kind, given);

@@ -39,14 +39,23 @@ pub const Writer = struct {
         writer.path_length +|= bytes.len;
     }
 
-    /// Whether the value must not be shown that the path leads to, whose last name begins here. A path that is longer
-    /// than any that can be known is hidden.
-    pub noinline fn isHidden(writer: *const Writer, name_at: usize) bool {
+    /// Whether it is by more than its name that a field can be listed.
+    pub fn needsPath(writer: *const Writer) bool {
+        return writer.names.hidden.given.len > 0;
+    }
+
+    /// The end of the path, which may be longer than what is kept of it.
+    pub fn pathFrom(writer: *const Writer, start: usize) []const u8 {
+        const end = @min(writer.path_length, writer.path.len);
+        return writer.path[@min(start, end)..end];
+    }
+
+    /// Whether the value must not be shown that the path leads to, whose last name is this. A path that is longer than
+    /// any that can be known is hidden.
+    pub noinline fn isHidden(writer: *const Writer, name: []const u8) bool {
         if (writer.path_length > writer.path.len) return true;
-        const path = writer.path[0..writer.path_length];
-        const name = path[name_at..];
         // Where nothing is given the path decides nothing.
-        if (writer.names.hidden.given.len == 0) return writer.names.facts(name).hidden;
-        return writer.names.hidden.hasField(name, path);
+        if (!writer.needsPath()) return writer.names.facts(name).hidden;
+        return writer.names.hidden.hasField(name, writer.pathFrom(0));
     }
 };

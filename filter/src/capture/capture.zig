@@ -102,9 +102,8 @@ test "headers are redacted before they are stored" {
     const pairs = pairsOf(&list, &wire);
     var cache: NameCache = undefined;
     cache.clear();
-    const hidden = redaction.ofHeaders(&.{});
-    const names = NamesOf{ .cache = &cache, .hidden = &hidden };
-    const query = NamesOf.of(&cache, 0, .query, &redaction.ofQuery(&.{}));
+    const names = NamesOf.of(&cache, 0, .headers, &.{});
+    const query = NamesOf.of(&cache, 0, .query, &.{});
     const head = Head.of(pairs, &names);
     storeHeaders(&side, &pool, &arena, &head, &query, pairs);
     try std.testing.expect(head.has(.marker) and head.has(.forwarded_for) and !side.headers_truncated);
@@ -136,9 +135,8 @@ test "a pool that is full cuts headers at whole entries" {
     const list = [_][]const u8{ "a", long, "b", long, "c", "1" };
     var cache: NameCache = undefined;
     cache.clear();
-    const hidden = redaction.ofHeaders(&.{});
     const pairs = pairsOf(&list, &wire);
-    const names = NamesOf{ .cache = &cache, .hidden = &hidden };
+    const names = NamesOf.of(&cache, 0, .headers, &.{});
     storeHeaders(&side, &pool, &arena, &Head.of(pairs, &names), &names, pairs);
     try std.testing.expect(side.headers_truncated);
     try std.testing.expect(!storeBody(&side, &pool, long));

@@ -51,11 +51,16 @@ pub fn read(text: []const u8) Known {
 
 const Word = enum { number, http, name };
 
-noinline fn wordOf(status: Known, word: Word) []const u8 {
-    if (status == 0) return "";
-    var rest: []const u8 = codes;
-    for (0..(status - 1) * @as(usize, 3) + @intFromEnum(word)) |_| rest = texts.after(rest, ' ');
-    return texts.before(rest, ' ');
+inline fn wordOf(status: Known, word: Word) []const u8 {
+    return texts.before(codes[wordAt(status, word)..], ' ');
+}
+
+noinline fn wordAt(status: Known, word: Word) usize {
+    var at: usize = 0;
+    if (status == 0) at = codes.len else for (0..(status - 1) * @as(usize, 3) + @intFromEnum(word)) |_| {
+        at += texts.indexOf(codes[at..], ' ') + 1;
+    }
+    return at;
 }
 
 pub fn number(status: Known) []const u8 {

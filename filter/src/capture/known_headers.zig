@@ -28,29 +28,17 @@ pub const Name = enum {
 /// Marks our own calls, so that tracing the tracer never loops.
 pub const marker_name = "x-wasm-filter-trace";
 
-pub const names = [_][]const u8{
-    ":method",      ":path",        ":authority",       "host",            ":scheme",   ":status",
-    "content-type", "x-request-id", "traceparent",      "x-forwarded-for", marker_name, "user-agent",
-    "grpc-status",  "tracestate",   "content-encoding",
-};
-
-const length_max = 31;
-/// A bit for each length that one of them has.
-const lengths: u32 = all: {
-    var bits: u32 = 0;
-    for (names) |name| bits |= 1 << name.len;
-    break :all bits;
-};
+const names = ":method :path :authority host :scheme :status content-type x-request-id traceparent x-forwarded-for " ++
+    marker_name ++ " user-agent grpc-status tracestate content-encoding ";
+pub const count = std.meta.fieldNames(Name).len;
 
 /// One more than the place of the name among the known ones, or 0. Names come in lower case.
 pub noinline fn numberOf(name: []const u8) u5 {
-    if (name.len > length_max or lengths >> @intCast(name.len) & 1 == 0) return 0;
-    for (names, 1..) |known, number| if (texts.equal(known, name)) return @intCast(number);
-    return 0;
+    return if (texts.indexOfWord(names, name)) |at| @intCast(at + 1) else 0;
 }
 
 /// Of several values the first counts, and one without text is none.
-pub inline fn note(values: *[names.len][]const u8, number: u5, value: []const u8) void {
+pub inline fn note(values: *[count][]const u8, number: u5, value: []const u8) void {
     if (number > 0 and values[number - 1].len == 0) values[number - 1] = value;
 }
 
@@ -58,7 +46,7 @@ pub inline fn note(values: *[names.len][]const u8, number: u5, value: []const u8
 var noted: [128]Facts = undefined;
 
 pub const Head = struct {
-    values: [names.len][]const u8 = @splat(""),
+    values: [count][]const u8 = @splat(""),
     looked_up: *const NamesOf = undefined,
 
     /// Of the host's wire form. What it points to is as it came.
@@ -101,7 +89,7 @@ pub const Head = struct {
 };
 
 comptime {
-    std.debug.assert(names.len == std.meta.fieldNames(Name).len);
+    std.debug.assert(std.mem.count(u8, names, " ") == count);
 }
 
 test "the first of a name counts" {

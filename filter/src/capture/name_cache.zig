@@ -39,18 +39,23 @@ pub const NamesOf = struct {
     cache: *NameCache,
     /// Of the configuration, and the kind.
     owner: u8 = 0,
-    hidden: *const hidden_names.Hidden,
+    hidden: hidden_names.Hidden,
 
-    pub fn of(cache: *NameCache, plugin: u8, kind: Kind, hidden: *const hidden_names.Hidden) NamesOf {
+    pub fn of(cache: *NameCache, plugin: u8, comptime kind: Kind, given: hidden_names.Names) NamesOf {
+        const hidden = switch (kind) {
+            .headers => hidden_names.ofHeaders(given),
+            .query => hidden_names.ofQuery(given),
+            .fields => hidden_names.ofFields(given),
+        };
         return .{ .cache = cache, .owner = plugin | @intFromEnum(kind), .hidden = hidden };
     }
 
-    pub fn facts(names: *const NamesOf, name: []const u8) Facts {
+    pub inline fn facts(names: *const NamesOf, name: []const u8) Facts {
         return names.cache.facts(names.owner, names, name);
     }
 
     pub noinline fn find(names: *const NamesOf, name: []const u8) Facts {
-        const hidden = names.hidden;
+        const hidden = &names.hidden;
         var found = Facts{ .hidden = hidden.has(name), .plain = scan.plainJson(name) == name.len };
         if (hidden.of_headers) found.known = known_headers.numberOf(name);
         if (found.isHost() and hidden.has("host")) found.hidden = true;
@@ -58,13 +63,32 @@ pub const NamesOf = struct {
     }
 };
 
-const Entry = struct {
-    /// Four words that overlap where the name is short. Without the last two up to sixteen bytes are told apart.
-    words: [4]u64,
-    /// Its length, and whose name it is; 0: empty.
+const Key = struct {
+    /// The first and the last eight bytes; less are in the first.
+    first: u64,
+    last: u64,
+    /// The length, and whose name it is; 0: empty.
     tag: u16,
-    facts: Facts,
 };
+
+const Entry = struct {
+    key: Key,
+    /// Of a name of more than sixteen bytes: those behind the first eight, and before the last eight.
+    inside: [2]u64,
+    facts: Facts,
+
+    inline fn isOf(entry: *const Entry, key: Key) bool {
+        return entry.key.first == key.first and entry.key.last == key.last and entry.key.tag == key.tag;
+    }
+
+    inline fn hasInside(entry: *const Entry, name: []const u8) bool {
+        return entry.inside[0] == scan.wordAt(name, 8) and entry.inside[1] == scan.wordAt(name, name.len - 16);
+    }
+};
+
+fn insideOf(name: []const u8) [2]u64 {
+    return .{ scan.wordAt(name, 8), scan.wordAt(name, name.len - 16) };
+}
 
 /// Of all configurations. Two names share a place; a newer one takes that of the older.
 pub const NameCache = struct {
@@ -84,15 +108,16 @@ pub const NameCache = struct {
         const last = if (length < 8) 0 else scan.wordAt(name, length - 8);
         const mixed = ((first ^ std.math.rotl(u64, last, 29)) +% tag) *% 0x9e3779b97f4a7c15;
         const place = &cache.places[@intCast(mixed >> (63 - bits + 1))];
-        for (place) |*entry| {
-            if (entry.words[0] != first or entry.words[1] != last or entry.tag != tag) continue;
-            if (length <= 16) return entry.facts;
-            if (entry.words[2] == scan.wordAt(name, 8) and entry.words[3] == scan.wordAt(name, length - 16)) return entry.facts;
-        }
+        const key = Key{ .first = first, .last = last, .tag = tag };
+        const entry = if (place[0].isOf(key)) &place[0] else &place[1];
+        if (!entry.isOf(key) or length > 16 and !entry.hasInside(name)) return learn(place, key, names, name);
+        return entry.facts;
+    }
+
+    noinline fn learn(place: *[2]Entry, key: Key, names: anytype, name: []const u8) Facts {
         const found = names.find(name);
         place[1] = place[0];
-        place[0] = .{ .words = .{ first, last, 0, 0 }, .tag = tag, .facts = found };
-        if (length > 16) place[0].words[2..4].* = .{ scan.wordAt(name, 8), scan.wordAt(name, length - 16) };
+        place[0] = .{ .key = key, .inside = if (name.len > 16) insideOf(name) else .{ 0, 0 }, .facts = found };
         return found;
     }
 };
@@ -164,8 +189,7 @@ test "a byte that differs anywhere is another name" {
 test "names of headers" {
     var cache: NameCache = undefined;
     cache.clear();
-    const hidden = hidden_names.ofHeaders(&.{"Host"});
-    const names = NamesOf{ .cache = &cache, .hidden = &hidden };
+    const names = NamesOf.of(&cache, 0, .headers, &.{"Host"});
     for (0..2) |_| {
         try std.testing.expect(names.facts(":authority").hidden and names.facts("host").isHost());
         try std.testing.expect(names.facts("tracestate").isOf(.tracestate) and !names.facts("tracestate").hidden);

@@ -83,7 +83,7 @@ pub const Field = enum(u8) {
     response_attributes,
     /// The next byte is a field, and then comes text: all that is left out if the field is empty.
     unless_empty,
-    /// The length of a key, the key, and the field: an attribute of OTLP, left out if the field is empty.
+    /// A key up to the next field: an attribute of OTLP, left out if the field is empty.
     attribute,
     /// The same, with a prefix of ours before the key.
     own_attribute,
@@ -161,7 +161,7 @@ pub const Record = struct {
             if (all.facts.known == 0) continue;
             // An id that is redacted is none.
             if (texts.equal(all.value, redaction.placeholder) and all.name[0] != ':') continue;
-            head.note(record.texts[0..head.names.len], all.facts.known, all.value);
+            head.note(record.texts[0..head.count], all.facts.known, all.value);
         }
         if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
         record.set(.traceparent, traceContext(record.text(.traceparent)));
@@ -169,10 +169,13 @@ pub const Record = struct {
     }
 
     /// Of a field that is a text.
-    pub fn text(record: *const Record, field: Field) []const u8 {
+    pub inline fn text(record: *const Record, field: Field) []const u8 {
         const at = field.index();
-        if (at < texts_count) return record.texts[at];
-        const how = &derived[at - texts_count];
+        return if (at < texts_count) record.texts[at] else record.derivedText(at - texts_count);
+    }
+
+    noinline fn derivedText(record: *const Record, at: usize) []const u8 {
+        const how = &derived[at];
         const from = record.text(how.from);
         return switch (how.how) {
             .before => texts.before(from, how.byte),
@@ -224,15 +227,21 @@ pub fn statusOf(text: []const u8) []const u8 {
 
 /// Trace and parent id of W3C's traceparent (00-<trace id>-<parent id>-<flags>) with the dash between them, or
 /// nothing if all is not well with it. A later version than 00 may have more behind another dash; there is no ff.
-pub fn traceContext(value: []const u8) []const u8 {
+pub inline fn traceContext(value: []const u8) []const u8 {
+    return if (isTraceContext(value)) value[3..52] else "";
+}
+
+noinline fn isTraceContext(value: []const u8) bool {
     const length = 55;
-    if (value.len < length or texts.startsWith(value, "ff")) return "";
-    if (value.len > length and (texts.startsWith(value, "00") or value[length] != '-')) return "";
-    for ([_]u8{ 2, 35, 52 }) |dash| if (value[dash] != '-') return "";
-    // An id of zeros is none.
-    const good = digitsOf(value[0..2]) != .others and digitsOf(value[3..35]) == .some and digitsOf(value[36..52]) == .some and
-        digitsOf(value[53..55]) != .others;
-    return if (good) value[3..52] else "";
+    if (value.len < length or texts.startsWith(value, "ff")) return false;
+    if (value.len > length and (texts.startsWith(value, "00") or value[length] != '-')) return false;
+    // Of the ids none is of zeros.
+    for ([_][2]u8{ .{ 0, 2 }, .{ 3, 35 }, .{ 36, 52 }, .{ 53, 55 } }) |part| {
+        const start, const end = part;
+        const digits = digitsOf(value[start..end]);
+        if (digits == .others or digits == .zeros and end - start > 2 or end < length and value[end] != '-') return false;
+    }
+    return true;
 }
 
 /// Whether all are hexadecimal digits of lower case, and some are not zero.

@@ -145,7 +145,7 @@ fn redactForTest(text: []const u8, is_host: bool, target: []u8) ?usize {
     const Here = struct {
         var cache: NameCache = std.mem.zeroes(NameCache);
     };
-    return redactUrls(text, &.{ .cache = &Here.cache, .hidden = &ofQuery(&.{}) }, is_host, target);
+    return redactUrls(text, &NamesOf.of(&Here.cache, 0, .query, &.{}), is_host, target);
 }
 
 fn expectUrl(expected: []const u8, text: []const u8) !void {

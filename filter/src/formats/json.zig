@@ -42,21 +42,20 @@ pub const Writer = struct {
     }
 
     pub noinline fn string(writer: *Writer, bytes: []const u8) void {
-        if (scan.plainJson(bytes) == bytes.len) return writer.all(.{ "\"", bytes, "\"" });
         writer.raw("\"");
         writer.escaped(bytes);
         writer.raw("\"");
     }
 
-    /// An element of an array: a name and a value, and what stands around them, which is raw. `is_plain`: nothing in
-    /// them has to be escaped.
-    pub noinline fn pair(writer: *Writer, around: *const [3][]const u8, name: []const u8, value: []const u8, is_plain: bool) void {
-        writer.element(around[0]);
-        if (is_plain) return writer.all(.{ name, around[1], value, around[2] });
+    /// An element of an array: a name and a value, what begins it (see `element`), and what stands behind both.
+    /// `is_plain`: nothing in them has to be escaped.
+    pub noinline fn pair(writer: *Writer, begin: []const u8, name: []const u8, value: []const u8, behind: *const [2][]const u8, is_plain: bool) void {
+        writer.element(begin);
+        if (is_plain) return writer.all(.{ name, behind[0], value, behind[1] });
         writer.escaped(name);
-        writer.raw(around[1]);
+        writer.raw(behind[0]);
         writer.escaped(value);
-        writer.raw(around[2]);
+        writer.raw(behind[1]);
     }
 
     /// Several texts in a row: whether there is room is asked once.
@@ -75,30 +74,46 @@ pub const Writer = struct {
         }
     }
 
-    /// The inside of a string.
-    pub fn escaped(writer: *Writer, bytes: []const u8) void {
-        var start: usize = 0;
-        var at: usize = 0;
-        while (true) {
-            at += scan.plainJson(bytes[at..]);
-            if (at == bytes.len) break;
-            const length = sequenceLength(bytes[at..]);
-            if (length > 0) {
-                at += length;
-                continue;
+    /// The inside of a string: eight bytes at once, of which those count that stand as they are.
+    pub noinline fn escaped(writer: *Writer, bytes: []const u8) void {
+        var rest = bytes;
+        while (rest.len > 0 and !writer.overflow) {
+            const target = writer.buffer[writer.length..];
+            var taken: usize = 0;
+            if (target.len >= 10) {
+                const word = scan.firstWord(rest);
+                std.mem.writeInt(u64, target[0..8], word, .little);
+                taken = @min(scan.plainOf(word), rest.len);
+                writer.length += taken;
+                const next = if (taken < @min(rest.len, 8)) rest[taken] else 0;
+                if (next == '"' or next == '\\') {
+                    target[taken..][0..2].* = .{ '\\', next };
+                    writer.length += 2;
+                    taken += 1;
+                }
             }
-            writer.raw(bytes[start..at]);
-            writer.escape(bytes[at]);
-            at += 1;
-            start = at;
+            if (taken == 0) taken = writer.character(rest);
+            rest = rest[taken..];
         }
-        writer.raw(bytes[start..]);
     }
 
-    fn escape(writer: *Writer, byte: u8) void {
+    /// One, whatever it is; gives how many bytes it had.
+    noinline fn character(writer: *Writer, bytes: []const u8) usize {
         const digits = "0123456789abcdef";
-        if (byte == '"' or byte == '\\') return writer.raw(&[_]u8{ '\\', byte });
-        writer.raw(&[_]u8{ '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] });
+        const byte = bytes[0];
+        var length: usize = if (scan.isPlainByte(byte)) 1 else sequenceLength(bytes);
+        if (length == 0) {
+            length = 1;
+            if (byte != '"' and byte != '\\') {
+                writer.raw("\\u00");
+                writer.raw(digits[byte >> 4 ..][0..1]);
+                writer.raw(digits[byte & 15 ..][0..1]);
+                return length;
+            }
+            writer.raw("\\");
+        }
+        writer.raw(bytes[0..length]);
+        return length;
     }
 
     /// A string of the text that a list of blocks still holds; of a text that is cut, up to the last whole character.

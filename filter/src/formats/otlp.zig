@@ -7,11 +7,11 @@ const f = @import("template.zig").field;
 const Field = @import("../capture/record.zig").Field;
 
 fn attribute(comptime key: []const u8, comptime which: Field) []const u8 {
-    return f(.attribute) ++ .{key.len} ++ key ++ f(which);
+    return f(.attribute) ++ key ++ f(which);
 }
 
 fn own(comptime key: []const u8, comptime which: Field) []const u8 {
-    return f(.own_attribute) ++ .{key.len} ++ key ++ f(which);
+    return f(.own_attribute) ++ key ++ f(which);
 }
 
 pub const traits = Traits{

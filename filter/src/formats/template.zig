@@ -8,7 +8,6 @@ const headers = @import("../capture/headers.zig");
 const json = @import("json.zig");
 const limits = @import("../limits.zig");
 const record_file = @import("../capture/record.zig");
-const scan = @import("../scan.zig");
 const texts = @import("../text.zig");
 const Field = record_file.Field;
 const Message = record_file.Message;
@@ -17,6 +16,9 @@ const Record = record_file.Record;
 pub fn field(comptime which: Field) []const u8 {
     return &[_]u8{@intFromEnum(which)};
 }
+
+const behind_string = [_][]const u8{ "\",\"value\":{\"stringValue\":\"", "\"}}" };
+const behind_int = [_][]const u8{ "\",\"value\":{\"intValue\":\"", "\"}}" };
 
 /// How an attribute begins, and one that the semantic conventions have no name for.
 const begin = ",{\"key\":\"";
@@ -31,11 +33,14 @@ pub const Walker = struct {
     pub noinline fn walk(walker: *const Walker, template: []const u8) void {
         var rest = template;
         while (rest.len > 0) {
-            const text = plain(rest);
-            walker.writer.raw(text);
-            if (text.len == rest.len) return;
-            const which: Field = @enumFromInt(rest[text.len]);
-            rest = rest[text.len + 1 ..];
+            const first = rest[0];
+            rest = rest[1..];
+            if (first < Field.first) {
+                walker.writer.raw(rest[0..first]);
+                rest = rest[first..];
+                continue;
+            }
+            const which: Field = @enumFromInt(first);
             switch (which) {
                 .attribute, .own_attribute => {
                     const key = rest[1..][0..rest[0]];
@@ -44,8 +49,8 @@ pub const Walker = struct {
                 },
                 .unless_empty => {
                     const value = walker.record.text(@enumFromInt(rest[0]));
-                    rest = rest[1..];
-                    if (value.len == 0) rest = rest[plain(rest).len + 1 ..];
+                    // With the field behind the text.
+                    rest = rest[if (value.len > 0) 1 else 3 + @as(usize, rest[1])..];
                 },
                 else => walker.fill(which),
             }
@@ -82,9 +87,9 @@ pub const Walker = struct {
     }
 
     noinline fn header(walker: *const Walker, name: []const u8, value: []const u8, is_plain: bool) void {
-        const pair = [_][]const u8{ ",[\"", "\",\"", "\"]" };
-        const object = [_][]const u8{ ",{\"key\":\"", "\",\"value\":\"", "\"}" };
-        walker.writer.pair(if (walker.header_objects) &object else &pair, name, value, is_plain);
+        const objects = walker.header_objects;
+        const behind = if (objects) &[_][]const u8{ "\",\"value\":\"", "\"}" } else &[_][]const u8{ "\",\"", "\"]" };
+        walker.writer.pair(if (objects) ",{\"key\":\"" else ",[\"", name, value, behind, is_plain);
     }
 
     /// One whose value is not a text.
@@ -123,10 +128,8 @@ pub const Walker = struct {
                 const is_number = which.isAtLeast(.request_ms);
                 const value = if (is_number) json.numberIn(&digits, record.number(which)) else record.text(which);
                 if (value.len == 0) return;
-                const string = "\",\"value\":{\"stringValue\":\"";
-                const int = "\",\"value\":{\"intValue\":\"";
-                const middle: []const u8 = if (which.isAtLeast(.response_status)) int else string;
-                writer.pair(&.{ key_begin, middle, "\"}}" }, key, value, scan.plainJson(value) == value.len);
+                const is_int = which.isAtLeast(.response_status);
+                writer.pair(key_begin, key, value, if (is_int) &behind_int else &behind_string, is_int);
             },
         }
     }
@@ -138,37 +141,32 @@ pub const Walker = struct {
         const bytes = message.headers.bytes;
         const middle = "\",\"value\":{\"arrayValue\":{\"values\":[";
         const value_begin = ",{\"stringValue\":\"";
-        // Which names there are, and which more than once: most are there once, and need no comparing.
-        var seen = NameSet.initEmpty();
-        var shared = NameSet.initEmpty();
+        // How often each name is there: most are there once, and need no comparing.
+        var counts: [marks_count]u8 = @splat(0);
         var all = message.headers.iterator();
-        while (all.next()) {
-            const mark = markOf(all.name);
-            if (seen.isSet(mark)) shared.set(mark);
-            seen.set(mark);
-        }
+        while (all.next()) counts[markOf(all.name)] +|= 1;
         all = message.headers.iterator();
         for (0..limits.header_attributes_max) |_| {
             const at = bytes.len - all.rest.len;
             if (!all.next()) return;
             if (isPseudo(all.name)) continue;
-            if (!shared.isSet(markOf(all.name))) {
-                writer.pair(&.{ key_begin, middle ++ value_begin[1..], "\"}]}}}" }, all.name, all.value, all.facts.plain);
+            if (counts[markOf(all.name)] == 1) {
+                writer.pair(key_begin, all.name, all.value, &.{ middle ++ value_begin[1..], "\"}]}}}" }, all.facts.plain);
                 continue;
             }
             var earlier = headers.Iterator{ .rest = bytes[0..at] };
             if (earlier.seek(all.name)) continue;
-            writer.pair(&.{ key_begin, middle, "" }, all.name, "", false);
+            writer.pair(key_begin, all.name, "", &.{ middle, "" }, false);
             var same = headers.Iterator{ .rest = bytes[at..] };
-            while (same.seek(all.name)) writer.pair(&.{ value_begin, "", "\"}" }, "", same.value, same.facts.plain);
+            while (same.seek(all.name)) writer.pair(value_begin, "", same.value, &.{ "", "\"}" }, same.facts.plain);
             writer.raw("]}}}");
         }
     }
 };
 
-/// A bit for each name, of which some share one.
-const NameSet = std.StaticBitSet(256);
+const marks_count = 256;
 
+/// A number for each name, of which some share one.
 inline fn markOf(name: []const u8) usize {
     if (name.len == 0) return 0;
     const mixed = (@as(u32, name[0]) << 16 | @as(u32, name[name.len - 1]) << 8 | @as(u8, @truncate(name.len))) *% 0x9e3779b1;
@@ -183,9 +181,20 @@ comptime {
     std.debug.assert(Field.first == 0x80);
 }
 
-/// The text before the next field.
-fn plain(template: []const u8) []const u8 {
-    return template[0..scan.beforeHigh(template)];
+/// Each run of text gets its length in front.
+pub fn measured(comptime template: []const u8) []const u8 {
+    comptime {
+        @setEvalBranchQuota(20_000);
+        var all: []const u8 = "";
+        var start = 0;
+        for (template ++ .{Field.first}, 0..) |byte, at| {
+            if (byte < Field.first) continue;
+            if (at > start) all = all ++ .{at - start} ++ template[start..at];
+            if (at < template.len) all = all ++ .{byte};
+            start = at + 1;
+        }
+        return all;
+    }
 }
 
 /// APIClarity's server cuts addresses at colons and refuses what does not give two parts. So the colons
