@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version
 LINK := .cache/collections/ansible_collections/openclarity/wasm_filters
 
-.PHONY: help setup demo demo-down test matrix fuzz simulate faults bench-engine bench-filter count-filter profile-filter bench-fleet soak-filter soak-collector molecule generate build docker_build lock mesh-up mesh-down
+.PHONY: help setup demo demo-down test matrix fuzz simulate faults bench-engine bench-filter count-filter bench-fleet soak-filter soak-collector molecule generate build docker_build lock mesh-up mesh-down
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -63,10 +63,6 @@ bench-filter: setup ## what the filter costs in Envoy
 
 count-filter: setup ## record what the filter costs, by counts
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.filter.costs
-
-# Options: CASE="otlp, bodies on", one of the rows of that table
-profile-filter: setup ## which of the filter's functions an exchange spends its instructions in
-	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.filter.profile $(if $(CASE),"$(CASE)")
 
 # Options: SIZES, ROUNDS, OUTPUT, SHORT=1
 bench-fleet: setup ## whole rollouts, to a bare client

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the instructions of an exchange go, function by function: `make profile-filter CASE="otlp, bodies on"`.
+"""Where the instructions of an exchange go, function by function: `python -m tests.filter.profile "otlp, bodies on"`.
 
 The same exchange is run again and again with a little more fuel each time; where it runs out is a sample. Wasmtime
 looks at the fuel where functions and rounds of loops begin, so that what comes before a call counts for who is called.
