@@ -10,6 +10,7 @@ pub fn build(b: *std.Build) void {
         "optimize",
         "ReleaseSmall (what is released); ReleaseSafe traps on a slip, for tests",
     ) orelse .ReleaseSmall;
+    const names = b.option(bool, "names", "keep the names of functions, for tests/filter/profile.py") orelse false;
 
     const object = b.addObject(.{
         .name = "filter",
@@ -17,13 +18,13 @@ pub fn build(b: *std.Build) void {
             .root_source_file = b.path("src/main.zig"),
             .target = wasmTarget(b),
             .optimize = optimize,
-            .strip = true,
+            .strip = !names,
         }),
     });
     // Multiplications that are checked call it; without checks nothing of it is linked.
     object.bundle_compiler_rt = true;
     // Checks take room on the stack as well.
-    const wasm = link(b, object, if (optimize == .ReleaseSmall) limits.stack_bytes else 64 * 1024);
+    const wasm = link(b, object, names, if (optimize == .ReleaseSmall) limits.stack_bytes else 64 * 1024);
     b.getInstallStep().dependOn(&b.addInstallBinFile(wasm, file_name).step);
 
     b.step("dist", "build and put the result into dist/, with its digest").dependOn(release(b, wasm));
@@ -40,8 +41,9 @@ pub fn build(b: *std.Build) void {
 
 /// By the linker itself, as the build system has no word for --compress-relocations: without it every
 /// address and call takes five bytes, a twelfth of the whole.
-fn link(b: *std.Build, object: *std.Build.Step.Compile, stack_bytes: usize) std.Build.LazyPath {
-    const linker = b.addSystemCommand(&.{ b.graph.zig_exe, "wasm-ld", "--no-entry", "--export-dynamic", "--strip-all" });
+fn link(b: *std.Build, object: *std.Build.Step.Compile, names: bool, stack_bytes: usize) std.Build.LazyPath {
+    const linker = b.addSystemCommand(&.{ b.graph.zig_exe, "wasm-ld", "--no-entry", "--export-dynamic" });
+    linker.addArg(if (names) "--strip-debug" else "--strip-all");
     linker.addArgs(&.{ "--compress-relocations", "--stack-first" });
     linker.addArgs(&.{ "-z", b.fmt("stack-size={d}", .{stack_bytes}) });
     // All memory there is, from the start: it never grows. Pages that are not touched cost nothing.

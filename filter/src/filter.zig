@@ -20,7 +20,7 @@ const Head = @import("capture/known_headers.zig").Head;
 const Meter = @import("metrics/meter.zig").Meter;
 const Polling = @import("select/polling.zig").Polling;
 const record = @import("capture/record.zig");
-const NameCache = @import("capture/name_cache.zig").NameCache;
+const name_cache = @import("capture/name_cache.zig");
 const PluginContext = plugin_contexts.PluginContext;
 const Sampler = @import("select/sampling.zig").Sampler;
 const Sender = @import("send/sender.zig").Sender;
@@ -39,7 +39,7 @@ pub fn Filter(comptime host: type) type {
         var blocks: [limits.blocks_count + 1]block_list.Block = @splat(std.mem.zeroes(block_list.Block));
         var stream_slots: [limits.streams_max + 1]streams.Stream = @splat(std.mem.zeroes(streams.Stream));
         var stream_buckets: [limits.stream_buckets]u16 = @splat(0);
-        var hidden_names: NameCache = std.mem.zeroes(NameCache);
+        var hidden_names: name_cache.NameCache = std.mem.zeroes(name_cache.NameCache);
         var plugins = plugin_contexts.PluginContexts{};
 
         var pool = block_list.Pool.init(&blocks);
@@ -140,7 +140,8 @@ pub fn Filter(comptime host: type) type {
             const plugin = &plugins.items()[stream.plugin];
             host.scratch.reset();
             const pairs = host.headerPairs(if (direction == .request) .request else .response);
-            const head = Head.of(pairs);
+            const names = name_cache.NamesOf.of(&hidden_names, stream.plugin, .headers, plugin.configuration.redact_headers);
+            const head = Head.of(pairs, &names);
             // Decided before anything is kept: what is left out costs no more than this.
             if (direction == .request and decline(plugin, stream, &head)) return;
             if (grpc.isGrpc(head.get(.content_type))) stream.is_grpc = true;
@@ -157,17 +158,18 @@ pub fn Filter(comptime host: type) type {
 
         fn keepHeaders(plugin: *const PluginContext, stream: *streams.Stream, direction: Direction, head: *const Head, pairs: []const u8) void {
             const configuration = &plugin.configuration;
-            const side = sideOf(stream, direction);
-            capture.storeHeaders(side, &pool, &host.scratch, configuration, .{ .cache = &hidden_names, .plugin = stream.plugin }, pairs);
+            const side = if (direction == .request) &stream.request else &stream.response;
+            const query = name_cache.NamesOf.of(&hidden_names, stream.plugin, .query, configuration.redact_query);
+            capture.storeHeaders(side, &pool, &host.scratch, head, &query, pairs);
             const is_timed = stream.provisional and configuration.sample_always_slower_ms > 0;
             if (is_timed or plugin.traits().timesOf(direction == .request)) side.time_ns = host.nowNanoseconds();
             if (selection.isStreaming(head)) stream.streaming = true;
             // What the client now sends is no body of its request any more.
             if (selection.isSwitch(head)) stream.request.body_taken = false;
+            if (configuration.bodies == .off or stream.streaming or stream.provisional) return;
+            if (!selection.takesBodyOf(configuration.body_content_types, head.get(.content_type))) return;
             side.body_kind = body_kind.of(head.get(.content_type), head.get(.content_encoding));
-            side.body_taken = configuration.bodies == .on and !stream.streaming and !stream.provisional and
-                selection.takesBodyOf(configuration.body_content_types, head.get(.content_type)) and
-                body_redaction.takes(side.body_kind, configuration.redact_body_fields);
+            side.body_taken = body_redaction.takes(side.body_kind, configuration.redact_body_fields);
         }
 
         /// True for an exchange that is not to be traced; it is counted.
@@ -205,15 +207,11 @@ pub fn Filter(comptime host: type) type {
             return plugin.hosts.has(head.hostname(), head.get(.scheme), exchange.ownNamespace());
         }
 
-        fn sideOf(stream: *streams.Stream, direction: Direction) *streams.HalfStream {
-            return if (direction == .request) &stream.request else &stream.response;
-        }
-
         pub fn onBody(id: u32, direction: Direction, size: usize) void {
             const stream = table.find(id) orelse return;
             if (stream.ignored or size == 0) return;
             const plugin = &plugins.items()[stream.plugin];
-            const side = sideOf(stream, direction);
+            const side = if (direction == .request) &stream.request else &stream.response;
             side.body_seen_bytes +|= @intCast(@min(size, std.math.maxInt(u32)));
             if (side.body_truncated) return;
             const configuration = &plugin.configuration;

@@ -3,6 +3,7 @@
 //! the code; what is compared here is mostly unequal at its length or its first byte.
 
 const std = @import("std");
+const scan = @import("scan.zig");
 
 pub noinline fn equal(a: []const u8, b: []const u8) bool {
     return a.len == b.len and startsWith(a, b);
@@ -34,8 +35,11 @@ pub noinline fn copy(target: [*]u8, source: []const u8) void {
         ends(u64, target[0..length], source);
     } else if (length >= 4) {
         ends(u32, target[0..length], source);
-    } else for (target[0..length], source) |*to, from| {
-        to.* = from;
+    } else if (length > 0) {
+        const first, const middle, const last = .{ source[0], source[length / 2], source[length - 1] };
+        target[0] = first;
+        target[length / 2] = middle;
+        target[length - 1] = last;
     }
 }
 
@@ -49,8 +53,7 @@ inline fn ends(comptime Word: type, target: []u8, source: []const u8) void {
 
 /// The length of the text when it is not there.
 pub noinline fn indexOf(text: []const u8, byte: u8) usize {
-    for (text, 0..) |other, at| if (other == byte) return at;
-    return text.len;
+    return scan.before(text, byte);
 }
 
 /// The length of the text when it is not there.
@@ -63,13 +66,28 @@ pub noinline fn lastIndexOf(text: []const u8, byte: u8) usize {
     return text.len;
 }
 
-pub noinline fn before(text: []const u8, byte: u8) []const u8 {
+pub inline fn before(text: []const u8, byte: u8) []const u8 {
     return text[0..indexOf(text, byte)];
 }
 
 /// Nothing when the byte is not there.
-pub noinline fn after(text: []const u8, byte: u8) []const u8 {
-    return text[@min(indexOf(text, byte) + 1, text.len)..];
+pub inline fn after(text: []const u8, byte: u8) []const u8 {
+    return text[behind(text, byte)..];
+}
+
+noinline fn behind(text: []const u8, byte: u8) usize {
+    return @min(indexOf(text, byte) + 1, text.len);
+}
+
+/// Which of the words with spaces behind them; null for none.
+pub noinline fn indexOfWord(words: []const u8, word: []const u8) ?u32 {
+    var rest = words;
+    var at: u32 = 0;
+    while (rest.len > 0) : (at += 1) {
+        if (equal(before(rest, ' '), word)) return at;
+        rest = after(rest, ' ');
+    }
+    return null;
 }
 
 test "copies of any length" {
@@ -92,5 +110,7 @@ test "texts" {
     try std.testing.expect(indexOf("ab", ':') == 2 and lastIndexOf("ab", ':') == 2);
     try std.testing.expectEqualStrings("a", before("a:b:", ':'));
     try std.testing.expectEqualStrings("b:", after("a:b:", ':'));
+    try std.testing.expectEqual(1, indexOfWord("a bc ", "bc"));
+    try std.testing.expectEqual(null, indexOfWord("a bc ", "b"));
     try std.testing.expect(before("ab", ':').len == 2 and after("ab", ':').len == 0);
 }

@@ -8,8 +8,12 @@ const unsigned = @import("../config/json_reader.zig").unsigned;
 
 /// Behind the user info, which no address has.
 fn bare(address: []const u8) []const u8 {
-    const at = texts.lastIndexOf(address, '@');
-    return if (at == address.len) address else address[at + 1 ..];
+    var rest = address;
+    while (true) {
+        const at = texts.indexOf(rest, '@');
+        if (at == rest.len) return rest;
+        rest = rest[at + 1 ..];
+    }
 }
 
 /// How long the host is: up to the colon before the port, behind the brackets of an IPv6 address. What has more colons
@@ -30,11 +34,15 @@ pub fn hostOf(address: []const u8) []const u8 {
 }
 
 /// Nothing, if there is none or it is no port's number.
-pub fn portOf(address: []const u8) []const u8 {
+pub inline fn portOf(address: []const u8) []const u8 {
+    return address[portStart(address)..];
+}
+
+noinline fn portStart(address: []const u8) usize {
     const all = bare(address);
     const port = all[@min(hostLength(all) + 1, all.len)..];
     const good = port.len <= 5 and unsigned(port, 10) <= std.math.maxInt(u16) and port[0] != '0';
-    return if (good) port else "";
+    return address.len - if (good) port.len else 0;
 }
 
 /// A port that a request does not name is its scheme's.

@@ -83,6 +83,17 @@ pub const BlockList = struct {
         return taken;
     }
 
+    /// Where so many bytes more are to be put, if they are in one piece with those before.
+    pub inline fn extend(list: *BlockList, pool: *Pool, size: usize) ?[*]u8 {
+        if (list.last == none) return null;
+        const block = &pool.blocks[list.last];
+        if (size > block.data.len - block.length) return null;
+        const place = block.data[block.length..].ptr;
+        block.length += @intCast(size);
+        list.length += @intCast(size);
+        return place;
+    }
+
     /// The last block, or a new one when it is full.
     fn tail(list: *BlockList, pool: *Pool, reserve: u16) ?*Block {
         if (list.last != none) {
@@ -125,21 +136,33 @@ pub const BlockList = struct {
 
 pub const Bytes = [limits.block_bytes - 4]u8;
 
+/// More than what is written while one block is read.
+const enough_blocks = 4;
+
 pub const Taken = struct {
     pool: *Pool,
     block: u16,
+    /// Is read now, where it is.
+    held: u16 = none,
     bytes: *Bytes,
 
     /// The next piece; the one before is gone then.
     pub fn next(taken: *Taken) ?[]const u8 {
+        const pool = taken.pool;
+        if (taken.held != none) pool.give(taken.held);
+        taken.held = none;
         const index = taken.block;
         if (index == none) return null;
-        const block = &taken.pool.blocks[index];
-        const length = block.length;
-        texts.copy(taken.bytes, block.data[0..length]);
+        const block = &pool.blocks[index];
+        const piece = block.data[0..block.length];
         taken.block = block.next;
-        taken.pool.give(index);
-        return taken.bytes[0..length];
+        if (pool.available > pool.withheld + enough_blocks) {
+            taken.held = index;
+            return piece;
+        }
+        texts.copy(taken.bytes, piece);
+        pool.give(index);
+        return taken.bytes[0..piece.len];
     }
 };
 
@@ -162,6 +185,15 @@ pub const Reader = struct {
             reader.offset = 0;
         }
         return null;
+    }
+
+    /// So many bytes where they are, if they are in one piece; the reader is left behind them.
+    pub fn take(reader: *Reader, size: usize) ?[]const u8 {
+        if (reader.block == none) return null;
+        const block = &reader.pool.blocks[reader.block];
+        if (size > block.length - reader.offset) return null;
+        defer reader.offset += @intCast(size);
+        return block.data[reader.offset..][0..size];
     }
 
     /// Copies bytes into `target` and leaves the reader behind them. False when there are too few.
@@ -189,7 +221,11 @@ test "what goes in comes out, in order, and every block returns" {
     var head: [1500]u8 = undefined;
     try std.testing.expect(reader.copy(&head));
     try std.testing.expectEqualSlices(u8, bytes[0..1500], &head);
-    var at: usize = 1500;
+    try std.testing.expectEqualSlices(u8, bytes[1500..1600], reader.take(100).?);
+    try std.testing.expectEqual(null, reader.take(500));
+    try std.testing.expect(reader.copy(head[0..500]));
+    try std.testing.expectEqualSlices(u8, bytes[1600..2100], head[0..500]);
+    var at: usize = 2100;
     while (reader.next(9999)) |piece| : (at += piece.len) {
         try std.testing.expectEqualSlices(u8, bytes[at..][0..piece.len], piece);
     }
@@ -238,17 +274,19 @@ test "a full pool cuts, and the reserve is left to others" {
     try std.testing.expectEqual(@as(u16, 4), pool.available);
 }
 
-test "a list that is read once can be written again while that goes on, in a pool that is full" {
-    var blocks: [5]Block = undefined;
+test "a list that is read once can be written again while that goes on, in a pool that is full or not" {
+    var blocks: [12]Block = undefined;
     var bytes: Bytes = undefined;
-    var pool = Pool.init(&blocks);
-    var list = BlockList{};
-    for (0..4 * 1020) |at| _ = list.append(&pool, &.{@truncate(at *% 7)}, 0);
-    var taken = list.take(&pool, &bytes);
-    while (taken.next()) |piece| try std.testing.expectEqual(piece.len, list.append(&pool, piece, 0));
-    try std.testing.expectEqual(0, pool.available);
-    var reader = list.reader(&pool);
-    for (0..4 * 1020) |at| try std.testing.expectEqual(@as(u8, @truncate(at *% 7)), (reader.next(1).?)[0]);
-    list.clear(&pool);
-    try std.testing.expectEqual(4, pool.available);
+    for (5..blocks.len + 1) |count| {
+        var pool = Pool.init(blocks[0..count]);
+        var list = BlockList{};
+        for (0..4 * 1020) |at| _ = list.append(&pool, &.{@truncate(at *% 7)}, 0);
+        var taken = list.take(&pool, &bytes);
+        while (taken.next()) |piece| try std.testing.expectEqual(piece.len, list.append(&pool, piece, 0));
+        try std.testing.expectEqual(count - 5, pool.available);
+        var reader = list.reader(&pool);
+        for (0..4 * 1020) |at| try std.testing.expectEqual(@as(u8, @truncate(at *% 7)), (reader.next(1).?)[0]);
+        list.clear(&pool);
+        try std.testing.expectEqual(count - 1, pool.available);
+    }
 }

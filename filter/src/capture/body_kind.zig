@@ -30,6 +30,8 @@ const textual = [_][]const u8{ "text/*", "*/xml", "*+xml", "*/yaml", "*+yaml" };
 
 pub fn of(content_type: []const u8, content_encoding: []const u8) Kind {
     if (content_encoding.len > 0 and !texts.equalIgnoreCase(content_encoding, "identity")) return .coded;
+    // Most are.
+    if (texts.startsWith(content_type, "application/json")) return .json;
     const media = texts.before(texts.before(content_type, ';'), ' ');
     if (texts.equalIgnoreCase(media, "application/x-www-form-urlencoded")) return .form;
     if (texts.startsWithIgnoreCase(media, "multipart/")) return .multipart;

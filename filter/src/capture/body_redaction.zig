@@ -13,10 +13,8 @@ const JsonFields = json_fields.JsonFields;
 const spaceLength = json_fields.spaceLength;
 const Kind = @import("body_kind.zig").Kind;
 const NameCache = @import("name_cache.zig").NameCache;
+const NamesOf = @import("name_cache.zig").NamesOf;
 const Writer = @import("body_writer.zig").Writer;
-
-/// In the cache, names of fields are not those of headers.
-const of_fields = 0x80;
 
 /// Here, as the stack is small; no body is looked through while another one is.
 var writer: Writer = undefined;
@@ -34,12 +32,9 @@ pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names:
     if (side.body_kind == .other or side.bodyBytes() == 0 or redaction.hidesNoField(given)) return;
     var taken = side.blocks.take(pool, &piece_bytes);
     var headers_left = side.headers_bytes;
-    const hidden = redaction.ofFields(given);
     writer.list = &side.blocks;
     writer.pool = pool;
-    writer.hidden = &hidden;
-    writer.names = names;
-    writer.plugin = plugin | of_fields;
+    writer.names = NamesOf.of(names, plugin, .fields, given);
     writer.length_max = side.headers_bytes + most;
     // The configuration may be another one than when the body was taken.
     writer.ended = !takes(side.body_kind, given);

@@ -70,6 +70,17 @@ test "fields of JSON" {
     try expectJson("{\"pin\": ", "{\"pin\": ");
 }
 
+test "fields of JSON where nothing is given" {
+    for ([_][2][]const u8{
+        .{ "{\"a\": 1, \"b\" : \"pin\" , \"c\":[\"x\", {}] }", "{\"a\": 1, \"b\" : \"pin\" , \"c\":[\"x\", {}] }" },
+        .{ "{\"pin\": \"[redacted]\", \"b\": 2}", "{\"pin\": \"s\", \"b\": 2}" },
+        .{ "{\"pin\": \"[redacted]\" , \"b\": 2} ", "{\"pin\": [1, {\"a\": 2} ] , \"b\": 2} " },
+        .{ "[{\"pin\":\"[redacted]\" }, 5 ]", "[{\"pin\":{\"otp\": \"x\"} }, 5 ]" },
+        .{ "{\"\\u0070in\": \"[redacted]\", \"otp\" : \"[redacted]\"}", "{\"\\u0070in\": 1, \"otp\" : \"a\\\"b\"}" },
+        .{ "{\"a\":{\"b\\n\":{\"pin\":\"[redacted]\"},\"c\":-1.5e3}}", "{\"a\":{\"b\\n\":{\"pin\":true},\"c\":-1.5e3}}" },
+    }) |case| try expectLeft(case[0], .json, &.{}, case[1], false);
+}
+
 test "what is not JSON ends it" {
     const cases = [_][2][]const u8{
         .{ "{", "{'pin':'s'}" },                 .{ "{", "{pin:1}" },                           .{ "{\"a\":1,", "{\"a\":1,}" },

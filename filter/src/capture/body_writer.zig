@@ -3,18 +3,14 @@
 
 const std = @import("std");
 const block_list = @import("block_list.zig");
-const redaction = @import("redaction.zig");
 const limits = @import("../limits.zig");
 const texts = @import("../text.zig");
-const NameCache = @import("name_cache.zig").NameCache;
+const NamesOf = @import("name_cache.zig").NamesOf;
 
 pub const Writer = struct {
     list: *block_list.BlockList,
     pool: *block_list.Pool,
-    hidden: *const redaction.Hidden,
-    names: *NameCache,
-    /// Whose names of fields they are, in the cache.
-    plugin: u8,
+    names: NamesOf,
     /// How long the list may get.
     length_max: u32,
     /// Nothing more is taken: there is no room, or what came can't be understood.
@@ -43,14 +39,23 @@ pub const Writer = struct {
         writer.path_length +|= bytes.len;
     }
 
-    /// Whether the value must not be shown that the path leads to, whose last name begins here. A path that is longer
-    /// than any that can be known is hidden.
-    pub noinline fn isHidden(writer: *const Writer, name_at: usize) bool {
+    /// Whether it is by more than its name that a field can be listed.
+    pub fn needsPath(writer: *const Writer) bool {
+        return writer.names.hidden.given.len > 0;
+    }
+
+    /// The end of the path, which may be longer than what is kept of it.
+    pub fn pathFrom(writer: *const Writer, start: usize) []const u8 {
+        const end = @min(writer.path_length, writer.path.len);
+        return writer.path[@min(start, end)..end];
+    }
+
+    /// Whether the value must not be shown that the path leads to, whose last name is this. A path that is longer than
+    /// any that can be known is hidden.
+    pub noinline fn isHidden(writer: *const Writer, name: []const u8) bool {
         if (writer.path_length > writer.path.len) return true;
-        const path = writer.path[0..writer.path_length];
-        const name = path[name_at..];
         // Where nothing is given the path decides nothing.
-        if (writer.hidden.given.len == 0) return writer.names.isHidden(writer.plugin, writer.hidden, name);
-        return writer.hidden.hasField(name, path);
+        if (!writer.needsPath()) return writer.names.facts(name).hidden;
+        return writer.names.hidden.hasField(name, writer.pathFrom(0));
     }
 };

@@ -11,62 +11,66 @@ const streams = @import("streams.zig");
 const texts = @import("../text.zig");
 const Arena = @import("../host/scratch.zig").Arena;
 const NameCache = @import("name_cache.zig").NameCache;
-const Configuration = @import("../config/configuration.zig").Configuration;
-
-/// What is known of the names of one configuration.
-pub const NamesOf = struct {
-    cache: *NameCache,
-    plugin: u8 = 0,
-
-    fn areHidden(names: NamesOf, hidden: *const redaction.Hidden, name: []const u8) bool {
-        return names.cache.isHidden(names.plugin, hidden, name);
-    }
-};
+const NamesOf = @import("name_cache.zig").NamesOf;
+const scan = @import("../scan.zig");
 
 /// Stores a header block, redacted. Called a second time (a local reply after all) the newer one counts.
 pub fn storeHeaders(
     side: *streams.HalfStream,
     pool: *block_list.Pool,
     arena: *Arena,
-    configuration: *const Configuration,
-    names: NamesOf,
+    head: *const Head,
+    query: *const NamesOf,
     pairs_bytes: []const u8,
 ) void {
     side.blocks.clear(pool);
     // Zeros are what it begins with, and cheaper than a copy of what that is.
     @memset(std.mem.asBytes(side), 0);
     side.headers_seen = true;
+    // Nothing else is put there until a header is stored.
+    const space = arena.rest();
     var pairs = headers.Pairs.init(pairs_bytes);
-    while (pairs.next()) {
-        // Nothing else is put there until the entry is stored.
-        const entry = redactedEntry(arena.rest(), configuration, names, pairs.name, pairs.value) orelse {
+    var number: usize = 0;
+    while (pairs.next()) : (number += 1) {
+        var header = headers.Header{ .name = pairs.name, .value = pairs.value, .facts = head.factsOf(number, pairs.name) };
+        const room = @min(limits.headers_bytes_max - side.blocks.length, space.len);
+        if (!redact(&header, query, space) or headers.entrySize(&header) > room or !append(side, pool, &header)) {
             side.headers_truncated = true;
-            continue;
-        };
-        const room = limits.headers_bytes_max - side.blocks.length;
-        if (entry.len > room or !appendWhole(side, pool, entry)) side.headers_truncated = true;
+        }
     }
     side.blocks.alignToGroup(pool);
     side.headers_bytes = side.blocks.length;
     if (pairs_bytes.len == 0) side.headers_truncated = true;
 }
 
-fn redactedEntry(buffer: []u8, configuration: *const Configuration, names: NamesOf, name: []const u8, value: []const u8) ?[]const u8 {
-    const is_host = texts.equal(name, ":authority") or texts.equal(name, "host");
-    const hidden = redaction.ofHeaders(configuration.redact_headers);
-    if (names.areHidden(&hidden, name) or is_host and names.areHidden(&hidden, "host")) {
-        return headers.writeEntry(.{ .name = name, .value = redaction.placeholder }, buffer);
+/// False when what has to be written anew does not fit.
+fn redact(header: *headers.Header, query: *const NamesOf, space: []u8) bool {
+    const value = header.value;
+    if (header.facts.hidden) {
+        header.value = redaction.placeholder;
+        return true;
     }
-    const place = headers.valuePlace(name, buffer);
-    const length = redaction.redactUrls(value, &redaction.ofQuery(configuration.redact_query), is_host, place) orelse return null;
-    return headers.sealEntry(name, length, buffer);
+    const is_host = header.facts.isHost();
+    // Most have nothing to look for.
+    if (!is_host and (value.len == 0 or value[0] != '/') and scan.isPlain(value)) return true;
+    if (!is_host or scan.beforeUrl(value) < value.len) {
+        const length = redaction.redactUrls(value, query, is_host, space) orelse return false;
+        header.value = space[0..length];
+    }
+    if (scan.plainJson(header.value) < header.value.len) header.facts.plain = false;
+    return true;
 }
 
 /// An entry is stored as a whole or not at all: half of one would make the rest unreadable.
-fn appendWhole(side: *streams.HalfStream, pool: *block_list.Pool, entry: []const u8) bool {
-    const blocks = entry.len / (limits.block_bytes - 4) + 1;
-    if (pool.available < pool.withheld + blocks) return false;
-    return side.blocks.append(pool, entry, 0) == entry.len;
+fn append(side: *streams.HalfStream, pool: *block_list.Pool, header: *const headers.Header) bool {
+    const size = headers.entrySize(header);
+    if (side.blocks.extend(pool, size)) |place| {
+        headers.writeEntry(header, place);
+        return true;
+    }
+    if (pool.available < pool.withheld + size / (limits.block_bytes - 4) + 1) return false;
+    for ([_][]const u8{ &headers.entryHead(header), header.name, header.value }) |part| _ = side.blocks.append(pool, part, 0);
+    return true;
 }
 
 /// How much of a piece of body is wanted.
@@ -95,24 +99,28 @@ test "headers are redacted before they are stored" {
         ":path",               "/a?token=secret", "cookie",          "secret",
         "x-wasm-filter-trace", "t",               "x-forwarded-for", "1.2.3.4",
     };
-    const configuration = Configuration{};
     const pairs = pairsOf(&list, &wire);
-    const head = Head.of(pairs);
     var cache: NameCache = undefined;
     cache.clear();
-    storeHeaders(&side, &pool, &arena, &configuration, .{ .cache = &cache }, pairs);
+    const names = NamesOf.of(&cache, 0, .headers, &.{});
+    const query = NamesOf.of(&cache, 0, .query, &.{});
+    const head = Head.of(pairs, &names);
+    storeHeaders(&side, &pool, &arena, &head, &query, pairs);
     try std.testing.expect(head.has(.marker) and head.has(.forwarded_for) and !side.headers_truncated);
     var stored: [512]u8 = undefined;
     var reader = side.blocks.reader(&pool);
     try std.testing.expect(reader.copy(stored[0..side.headers_bytes]));
     const kept = headers.List{ .bytes = stored[0..side.headers_bytes] };
-    try std.testing.expectEqualStrings("/a?token=[redacted]", kept.find(":path"));
-    try std.testing.expectEqualStrings("[redacted]", kept.find("cookie"));
+    try std.testing.expectEqualStrings("/a?token=[redacted]", kept.find(.path));
+    var cookie = kept.iterator();
+    try std.testing.expect(cookie.seek("cookie") and cookie.facts.hidden);
+    try std.testing.expectEqualStrings("[redacted]", cookie.value);
     for (pool.blocks[1..2]) |block| {
         try std.testing.expect(std.mem.indexOf(u8, block.data[0..block.length], "secret") == null);
     }
     // A second block replaces the first.
-    storeHeaders(&side, &pool, &arena, &configuration, .{ .cache = &cache }, pairsOf(list[6..], &wire));
+    const rest = pairsOf(list[6..], &wire);
+    storeHeaders(&side, &pool, &arena, &Head.of(rest, &names), &query, rest);
     try std.testing.expectEqual(@as(u16, 3), pool.available);
 }
 
@@ -127,7 +135,9 @@ test "a pool that is full cuts headers at whole entries" {
     const list = [_][]const u8{ "a", long, "b", long, "c", "1" };
     var cache: NameCache = undefined;
     cache.clear();
-    storeHeaders(&side, &pool, &arena, &.{}, .{ .cache = &cache }, pairsOf(&list, &wire));
+    const pairs = pairsOf(&list, &wire);
+    const names = NamesOf.of(&cache, 0, .headers, &.{});
+    storeHeaders(&side, &pool, &arena, &Head.of(pairs, &names), &names, pairs);
     try std.testing.expect(side.headers_truncated);
     try std.testing.expect(!storeBody(&side, &pool, long));
     try std.testing.expect(side.headers_bytes <= limits.block_bytes);

@@ -30,10 +30,11 @@ pub fn Exchange(comptime host: type) type {
             for (&record.messages, [_]*const streams.HalfStream{ &stream.request, &stream.response }) |*message, side| {
                 message.side = side;
                 message.body = side.blocks.reader(pool);
-                // In one piece; the reader is left at the start of the body.
-                const bytes = host.scratch.allocate(side.headers_bytes) orelse return false;
-                if (!message.body.copy(bytes)) return false;
-                message.headers = .{ .bytes = bytes };
+                // In one piece, which they mostly are; the reader is left at the start of the body.
+                message.headers.bytes = message.body.take(side.headers_bytes) orelse copied: {
+                    const bytes = host.scratch.allocate(side.headers_bytes) orelse return false;
+                    break :copied if (message.body.copy(bytes)) bytes else return false;
+                };
                 // Nobody can read half of what is compressed.
                 if (side.body_kind == .coded and side.body_truncated) message.body.block = 0;
             }
@@ -110,7 +111,7 @@ pub fn Exchange(comptime host: type) type {
             return if (value.len > 0) value else property(path["xds\x00".len..]);
         }
 
-        noinline fn property(path: []const u8) []const u8 {
+        inline fn property(path: []const u8) []const u8 {
             const value = host.property(path);
             return value[0..@min(value.len, limits.property_bytes_max)];
         }

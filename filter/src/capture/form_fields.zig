@@ -77,6 +77,6 @@ pub const FormFields = struct {
         while (writer.path_length > 0 and writer.path[writer.path_length - 1] == '.') writer.path_length -= 1;
         const path = writer.path[0..writer.path_length];
         const dot = texts.lastIndexOf(path, '.');
-        return writer.isHidden(if (dot == path.len) 0 else dot + 1);
+        return writer.isHidden(writer.pathFrom(if (dot == path.len) 0 else dot + 1));
     }
 };

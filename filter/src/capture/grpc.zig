@@ -39,7 +39,9 @@ const failures = bits: {
 };
 
 pub fn isGrpc(content_type: []const u8) bool {
-    return texts.startsWithIgnoreCase(content_type, "application/grpc");
+    const name = "application/grpc";
+    // What other applications have is told by a single letter.
+    return content_type.len >= name.len and content_type[12] | 0x20 == name[12] and texts.startsWithIgnoreCase(content_type, name);
 }
 
 pub fn read(text: []const u8) Known {
@@ -49,11 +51,16 @@ pub fn read(text: []const u8) Known {
 
 const Word = enum { number, http, name };
 
-noinline fn wordOf(status: Known, word: Word) []const u8 {
-    if (status == 0) return "";
-    var rest: []const u8 = codes;
-    for (0..(status - 1) * @as(usize, 3) + @intFromEnum(word)) |_| rest = texts.after(rest, ' ');
-    return texts.before(rest, ' ');
+inline fn wordOf(status: Known, word: Word) []const u8 {
+    return texts.before(codes[wordAt(status, word)..], ' ');
+}
+
+noinline fn wordAt(status: Known, word: Word) usize {
+    var at: usize = 0;
+    if (status == 0) at = codes.len else for (0..(status - 1) * @as(usize, 3) + @intFromEnum(word)) |_| {
+        at += texts.indexOf(codes[at..], ' ') + 1;
+    }
+    return at;
 }
 
 pub fn number(status: Known) []const u8 {

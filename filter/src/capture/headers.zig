@@ -3,9 +3,11 @@
 //! it holds redacted values only, so that no later step can leak what was never stored.
 
 const std = @import("std");
+const known_headers = @import("known_headers.zig");
 const texts = @import("../text.zig");
+const Facts = @import("name_cache.zig").Facts;
 
-pub const Header = struct { name: []const u8, value: []const u8 };
+pub const Header = struct { name: []const u8, value: []const u8, facts: Facts = .{} };
 
 /// The proxy-wasm form: u32 count, count x (u32 name length, u32 value length), then each name and
 /// value followed by a NUL. Whatever does not add up ends the list; nothing is read outside of it.
@@ -26,13 +28,13 @@ pub const Pairs = struct {
         return .{ .bytes = bytes, .remaining = count, .lengths_at = 4, .text_at = 4 + 8 * @as(usize, count) };
     }
 
-    pub fn next(pairs: *Pairs) bool {
+    pub inline fn next(pairs: *Pairs) bool {
         if (pairs.remaining == 0) return false;
         pairs.remaining -= 1;
         return pairs.text(&pairs.name) and pairs.text(&pairs.value);
     }
 
-    fn text(pairs: *Pairs, place: *[]const u8) bool {
+    inline fn text(pairs: *Pairs, place: *[]const u8) bool {
         const length = std.mem.readInt(u32, pairs.bytes[pairs.lengths_at..][0..4], .little);
         pairs.lengths_at += 4;
         if (length >= pairs.bytes.len - pairs.text_at) {
@@ -65,29 +67,27 @@ pub fn encodePairs(lists: []const []const []const u8, buffer: []u8) ?[]const u8 
     return buffer[0..at];
 }
 
-/// The compact form of one header: u16 name length, u16 value length, name, value.
-pub const entry_overhead_bytes = 4;
+/// The compact form of one header: u16 name length, u16 value length, what is known of it, name, value.
+pub const entry_overhead_bytes = 5;
 
-pub fn writeEntry(header: Header, buffer: []u8) ?[]const u8 {
-    const place = valuePlace(header.name, buffer);
-    if (place.len < header.value.len) return null;
-    texts.copy(place.ptr, header.value);
-    return sealEntry(header.name, header.value.len, buffer);
+pub fn entrySize(header: *const Header) usize {
+    return entry_overhead_bytes + header.name.len + header.value.len;
 }
 
-/// Where in `buffer` the value of an entry goes, and how much room there is; none at all if it is short.
-pub fn valuePlace(name: []const u8, buffer: []u8) []u8 {
-    return buffer[@min(entry_overhead_bytes + name.len, buffer.len)..];
+/// What stands before name and value; they have no more than 64 KiB together.
+pub inline fn entryHead(header: *const Header) [entry_overhead_bytes]u8 {
+    var bytes: [entry_overhead_bytes]u8 = undefined;
+    std.mem.writeInt(u16, bytes[0..2], @intCast(header.name.len), .little);
+    std.mem.writeInt(u16, bytes[2..4], @intCast(header.value.len), .little);
+    bytes[4] = @bitCast(header.facts);
+    return bytes;
 }
 
-/// Puts the lengths and the name before a value that is in its place.
-pub fn sealEntry(name: []const u8, value_length: usize, buffer: []u8) ?[]const u8 {
-    const size = entry_overhead_bytes + name.len + value_length;
-    if (size > buffer.len or name.len | value_length > std.math.maxInt(u16)) return null;
-    std.mem.writeInt(u16, buffer[0..2], @intCast(name.len), .little);
-    std.mem.writeInt(u16, buffer[2..4], @intCast(value_length), .little);
-    texts.copy(buffer[entry_overhead_bytes..].ptr, name);
-    return buffer[0..size];
+/// There must be room for it.
+pub fn writeEntry(header: *const Header, target: [*]u8) void {
+    target[0..entry_overhead_bytes].* = entryHead(header);
+    texts.copy(target + entry_overhead_bytes, header.name);
+    texts.copy(target + entry_overhead_bytes + header.name.len, header.value);
 }
 
 /// A list in the compact form.
@@ -99,9 +99,10 @@ pub const List = struct {
     }
 
     /// Nothing when there is none.
-    pub fn find(list: List, name: []const u8) []const u8 {
+    pub fn find(list: List, name: known_headers.Name) []const u8 {
         var headers = list.iterator();
-        return if (headers.seek(name)) headers.value else "";
+        while (headers.next()) if (headers.facts.isOf(name)) return headers.value;
+        return "";
     }
 };
 
@@ -110,14 +111,16 @@ pub const Iterator = struct {
     /// Of the header that `next` stepped to.
     name: []const u8 = undefined,
     value: []const u8 = undefined,
+    facts: Facts = undefined,
 
-    pub fn next(iterator: *Iterator) bool {
+    pub inline fn next(iterator: *Iterator) bool {
         if (iterator.rest.len < entry_overhead_bytes) return false;
         const name_length = std.mem.readInt(u16, iterator.rest[0..2], .little);
         const value_length = std.mem.readInt(u16, iterator.rest[2..4], .little);
         const text = iterator.rest[entry_overhead_bytes..];
         const size = @as(usize, name_length) + value_length;
         if (size > text.len) return false;
+        iterator.facts = @bitCast(iterator.rest[4]);
         iterator.rest = text[size..];
         iterator.name = text[0..name_length];
         iterator.value = text[name_length..size];
@@ -159,11 +162,12 @@ test "lengths that lie end the list" {
 
 test "compact entries" {
     var buffer: [32]u8 = undefined;
-    const entry = writeEntry(.{ .name = "host", .value = "shop" }, &buffer).?;
+    const header = Header{ .name = "host", .value = "shop", .facts = .{ .known = known_headers.numberOf("host") } };
+    writeEntry(&header, &buffer);
+    const entry = buffer[0..entrySize(&header)];
     const list = List{ .bytes = entry };
-    try std.testing.expectEqualStrings("shop", list.find("host"));
-    try std.testing.expectEqualStrings("", list.find("hos"));
-    try std.testing.expectEqual(null, writeEntry(.{ .name = "host", .value = "shop" }, buffer[0..11]));
+    try std.testing.expectEqualStrings("shop", list.find(.host));
+    try std.testing.expectEqualStrings("", list.find(.path));
     var cut = Iterator{ .rest = entry[0 .. entry.len - 1] };
     try std.testing.expect(!cut.next());
 }

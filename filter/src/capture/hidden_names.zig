@@ -7,7 +7,7 @@ const pattern = @import("../select/pattern.zig");
 const settings = @import("../config/settings.zig");
 const texts = @import("../text.zig");
 
-const Names = settings.Names;
+pub const Names = settings.Names;
 
 /// What is hidden: the default list, but for names that `-name` takes away, and what is given beside it.
 pub const Hidden = struct {

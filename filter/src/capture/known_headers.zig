@@ -3,6 +3,8 @@
 
 const std = @import("std");
 const headers = @import("headers.zig");
+const Facts = @import("name_cache.zig").Facts;
+const NamesOf = @import("name_cache.zig").NamesOf;
 const texts = @import("../text.zig");
 
 pub const Name = enum {
@@ -26,43 +28,51 @@ pub const Name = enum {
 /// Marks our own calls, so that tracing the tracer never loops.
 pub const marker_name = "x-wasm-filter-trace";
 
-pub const names = [_][]const u8{
-    ":method",      ":path",        ":authority",       "host",            ":scheme",   ":status",
-    "content-type", "x-request-id", "traceparent",      "x-forwarded-for", marker_name, "user-agent",
-    "grpc-status",  "tracestate",   "content-encoding",
-};
+const names = ":method :path :authority host :scheme :status content-type x-request-id traceparent x-forwarded-for " ++
+    marker_name ++ " user-agent grpc-status tracestate content-encoding ";
+pub const count = std.meta.fieldNames(Name).len;
 
-const length_max = 31;
-/// A bit for each length that one of them has.
-const lengths: u32 = all: {
-    var bits: u32 = 0;
-    for (names) |name| bits |= 1 << name.len;
-    break :all bits;
-};
-
-/// Names come in lower case; of several values the first counts, and one without text is none.
-pub fn note(values: *[names.len][]const u8, name: []const u8, value: []const u8) void {
-    if (name.len > length_max or lengths >> @intCast(name.len) & 1 == 0) return;
-    for (names, values) |known, *place| {
-        // The length first, as this is asked for every header of every exchange.
-        if (known.len == name.len and texts.equal(known, name)) {
-            if (place.len == 0) place.* = value;
-            return;
-        }
-    }
+/// One more than the place of the name among the known ones, or 0. Names come in lower case.
+pub noinline fn numberOf(name: []const u8) u5 {
+    return if (texts.indexOfWord(names, name)) |at| @intCast(at + 1) else 0;
 }
 
+/// Of several values the first counts, and one without text is none.
+pub inline fn note(values: *[count][]const u8, number: u5, value: []const u8) void {
+    if (number > 0 and values[number - 1].len == 0) values[number - 1] = value;
+}
+
+/// What is known of the first headers at hand, so that they are looked up once; no other headers are, meanwhile.
+var noted: [128]Facts = undefined;
+
 pub const Head = struct {
-    values: [names.len][]const u8 = @splat(""),
+    values: [count][]const u8 = @splat(""),
+    looked_up: *const NamesOf = undefined,
 
     /// Of the host's wire form. What it points to is as it came.
-    pub fn of(pairs_bytes: []const u8) Head {
+    pub fn of(pairs_bytes: []const u8, known: *const NamesOf) Head {
         var head: Head = undefined;
         // Zeros are empty texts, and cheaper than a copy of what that is.
         @memset(std.mem.asBytes(&head), 0);
         var pairs = headers.Pairs.init(pairs_bytes);
-        while (pairs.next()) note(&head.values, pairs.name, pairs.value);
+        head.looked_up = known;
+        var number: usize = 0;
+        while (pairs.next()) : (number += 1) {
+            const facts = known.facts(pairs.name);
+            if (number < noted.len) noted[number] = facts;
+            note(&head.values, facts.known, pairs.value);
+        }
         return head;
+    }
+
+    /// Of the header of this number and name.
+    pub fn factsOf(head: *const Head, number: usize, name: []const u8) Facts {
+        return if (number < noted.len) noted[number] else head.looked_up.facts(name);
+    }
+
+    /// For tests.
+    pub fn set(head: *Head, name: []const u8, value: []const u8) void {
+        note(&head.values, numberOf(name), value);
     }
 
     pub fn get(head: *const Head, name: Name) []const u8 {
@@ -79,15 +89,15 @@ pub const Head = struct {
 };
 
 comptime {
-    std.debug.assert(names.len == std.meta.fieldNames(Name).len);
+    std.debug.assert(std.mem.count(u8, names, " ") == count);
 }
 
 test "the first of a name counts" {
     var head = Head{};
-    note(&head.values, ":path", "/a");
-    note(&head.values, ":path", "/b");
-    note(&head.values, "x", "y");
-    note(&head.values, "host", "shop");
+    head.set(":path", "/a");
+    head.set(":path", "/b");
+    head.set("x", "y");
+    head.set("host", "shop");
     try std.testing.expectEqualStrings("/a", head.get(.path));
     try std.testing.expectEqualStrings("shop", head.hostname());
     try std.testing.expect(!head.has(.marker));

@@ -85,7 +85,7 @@ pub const Field = enum(u8) {
     unless_empty,
     /// A key up to the next field: an attribute of OTLP, left out if the field is empty.
     attribute,
-    /// The same, with `own_prefix` before the key.
+    /// The same, with a prefix of ours before the key.
     own_attribute,
 
     pub const first = 0x80;
@@ -158,20 +158,24 @@ pub const Record = struct {
         @memset(std.mem.asBytes(&record.texts), 0);
         var all = record.messages[0].headers.iterator();
         while (all.next()) {
+            if (all.facts.known == 0) continue;
             // An id that is redacted is none.
-            if (texts.equal(all.value, redaction.placeholder) and !texts.startsWith(all.name, ":")) continue;
-            head.note(record.texts[0..head.names.len], all.name, all.value);
+            if (texts.equal(all.value, redaction.placeholder) and all.name[0] != ':') continue;
+            head.note(record.texts[0..head.count], all.facts.known, all.value);
         }
         if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
         record.set(.traceparent, traceContext(record.text(.traceparent)));
-        record.set(.status, statusOf(record.messages[1].headers.find(":status")));
+        record.set(.status, statusOf(record.messages[1].headers.find(.status)));
     }
 
     /// Of a field that is a text.
-    pub fn text(record: *const Record, field: Field) []const u8 {
+    pub inline fn text(record: *const Record, field: Field) []const u8 {
         const at = field.index();
-        if (at < texts_count) return record.texts[at];
-        const how = &derived[at - texts_count];
+        return if (at < texts_count) record.texts[at] else record.derivedText(at - texts_count);
+    }
+
+    noinline fn derivedText(record: *const Record, at: usize) []const u8 {
+        const how = &derived[at];
         const from = record.text(how.from);
         return switch (how.how) {
             .before => texts.before(from, how.byte),
@@ -223,23 +227,31 @@ pub fn statusOf(text: []const u8) []const u8 {
 
 /// Trace and parent id of W3C's traceparent (00-<trace id>-<parent id>-<flags>) with the dash between them, or
 /// nothing if all is not well with it. A later version than 00 may have more behind another dash; there is no ff.
-pub fn traceContext(value: []const u8) []const u8 {
+pub inline fn traceContext(value: []const u8) []const u8 {
+    return if (isTraceContext(value)) value[3..52] else "";
+}
+
+noinline fn isTraceContext(value: []const u8) bool {
     const length = 55;
-    if (value.len < length or texts.startsWith(value, "ff")) return "";
-    if (value.len > length and (texts.startsWith(value, "00") or value[length] != '-')) return "";
-    // Whether the part has a digit that is not zero: an id of zeros is none.
+    if (value.len < length or texts.startsWith(value, "ff")) return false;
+    if (value.len > length and (texts.startsWith(value, "00") or value[length] != '-')) return false;
+    // Of the ids none is of zeros.
+    for ([_][2]u8{ .{ 0, 2 }, .{ 3, 35 }, .{ 36, 52 }, .{ 53, 55 } }) |part| {
+        const start, const end = part;
+        const digits = digitsOf(value[start..end]);
+        if (digits == .others or digits == .zeros and end - start > 2 or end < length and value[end] != '-') return false;
+    }
+    return true;
+}
+
+/// Whether all are hexadecimal digits of lower case, and some are not zero.
+noinline fn digitsOf(text: []const u8) enum { zeros, some, others } {
     var any: u8 = 0;
-    for (value[0..length], 0..) |digit, at| switch (at) {
-        2, 35, 52 => {
-            if (digit != '-' or (at > 2 and any == 0)) return "";
-            any = 0;
-        },
-        else => switch (digit) {
-            '0'...'9', 'a'...'f' => any |= digit ^ '0',
-            else => return "",
-        },
-    };
-    return value[3..52];
+    for (text) |digit| {
+        if (digit -% '0' > 9 and digit -% 'a' > 5) return .others;
+        any |= digit ^ '0';
+    }
+    return if (any == 0) .zeros else .some;
 }
 
 /// The trace id alone: it is the same in every proxy on a request's way.
@@ -254,10 +266,11 @@ test "a status is always a number" {
     for (cases) |case| {
         var buffer: [32]u8 = undefined;
         var record: Record = undefined;
-        const entry = headers.writeEntry(.{ .name = ":status", .value = case[0] }, &buffer).?;
+        const header = headers.Header{ .name = ":status", .value = case[0], .facts = .{ .known = head.numberOf(":status") } };
+        headers.writeEntry(&header, &buffer);
         record.messages[0].headers = .{};
         record.is_client = false;
-        record.messages[1].headers = .{ .bytes = entry };
+        record.messages[1].headers = .{ .bytes = buffer[0..headers.entrySize(&header)] };
         record.noteHeaders();
         try std.testing.expectEqualStrings(case[1], record.text(.status));
         try std.testing.expectEqualStrings(case[2], record.text(.error_type));

@@ -9,6 +9,8 @@ const scan = @import("../scan.zig");
 const settings = @import("../config/settings.zig");
 const texts = @import("../text.zig");
 const urls = @import("urls.zig");
+const NameCache = @import("name_cache.zig").NameCache;
+const NamesOf = @import("name_cache.zig").NamesOf;
 
 pub const placeholder = "[redacted]";
 
@@ -61,8 +63,8 @@ const Name = struct {
         name.length += bytes.len;
     }
 
-    fn isIn(name: *const Name, hidden: *const Hidden) bool {
-        return name.length > name_bytes.len or hidden.has(name_bytes[0..name.length]);
+    fn isIn(name: *const Name, hidden: *const NamesOf) bool {
+        return name.length > name_bytes.len or hidden.facts(name_bytes[0..name.length]).hidden;
     }
 };
 
@@ -70,30 +72,31 @@ const Name = struct {
 /// new length. It is used on the path and on every header value: URLs travel in `referer`, `location`, `link` and many
 /// more, and in the values of parameters, percent-encoded once or more. `is_host`: what a URL has behind its slashes.
 /// Null when it does not fit.
-pub fn redactUrls(text: []const u8, hidden: *const Hidden, is_host: bool, target: []u8) ?usize {
+pub fn redactUrls(text: []const u8, hidden: *const NamesOf, is_host: bool, target: []u8) ?usize {
     var copy = Copy{ .target = target };
     var name = Name{};
     var slashes = urls.Slashes{ .count = if (is_host) 2 else 0 };
     // What a semicolon separates are parameters of a URL only if there is one before it.
     var is_url = texts.startsWith(text, "/");
-    // Most values have nothing of all this: they are copied as a whole.
+    // Most values have nothing of all this.
     var at: usize = if (is_host) 0 else plainLength(text);
-    copy.add(text[0..at]);
+    // Up to here it is copied, or replaced.
+    var done: usize = 0;
     while (at < text.len) {
         const unit = urls.unitAt(text, at);
         if (slashes.end(unit)) |depth| {
             is_url = true;
             const user_end = urls.userInfoEnd(text, at, depth);
             if (user_end > at) {
+                copy.add(text[done..at]);
                 copy.add(placeholder);
                 at = user_end;
+                done = at;
                 name.open = false;
                 continue;
             }
         }
-        const end = at + unit.length;
-        copy.add(text[at..end]);
-        at = end;
+        at += unit.length;
         if (urls.isSeparator(unit.byte)) {
             is_url = is_url or unit.byte == '?' or unit.byte == '#';
             if (is_url) name.start();
@@ -101,22 +104,24 @@ pub fn redactUrls(text: []const u8, hidden: *const Hidden, is_host: bool, target
             name.add(unit.byte);
             if (slashes.count > 0) continue;
             // What follows up to the next byte that may stand for something is no more than that.
-            const run = text[at..][0..scan.beforeUrl(text[at..])];
-            copy.add(run);
-            name.addAll(run);
-            at += run.len;
+            const run = scan.beforeUrl(text[at..]);
+            name.addAll(text[at..][0..run]);
+            at += run;
         } else if (name.open) {
             const is_hidden = name.isIn(hidden);
             // The value may be a list of parameters itself.
             name.start();
             if (!is_hidden) continue;
             const value_end = urls.valueEnd(text, at, unit.depth);
+            copy.add(text[done..at]);
             // An empty value has nothing to hide.
             if (value_end > at) copy.add(placeholder);
             at = value_end;
+            done = at;
             slashes.count = 0;
         }
     }
+    copy.add(text[done..]);
     return if (copy.full) null else copy.length;
 }
 
@@ -136,9 +141,16 @@ fn plainLength(text: []const u8) usize {
     }
 }
 
+fn redactForTest(text: []const u8, is_host: bool, target: []u8) ?usize {
+    const Here = struct {
+        var cache: NameCache = std.mem.zeroes(NameCache);
+    };
+    return redactUrls(text, &NamesOf.of(&Here.cache, 0, .query, &.{}), is_host, target);
+}
+
 fn expectUrl(expected: []const u8, text: []const u8) !void {
     var target: [256]u8 = undefined;
-    try std.testing.expectEqualStrings(expected, target[0..redactUrls(text, &ofQuery(&.{}), false, &target).?]);
+    try std.testing.expectEqualStrings(expected, target[0..redactForTest(text, false, &target).?]);
 }
 
 test "query parameters" {
@@ -182,14 +194,14 @@ test "user info of URLs" {
     try expectUrl("http://a//[redacted]@b?token=[redacted]", "http://a//c@b?token=s");
     try expectUrl("https://@a http://", "https://@a http://");
     var target: [64]u8 = undefined;
-    const length = redactUrls("al:pw@shop:80", &ofQuery(&.{}), true, &target).?;
+    const length = redactForTest("al:pw@shop:80", true, &target).?;
     try std.testing.expectEqualStrings("[redacted]@shop:80", target[0..length]);
 }
 
 test "a name that is longer than any that is known is hidden" {
     var target: [4096]u8 = undefined;
     const text = "/?" ++ "a" ** (limits.query_name_bytes_max + 1) ++ "=secret";
-    const length = redactUrls(text, &ofQuery(&.{}), false, &target).?;
+    const length = redactForTest(text, false, &target).?;
     try std.testing.expect(std.mem.endsWith(u8, target[0..length], "=[redacted]"));
 }
 
@@ -197,7 +209,7 @@ test "too little room is an answer, never a leak" {
     const text = "http://secret@a?token=secret&x=1";
     for (0..64) |size| {
         var target: [64]u8 = undefined;
-        const result = redactUrls(text, &ofQuery(&.{}), false, target[0..size]);
+        const result = redactForTest(text, false, target[0..size]);
         if (result) |length| try std.testing.expect(std.mem.indexOf(u8, target[0..length], "secret") == null);
         try std.testing.expectEqual(size < text.len + 8, result == null);
     }

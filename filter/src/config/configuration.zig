@@ -119,7 +119,7 @@ fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: 
         .headers => return readCallHeaders(configuration, reader, lists),
         .number, .fraction => @as(*u32, @ptrCast(place)).* = number(reader.value, entry) orelse return false,
         .choice => {
-            @as(*u32, @ptrCast(place)).* = indexOf(table.choices[entry.more], reader.value) orelse return false;
+            @as(*u32, @ptrCast(place)).* = texts.indexOfWord(table.choices[entry.more], reader.value) orelse return false;
         },
         .revision => {
             const value = revision(reader.value);
@@ -171,17 +171,6 @@ pub const Lists = struct {
         return true;
     }
 };
-
-/// Which of the words with spaces behind them; null for none.
-fn indexOf(choices: []const u8, word: []const u8) ?u32 {
-    var rest = choices;
-    var at: u32 = 0;
-    while (rest.len > 0) : (at += 1) {
-        if (texts.equal(texts.before(rest, ' '), word)) return at;
-        rest = texts.after(rest, ' ');
-    }
-    return null;
-}
 
 fn number(text: []const u8, entry: *const table.Entry) ?u32 {
     if (entry.kind == .fraction) {
@@ -254,7 +243,7 @@ fn isVisible(value: []const u8, lowest: u8) bool {
 /// Lower case, as Envoy sends it; names that the call itself sets are not for the configuration.
 fn isHeaderName(value: []const u8) bool {
     return consistsOf(value, 256, "-_.") and
-        indexOf("content-type content-length transfer-encoding host connection " ++ marker_name, value) == null;
+        texts.indexOfWord("content-type content-length transfer-encoding host connection " ++ marker_name, value) == null;
 }
 
 test {

@@ -110,7 +110,8 @@ pub const Reader = struct {
     }
 };
 
-fn isWord(byte: u8) bool {
+/// Numbers, true, false, null, and what else writers make of them: NaN, -Infinity.
+pub noinline fn isWord(byte: u8) bool {
     return switch (byte) {
         '0'...'9', 'a'...'z', 'A'...'Z', '+', '-', '.' => true,
         else => false,

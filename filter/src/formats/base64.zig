@@ -3,6 +3,7 @@
 //! bytes long (block_list.zig sees to it), so that nothing is carried from one to the next.
 
 const std = @import("std");
+const scan = @import("../scan.zig");
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -13,24 +14,32 @@ pub fn encodedLength(size: usize) usize {
 /// Fills `target`, which has the encoded length.
 pub fn encode(piece: []const u8, target: []u8) void {
     if (pairs[0] == 0) fill();
-    var from: usize = 0;
-    var to: usize = 0;
-    while (piece.len - from >= 3) : (from += 3) {
-        group(piece[from..][0..3], target[to..][0..4]);
+    var rest = piece;
+    var to = target.ptr;
+    // Six bytes at once, of eight that are read.
+    while (rest.len >= 8) {
+        const bytes = std.mem.readInt(u64, rest[0..8], .little);
+        const letters = four(@truncate(bytes)) | @as(u64, four(@truncate(bytes >> 24))) << 32;
+        std.mem.writeInt(u64, to[0..8], letters, .little);
+        rest = rest[6..];
+        to += 8;
+    }
+    var bytes = scan.shortWord(rest);
+    while (rest.len > 0) {
+        std.mem.writeInt(u32, to[0..4], four(@truncate(bytes)), .little);
+        bytes >>= 24;
+        if (rest.len < 3) to[3] = '=';
+        if (rest.len < 2) to[2] = '=';
+        rest = rest[@min(rest.len, 3)..];
         to += 4;
     }
-    const rest = piece[from..];
-    if (rest.len == 0) return;
-    group(&.{ rest[0], if (rest.len > 1) rest[1] else 0, 0 }, target[to..][0..4]);
-    target[to + 3] = '=';
-    if (rest.len == 1) target[to + 2] = '=';
 }
 
-/// Four letters, written at once.
-inline fn group(bytes: *const [3]u8, target: *[4]u8) void {
-    const bits: u32 = std.mem.readInt(u24, bytes, .big);
-    std.mem.writeInt(u16, target[0..2], pairs[bits >> 12], .little);
-    std.mem.writeInt(u16, target[2..4], pairs[bits & 0xfff], .little);
+/// The letters of the three lowest bytes, of which the lowest comes first.
+inline fn four(bytes: u32) u32 {
+    const first = pairs[(bytes << 4 & 0xff0) | (bytes >> 12 & 0xf)];
+    const second = pairs[(bytes & 0xf00) | (bytes >> 16 & 0xff)];
+    return first | @as(u32, second) << 16;
 }
 
 /// The two letters of each twelve bits; made when first asked for, as it is larger than all of the code that uses it.

@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const settings = @import("../config/settings.zig");
+const template = @import("template.zig");
 const Field = @import("../capture/record.zig").Field;
 
 const formats = struct {
@@ -54,7 +55,7 @@ pub const Traits = struct {
 
 const all_traits = all: {
     const names = std.meta.fieldNames(Format);
-    @setEvalBranchQuota(50_000);
+    @setEvalBranchQuota(100_000);
     var all: [names.len]Traits = undefined;
     for (names, &all, settings.backend_path_by_format, settings.bodies_by_format) |name, *one, path, bodies| {
         one.* = @field(formats, name).traits;
@@ -64,12 +65,14 @@ const all_traits = all: {
         one.response_time = has(one.document, .response_ms);
         one.end_time = has(one.document, .end_ns) or has(one.document, .duration_ns);
         std.debug.assert(one.times == one.request_time);
+        one.document = template.measured(one.document);
+        one.open = template.measured(one.open);
     }
     break :all all;
 };
 
-fn has(comptime template: []const u8, comptime field: Field) bool {
-    return std.mem.indexOfScalar(u8, template, @intFromEnum(field)) != null;
+fn has(comptime text: []const u8, comptime field: Field) bool {
+    return std.mem.indexOfScalar(u8, text, @intFromEnum(field)) != null;
 }
 
 comptime {

@@ -31,14 +31,8 @@ pub const Writer = struct {
     }
 
     pub fn number(writer: *Writer, value: u64) void {
-        var digits: [20]u8 = undefined;
-        var at = digits.len;
-        var rest = value;
-        while (at == digits.len or rest > 0) : (rest /= 10) {
-            at -= 1;
-            digits[at] = '0' + @as(u8, @intCast(rest % 10));
-        }
-        writer.raw(digits[at..]);
+        var digits: Digits = undefined;
+        writer.raw(numberIn(&digits, value));
     }
 
     /// How an element of an array begins, given with the comma before it, which the first one has not.
@@ -53,30 +47,73 @@ pub const Writer = struct {
         writer.raw("\"");
     }
 
-    /// The inside of a string.
-    pub fn escaped(writer: *Writer, bytes: []const u8) void {
-        var start: usize = 0;
-        var at: usize = 0;
-        while (true) {
-            at += scan.plainJson(bytes[at..]);
-            if (at == bytes.len) break;
-            const length = sequenceLength(bytes[at..]);
-            if (length > 0) {
-                at += length;
-                continue;
-            }
-            writer.raw(bytes[start..at]);
-            writer.escape(bytes[at]);
-            at += 1;
-            start = at;
-        }
-        writer.raw(bytes[start..]);
+    /// An element of an array: a name and a value, what begins it (see `element`), and what stands behind both.
+    /// `is_plain`: nothing in them has to be escaped.
+    pub noinline fn pair(writer: *Writer, begin: []const u8, name: []const u8, value: []const u8, behind: *const [2][]const u8, is_plain: bool) void {
+        writer.element(begin);
+        if (is_plain) return writer.all(.{ name, behind[0], value, behind[1] });
+        writer.escaped(name);
+        writer.raw(behind[0]);
+        writer.escaped(value);
+        writer.raw(behind[1]);
     }
 
-    fn escape(writer: *Writer, byte: u8) void {
+    /// Several texts in a row: whether there is room is asked once.
+    inline fn all(writer: *Writer, parts: anytype) void {
+        var size: usize = 0;
+        inline for (parts) |part| size += part.len;
+        if (writer.overflow or size > writer.buffer.len - writer.length) {
+            writer.overflow = true;
+            return;
+        }
+        var to = writer.buffer[writer.length..].ptr;
+        writer.length += size;
+        inline for (parts) |part| {
+            texts.copy(to, part);
+            to += part.len;
+        }
+    }
+
+    /// The inside of a string: eight bytes at once, of which those count that stand as they are.
+    pub noinline fn escaped(writer: *Writer, bytes: []const u8) void {
+        var rest = bytes;
+        while (rest.len > 0 and !writer.overflow) {
+            const target = writer.buffer[writer.length..];
+            var taken: usize = 0;
+            if (target.len >= 10) {
+                const word = scan.firstWord(rest);
+                std.mem.writeInt(u64, target[0..8], word, .little);
+                taken = @min(scan.plainOf(word), rest.len);
+                writer.length += taken;
+                const next = if (taken < @min(rest.len, 8)) rest[taken] else 0;
+                if (next == '"' or next == '\\') {
+                    target[taken..][0..2].* = .{ '\\', next };
+                    writer.length += 2;
+                    taken += 1;
+                }
+            }
+            if (taken == 0) taken = writer.character(rest);
+            rest = rest[taken..];
+        }
+    }
+
+    /// One, whatever it is; gives how many bytes it had.
+    noinline fn character(writer: *Writer, bytes: []const u8) usize {
         const digits = "0123456789abcdef";
-        if (byte == '"' or byte == '\\') return writer.raw(&[_]u8{ '\\', byte });
-        writer.raw(&[_]u8{ '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] });
+        const byte = bytes[0];
+        var length: usize = if (scan.isPlainByte(byte)) 1 else sequenceLength(bytes);
+        if (length == 0) {
+            length = 1;
+            if (byte != '"' and byte != '\\') {
+                writer.raw("\\u00");
+                writer.raw(digits[byte >> 4 ..][0..1]);
+                writer.raw(digits[byte & 15 ..][0..1]);
+                return length;
+            }
+            writer.raw("\\");
+        }
+        writer.raw(bytes[0..length]);
+        return length;
     }
 
     /// A string of the text that a list of blocks still holds; of a text that is cut, up to the last whole character.
@@ -117,6 +154,18 @@ pub const Writer = struct {
         writer.raw("\"");
     }
 };
+
+pub const Digits = [20]u8;
+
+pub noinline fn numberIn(digits: *Digits, value: u64) []const u8 {
+    var at = digits.len;
+    var rest = value;
+    while (at == digits.len or rest > 0) : (rest /= 10) {
+        at -= 1;
+        digits[at] = '0' + @as(u8, @intCast(rest % 10));
+    }
+    return digits[at..];
+}
 
 var staged: [512]u8 = undefined;
 

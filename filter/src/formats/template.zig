@@ -8,7 +8,6 @@ const headers = @import("../capture/headers.zig");
 const json = @import("json.zig");
 const limits = @import("../limits.zig");
 const record_file = @import("../capture/record.zig");
-const scan = @import("../scan.zig");
 const texts = @import("../text.zig");
 const Field = record_file.Field;
 const Message = record_file.Message;
@@ -18,8 +17,12 @@ pub fn field(comptime which: Field) []const u8 {
     return &[_]u8{@intFromEnum(which)};
 }
 
-/// Of attributes that the semantic conventions have no name for.
-const own_prefix = "http.exchange.";
+const behind_string = [_][]const u8{ "\",\"value\":{\"stringValue\":\"", "\"}}" };
+const behind_int = [_][]const u8{ "\",\"value\":{\"intValue\":\"", "\"}}" };
+
+/// How an attribute begins, and one that the semantic conventions have no name for.
+const begin = ",{\"key\":\"";
+const own_begin = begin ++ "http.exchange.";
 
 pub const Walker = struct {
     record: *const Record,
@@ -30,22 +33,24 @@ pub const Walker = struct {
     pub noinline fn walk(walker: *const Walker, template: []const u8) void {
         var rest = template;
         while (rest.len > 0) {
-            const text = plain(rest);
-            walker.writer.raw(text);
-            if (text.len == rest.len) return;
-            const which: Field = @enumFromInt(rest[text.len]);
-            rest = rest[text.len + 1 ..];
+            const first = rest[0];
+            rest = rest[1..];
+            if (first < Field.first) {
+                walker.writer.raw(rest[0..first]);
+                rest = rest[first..];
+                continue;
+            }
+            const which: Field = @enumFromInt(first);
             switch (which) {
                 .attribute, .own_attribute => {
-                    const key = plain(rest);
-                    const prefix = if (which == .own_attribute) own_prefix else "";
-                    walker.attribute(prefix, key, @enumFromInt(rest[key.len]));
-                    rest = rest[key.len + 1 ..];
+                    const key = rest[1..][0..rest[0]];
+                    walker.attribute(if (which == .own_attribute) own_begin else begin, key, @enumFromInt(rest[1 + key.len]));
+                    rest = rest[2 + key.len ..];
                 },
                 .unless_empty => {
                     const value = walker.record.text(@enumFromInt(rest[0]));
-                    rest = rest[1..];
-                    if (value.len == 0) rest = rest[plain(rest).len + 1 ..];
+                    // With the field behind the text.
+                    rest = rest[if (value.len > 0) 1 else 3 + @as(usize, rest[1])..];
                 },
                 else => walker.fill(which),
             }
@@ -57,8 +62,8 @@ pub const Walker = struct {
         const writer = walker.writer;
         switch (which) {
             .request_headers, .response_headers => walker.headerList(record.message(which), which == .request_headers),
-            .request_attributes => walker.headerAttributes(record.message(which), "http.request.header."),
-            .response_attributes => walker.headerAttributes(record.message(which), "http.response.header."),
+            .request_attributes => walker.headerAttributes(record.message(which), begin ++ "http.request.header."),
+            .response_attributes => walker.headerAttributes(record.message(which), begin ++ "http.response.header."),
             .request_body, .response_body => writer.base64String(record.message(which).body),
             .request_truncated, .response_truncated => writer.raw(if (record.message(which).side.body_truncated) "true" else "false"),
             .destination_one_colon => oneColon(writer, record.text(.destination_address)),
@@ -71,36 +76,30 @@ pub const Walker = struct {
     /// client had it, as the old filter did.
     fn headerList(walker: *const Walker, message: *const Message, is_request: bool) void {
         const host = if (is_request) walker.record.text(.authority) else "";
-        if (host.len > 0) walker.header("host", host);
+        if (host.len > 0) walker.header("host", host, false);
         var all = message.headers.iterator();
         while (all.next()) {
-            if (isPseudo(all.name) or host.len > 0 and texts.equal(all.name, "host")) continue;
-            walker.header(all.name, all.value);
+            if (isPseudo(all.name) or host.len > 0 and all.facts.isOf(.host)) continue;
+            walker.header(all.name, all.value, all.facts.plain);
         }
         const trailer = if (is_request) "" else walker.record.text(.grpc_trailer);
-        if (trailer.len > 0) walker.header("grpc-status", trailer);
+        if (trailer.len > 0) walker.header("grpc-status", trailer, true);
     }
 
-    fn header(walker: *const Walker, name: []const u8, value: []const u8) void {
-        const writer = walker.writer;
+    noinline fn header(walker: *const Walker, name: []const u8, value: []const u8, is_plain: bool) void {
         const objects = walker.header_objects;
-        writer.element(if (objects) ",{\"key\":\"" else ",[\"");
-        writer.escaped(name);
-        writer.raw(if (objects) "\",\"value\":\"" else "\",\"");
-        writer.escaped(value);
-        writer.raw(if (objects) "\"}" else "\"]");
+        const behind = if (objects) &[_][]const u8{ "\",\"value\":\"", "\"}" } else &[_][]const u8{ "\",\"", "\"]" };
+        walker.writer.pair(if (objects) ",{\"key\":\"" else ",[\"", name, value, behind, is_plain);
     }
 
-    fn openAttribute(walker: *const Walker, prefix: []const u8, name: []const u8, kind: []const u8) void {
-        walker.writer.element(",{\"key\":\"");
-        walker.writer.raw(prefix);
-        walker.writer.escaped(name);
-        walker.writer.raw("\",\"value\":{\"");
-        walker.writer.raw(kind);
-        walker.writer.raw("Value\":");
+    /// One whose value is not a text.
+    noinline fn open(walker: *const Walker, key_begin: []const u8, key: []const u8, kind: []const u8) void {
+        const writer = walker.writer;
+        writer.element(key_begin);
+        for ([_][]const u8{ key, "\",\"value\":{\"", kind, "Value\":" }) |text| writer.raw(text);
     }
 
-    fn attribute(walker: *const Walker, prefix: []const u8, key: []const u8, which: Field) void {
+    fn attribute(walker: *const Walker, key_begin: []const u8, key: []const u8, which: Field) void {
         const record = walker.record;
         const writer = walker.writer;
         switch (which) {
@@ -111,74 +110,67 @@ pub const Walker = struct {
                 if (is_coded != which.isAtLeast(.request_coded) or body.next(1) == null) return;
                 const start = writer.length;
                 if (message.side.body_kind.isText()) {
-                    walker.openAttribute(prefix, key, "string");
+                    walker.open(key_begin, key, "string");
                     if (writer.textString(message.body, message.side.body_truncated)) return writer.raw("}}");
                     writer.length = start;
                 }
-                walker.openAttribute(prefix, key, "bytes");
+                walker.open(key_begin, key, "bytes");
                 writer.base64String(message.body);
+                writer.raw("}}");
             },
             .request_truncated, .response_truncated => {
                 if (!record.message(which).side.body_truncated) return;
-                walker.openAttribute(prefix, key, "bool");
-                writer.raw("true");
+                walker.open(key_begin, key, "bool");
+                writer.raw("true}}");
             },
-            else => if (which.isAtLeast(.request_ms)) {
-                walker.openAttribute(prefix, key, "int");
-                writer.raw("\"");
-                writer.number(record.number(which));
-                writer.raw("\"");
-            } else {
-                const value = record.text(which);
+            else => {
+                var digits: json.Digits = undefined;
+                const is_number = which.isAtLeast(.request_ms);
+                const value = if (is_number) json.numberIn(&digits, record.number(which)) else record.text(which);
                 if (value.len == 0) return;
-                walker.openAttribute(prefix, key, if (which.isAtLeast(.response_status)) "int" else "string");
-                writer.string(value);
+                const is_int = which.isAtLeast(.response_status);
+                writer.pair(key_begin, key, value, if (is_int) &behind_int else &behind_string, is_int);
             },
         }
-        writer.raw("}}");
     }
 
     /// A key may be there once only, so that all values of a name go into one attribute. Comparing each
     /// name with all others has to be bounded: what comes after the first hundred headers is left out.
-    fn headerAttributes(walker: *const Walker, message: *const Message, prefix: []const u8) void {
+    fn headerAttributes(walker: *const Walker, message: *const Message, key_begin: []const u8) void {
         const writer = walker.writer;
         const bytes = message.headers.bytes;
-        // A bit for each name, and those that more than one has: most names are there once, and need no comparing.
-        var seen: u64 = 0;
-        var shared: u64 = 0;
+        const middle = "\",\"value\":{\"arrayValue\":{\"values\":[";
+        const value_begin = ",{\"stringValue\":\"";
+        // How often each name is there: most are there once, and need no comparing.
+        var counts: [marks_count]u8 = @splat(0);
         var all = message.headers.iterator();
-        while (all.next()) {
-            shared |= seen & bitOf(all.name);
-            seen |= bitOf(all.name);
-        }
+        while (all.next()) counts[markOf(all.name)] +|= 1;
         all = message.headers.iterator();
         for (0..limits.header_attributes_max) |_| {
             const at = bytes.len - all.rest.len;
             if (!all.next()) return;
             if (isPseudo(all.name)) continue;
-            const is_alone = shared & bitOf(all.name) == 0;
-            var earlier = headers.Iterator{ .rest = bytes[0..at] };
-            if (!is_alone and earlier.seek(all.name)) continue;
-            walker.openAttribute(prefix, all.name, "array");
-            writer.raw("{\"values\":[");
-            var same = headers.Iterator{ .rest = bytes[at..] };
-            while (same.seek(all.name)) {
-                defer if (is_alone) {
-                    same.rest = "";
-                };
-                writer.element(",{\"stringValue\":\"");
-                writer.escaped(same.value);
-                writer.raw("\"}");
+            if (counts[markOf(all.name)] == 1) {
+                writer.pair(key_begin, all.name, all.value, &.{ middle ++ value_begin[1..], "\"}]}}}" }, all.facts.plain);
+                continue;
             }
+            var earlier = headers.Iterator{ .rest = bytes[0..at] };
+            if (earlier.seek(all.name)) continue;
+            writer.pair(key_begin, all.name, "", &.{ middle, "" }, false);
+            var same = headers.Iterator{ .rest = bytes[at..] };
+            while (same.seek(all.name)) writer.pair(value_begin, "", same.value, &.{ "", "\"}" }, same.facts.plain);
             writer.raw("]}}}");
         }
     }
 };
 
-fn bitOf(name: []const u8) u64 {
-    if (name.len == 0) return 1;
+const marks_count = 256;
+
+/// A number for each name, of which some share one.
+inline fn markOf(name: []const u8) usize {
+    if (name.len == 0) return 0;
     const mixed = (@as(u32, name[0]) << 16 | @as(u32, name[name.len - 1]) << 8 | @as(u8, @truncate(name.len))) *% 0x9e3779b1;
-    return @as(u64, 1) << @intCast(mixed >> 26);
+    return mixed >> 24;
 }
 
 fn isPseudo(name: []const u8) bool {
@@ -189,9 +181,20 @@ comptime {
     std.debug.assert(Field.first == 0x80);
 }
 
-/// The text before the next field.
-fn plain(template: []const u8) []const u8 {
-    return template[0..scan.beforeHigh(template)];
+/// Each run of text gets its length in front.
+pub fn measured(comptime template: []const u8) []const u8 {
+    comptime {
+        @setEvalBranchQuota(20_000);
+        var all: []const u8 = "";
+        var start = 0;
+        for (template ++ .{Field.first}, 0..) |byte, at| {
+            if (byte < Field.first) continue;
+            if (at > start) all = all ++ .{at - start} ++ template[start..at];
+            if (at < template.len) all = all ++ .{byte};
+            start = at + 1;
+        }
+        return all;
+    }
 }
 
 /// APIClarity's server cuts addresses at colons and refuses what does not give two parts. So the colons

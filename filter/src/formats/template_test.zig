@@ -6,7 +6,10 @@ const block_list = @import("../capture/block_list.zig");
 const formats = @import("formats.zig");
 const headers = @import("../capture/headers.zig");
 const json = @import("json.zig");
+const known_headers = @import("../capture/known_headers.zig");
+const scan = @import("../scan.zig");
 const streams = @import("../capture/streams.zig");
+const Facts = @import("../capture/name_cache.zig").Facts;
 const Walker = @import("template.zig").Walker;
 const Record = @import("../capture/record.zig").Record;
 
@@ -24,7 +27,12 @@ fn expectDocument(format: formats.Format, expected: []const u8) !void {
     _ = body.append(&pool, "hello", 0);
     var head: [256]u8 = undefined;
     var at: usize = 0;
-    for (request_headers) |entry| at += headers.writeEntry(entry, head[at..]).?.len;
+    for (request_headers) |plain| {
+        const facts = Facts{ .known = known_headers.numberOf(plain.name), .plain = scan.plainJson(plain.value) == plain.value.len };
+        const entry = headers.Header{ .name = plain.name, .value = plain.value, .facts = facts };
+        headers.writeEntry(&entry, head[at..].ptr);
+        at += headers.entrySize(&entry);
+    }
     const request = streams.HalfStream{ .body_seen_bytes = 5, .body_kind = .text, .time_ns = 5_000_000 };
     const response = streams.HalfStream{ .body_truncated = true };
     var record: Record = undefined;

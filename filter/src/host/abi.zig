@@ -51,11 +51,17 @@ var returned_size: usize = 0;
 var returned_number: u64 = 0;
 var returned_id: u32 = 0;
 
-/// Nothing, unless it is within what we gave the host to put it into: that is not believed unseen.
-noinline fn returned(status: Status) []const u8 {
-    if (status != .ok or returned_size == 0 or !scratch.contains(returned_address, returned_size)) return "";
+inline fn returned(status: Status) []const u8 {
+    const size = returnedSize(status);
     const data: [*]const u8 = @ptrFromInt(returned_address);
-    return data[0..returned_size];
+    return data[0..size];
+}
+
+/// Nothing, unless it is within what we gave the host to put it into: that is not believed unseen.
+noinline fn returnedSize(status: Status) usize {
+    if (status == .ok and returned_size > 0 and scratch.contains(returned_address, returned_size)) return returned_size;
+    returned_address = @intFromPtr(&scratch_space);
+    return 0;
 }
 
 /// No token, no metric.
@@ -65,20 +71,20 @@ pub fn warn(text: []const u8) void {
     _ = proxy_log(warn_level, text.ptr, text.len);
 }
 
-pub fn bufferBytes(buffer: Buffer, start: usize, size: usize) []const u8 {
+pub inline fn bufferBytes(buffer: Buffer, start: usize, size: usize) []const u8 {
     return returned(proxy_get_buffer_bytes(@intFromEnum(buffer), start, size, &returned_address, &returned_size));
 }
 
-pub fn headerPairs(map: HeaderMap) []const u8 {
+pub inline fn headerPairs(map: HeaderMap) []const u8 {
     return returned(proxy_get_header_map_pairs(@intFromEnum(map), &returned_address, &returned_size));
 }
 
-pub fn headerValue(map: HeaderMap, name: []const u8) []const u8 {
+pub inline fn headerValue(map: HeaderMap, name: []const u8) []const u8 {
     return returned(proxy_get_header_map_value(@intFromEnum(map), name.ptr, name.len, &returned_address, &returned_size));
 }
 
 /// The parts of a path are separated by NUL.
-pub fn property(path: []const u8) []const u8 {
+pub inline fn property(path: []const u8) []const u8 {
     return returned(proxy_get_property(path.ptr, path.len, &returned_address, &returned_size));
 }
 

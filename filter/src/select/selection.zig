@@ -86,7 +86,7 @@ pub fn takesBodyOf(content_types: Names, content_type: []const u8) bool {
 
 fn headOf(comptime pairs: []const [2][]const u8) Head {
     var head = Head{};
-    for (pairs) |pair| known_headers.note(&head.values, pair[0], pair[1]);
+    for (pairs) |pair| head.set(pair[0], pair[1]);
     return head;
 }
 

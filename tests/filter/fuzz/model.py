@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HEADERS_MAX = 64 * 1024
 SCRATCH_MAX = 256 * 1024
-HEADER_OVERHEAD = 4
+HEADER_OVERHEAD = 5
 BLOCK_DATA = 1020
 # Bodies are cut when a quarter of the blocks is left; the model counts generously.
 BLOCKS_THAT_ARE_ENOUGH = 7_000

@@ -37,6 +37,10 @@ class CountingMachine(Machine):
         self._begin()
         return counts
 
+    def set_fuel(self, instructions: int) -> None:
+        """After so many more the machine traps; they can't be counted any more."""
+        self._instance.store.set_fuel(instructions)
+
     def call(self, export: str, *arguments: int) -> int | None:
         """As Envoy does, what a module does not export is not called."""
         if export not in self.exports:
