@@ -6,12 +6,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from .commands import Command, Request, Send, SetTimer, Tell, Verb
+from .commands import Command, Request, Send, SetTimer, Tell
 from .events import Answered, Failed
-from .lease import is_of_lock
-from .requests import Handler, Requests
+from .requests import READS, Handler, Requests, changes, namespace_of
 
-READS = (Verb.GET, Verb.GET_TEXT, Verb.LIST)
 # May this request, which changes the cluster, still be sent?
 Guard = Callable[[Request, float], bool]
 
@@ -76,24 +74,14 @@ class Bus:
 
     def give_up(self, now: float, namespace: str = "") -> None:
         """Nothing, or nothing of a namespace, is sent again."""
-        part = _part(namespace)
-        self._requests.give_up(now, lambda request: part in request.path)
+        self._requests.give_up(now, lambda request: not namespace or namespace_of(request) == namespace)
 
     def writes_under_way(self, namespace: str = "") -> int:
         """Requests that change the cluster, or a namespace of it, and have not been answered."""
-        part = _part(namespace)
-        return self._requests.count(lambda request: changes(request) and part in request.path)
+        writes = self._requests.writes
+        return writes[namespace] if namespace else writes.total()
 
     def taken(self) -> list[Command]:
         """What has collected."""
         out, self.out = self.out, []
         return out
-
-
-def changes(request: Request) -> bool:
-    """Whether it changes what the run is about: a Lease only says who does."""
-    return request.verb not in READS and not request.rehearsal and not is_of_lock(request)
-
-
-def _part(namespace: str) -> str:
-    return f"/namespaces/{namespace}/" if namespace else ""

@@ -14,6 +14,7 @@ from .commands import Request, Send, WakeAt
 from .lease import Terms, held_by
 from .lock import LockState, Phase
 from .messages import Refusal, Reply, Woken
+from .requests import namespace_of
 
 
 class Owner(Protocol):
@@ -59,7 +60,7 @@ class Locks:
 
     def may_be_sent(self, request: Request, now: float) -> bool:
         """Whether the namespace of a request is ours."""
-        return self.held(request.path.partition("/namespaces/")[2].partition("/")[0], now)
+        return self.held(namespace_of(request), now)
 
     def release(self, name: str, now: float) -> None:
         """All is done, and has been answered."""

@@ -8,13 +8,17 @@ that is what a broken admission webhook gives, and it gives it for every workloa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..domain.errors import ApiError
-from .commands import Command, Dispatch, Request, Send, SetTimer
+from .commands import Command, Dispatch, Request, Send, SetTimer, Verb
 from .events import Answered, Failed
+from .lease import is_of_lock
 from .messages import Refusal, Reply
+
+READS = (Verb.GET, Verb.GET_TEXT, Verb.LIST)
 
 NOT_ANSWERED = 0
 # How long a request is sent again before it is given up.
@@ -42,9 +46,14 @@ class Pending:
 
 
 class Requests:
-    """Those of one run, by token."""
+    """Those of one run, by token.
+
+    `writes`: how many that change the cluster are under way, by namespace; counted as they come and go, as this is
+    asked for each namespace, and there may be thousands.
+    """
 
     def __init__(self, tokens: Callable[[], int]) -> None:
+        self.writes: Counter[str] = Counter()
         self._tokens = tokens
         self._under_way: dict[int, Pending] = {}
         self._waiting: dict[int, Pending] = {}
@@ -58,6 +67,7 @@ class Requests:
         pending = self._under_way.pop(event.token, None)
         if pending is None:
             return []
+        self._count(pending.request, -1)
         resent = pending.maybe_done
         if isinstance(event, Answered):
             pending.handler(Reply(pending.request, event.answer, resent), now)
@@ -93,14 +103,29 @@ class Requests:
         if pending is not None and pending.error is not None:
             pending.handler(Refusal(pending.request, pending.error, pending.maybe_done), now)
 
-    def count(self, which: Callable[[Request], bool]) -> int:
-        """How many are under way."""
-        return sum(1 for pending in self._under_way.values() if which(pending.request))
+    def _count(self, request: Request, more: int) -> None:
+        if not changes(request):
+            return
+        namespace = namespace_of(request)
+        self.writes[namespace] += more
+        if not self.writes[namespace]:
+            del self.writes[namespace]
 
     def _dispatch(self, pending: Pending) -> Dispatch:
         token = self._tokens()
         self._under_way[token] = pending
+        self._count(pending.request, 1)
         return Dispatch(token, pending.request)
+
+
+def changes(request: Request) -> bool:
+    """Whether it changes what the run is about: a Lease only says who does."""
+    return request.verb not in READS and not request.rehearsal and not is_of_lock(request)
+
+
+def namespace_of(request: Request) -> str:
+    """Which namespace it is about; empty: none, or all."""
+    return request.path.partition("/namespaces/")[2].partition("/")[0]
 
 
 def _pause(error: ApiError, attempts: int, token: int) -> float:

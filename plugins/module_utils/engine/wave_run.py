@@ -10,7 +10,7 @@ from functools import partial
 from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
 from . import last_checks, other_pods, progress_lines, workload
 from . import namespace as namespaces
-from .bus import Bus, changes
+from .bus import Bus
 from .commands import Send
 from .conclusion import Conclusion, crash_text, not_begun, not_started, of_ineligible
 from .events import WatchClosed, WatchEvent
@@ -21,6 +21,7 @@ from .messages import Refusal, Reply, Stopped
 from .namespace import WAS_STOPPED, NamespaceState
 from .reading import NamespaceRead
 from .readings import Readings
+from .requests import changes
 from .settings import Settings
 from .taking_back import TakingBack
 from .wave import Phase, free_slots
@@ -45,8 +46,7 @@ class WaveRun:
         self.verdicts: dict[str, NamespaceVerdict] = {}
         self._names, self._ineligible, self._bus, self._context = names, ineligible, bus, context
         self._max_in_flight, self._proof = settings.max_in_flight, settings.proof
-        self._phase = Phase.READING
-        self._members = Members()
+        self._phase, self._members = Phase.READING, Members()
         self._readings = Readings(bus, context, self._all_read)
         first_pods = last_checks.decide(context, settings.proof)
         self._workloads = Workloads(self._members, bus, context, self._readings, self, first_pods)

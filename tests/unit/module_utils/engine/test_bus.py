@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import READS, Bus
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import Bus
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import (
     Dispatch,
     Request,
@@ -14,6 +14,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.co
 )
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Answered, Failed
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.messages import Refusal, Reply
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.requests import READS
 
 
 def send(verb: Verb) -> Send:

@@ -9,9 +9,9 @@ import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import Operation
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.inline import InlineDelivery
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.removal import Removal
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import changes
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.lease import Terms
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.requests import changes
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import Run
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
 

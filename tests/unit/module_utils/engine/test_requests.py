@@ -205,13 +205,22 @@ def test_what_may_not_be_sent_any_more_is_refused_with_what_it_last_met() -> Non
     assert sent.requests.fired(timer.token, 3.0, anything) == []
 
 
-def test_what_is_under_way_is_counted() -> None:
+def test_writes_under_way_are_counted_by_namespace() -> None:
     sent = Sent()
     requests = sent.requests
-    requests.send(Send(Request(Verb.GET, "/y"), DEADLINE), lambda *_heard: None)
-    assert requests.count(lambda request: request.verb == Verb.APPLY) == 1
-    # What waits to be sent again is not.
+    lease = "/apis/coordination.k8s.io/v1/namespaces/shop/leases/x"
+    for request in (
+        Request(Verb.GET, "/api/v1/namespaces/shop/configmaps/x"),
+        Request(Verb.DELETE, lease),
+        Request(Verb.CREATE, "/api/v1/namespaces/shop/configmaps", {}, rehearsal=True),
+    ):
+        requests.send(Send(request, DEADLINE), lambda *_heard: None)
+    assert requests.writes == {"": 1}
+    # What waits to be sent again is not under way.
     sent.refused(error(503))
-    assert requests.count(lambda request: True) == 1
+    assert requests.writes == {}
     sent.wait()
-    assert requests.count(lambda request: True) == 2
+    requests.send(Send(Request(Verb.DELETE, "/api/v1/namespaces/shop/configmaps/x"), DEADLINE), lambda *_heard: None)
+    assert (requests.writes, requests.writes.total()) == ({"": 1, "shop": 1}, 2)
+    sent.answered({})
+    assert requests.writes == {"shop": 1}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NamespaceVerdict
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.bus import changes
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.events import Stop
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.requests import changes
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.run import STOP_SECONDS, Run
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.settings import Settings
 
