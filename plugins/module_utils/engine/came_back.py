@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import partial
 
 from ..deliveries.base import collection
-from ..domain.outcome import Outcome
 from ..kinds.base import Object
 from ..probes.expected import proxy_of
 from . import rollback
@@ -20,10 +19,9 @@ from .bus import Bus
 from .commands import Request, Send, Verb
 from .members import Members
 from .messages import Refusal, Reply
-from .pod_diagnosis import PODS_NAMED_MAX
+from .proof_summary import named
 from .reading import PODS
 from .requests import REQUEST_SECONDS
-from .workload_state import WorkloadState
 
 
 class CameBack:
@@ -38,7 +36,7 @@ class CameBack:
         self._members, self._since = members, since
         self._open = 0
         for name in names:
-            if any(_is_back(one) for one in members.of(name)):
+            if any(one.went_back for one in members.of(name)):
                 self._open += 1
                 request = Request(Verb.LIST, collection(PODS, name))
                 bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, name))
@@ -51,20 +49,11 @@ class CameBack:
         self._open -= 1
         pods = message.answer[0] if isinstance(message, Reply) else []
         pods = [pod for pod in pods if pod["metadata"].get("creationTimestamp", "") >= self._since(name)]
-        for one in filter(_is_back, self._members.of(name)):
+        for one in [one for one in self._members.of(name) if one.went_back]:
             bare = [pod["metadata"]["name"] for pod in pods if rollback.has_labels(pod, one) and _is_bare(pod)]
-            self._members.put(one, replace(one, without_sidecar=_named(bare)))
-
-
-def _is_back(one: WorkloadState) -> bool:
-    return one.back is not None and one.patched and one.outcome in (Outcome.ROLLED_BACK, Outcome.HELD)
+            self._members.put(one, replace(one, without_sidecar=named(sorted(bare)) if bare else ""))
 
 
 def _is_bare(pod: Object) -> bool:
     """Not one that goes: it serves nobody any more."""
     return not pod["metadata"].get("deletionTimestamp") and proxy_of(pod) is None
-
-
-def _named(pods: list[str]) -> str:
-    rest = f" and {len(pods) - PODS_NAMED_MAX} more" if len(pods) > PODS_NAMED_MAX else ""
-    return ", ".join(sorted(pods)[:PODS_NAMED_MAX]) + rest

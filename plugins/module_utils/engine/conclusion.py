@@ -167,7 +167,7 @@ def _of_workload(state: NamespaceState, one: WorkloadState, proofs: list[PodProo
 
 def _taken_back(one: WorkloadState, back: Operation, cause: Cause) -> tuple[Outcome, str, str]:
     """What is said of a workload that was to go back."""
-    if one.outcome in (Outcome.FAILED, Outcome.NOT_STARTED, Outcome.SKIPPED):
+    if not one.went_back:
         said = f"{cause.message}; it could not be taken back: {one.message}"
         return Outcome.ROLLBACK_FAILED, str(cause.reason), said
     said = f"{cause.message}; it is {back.description}"

@@ -21,7 +21,7 @@ def proof_sentence(proofs: Sequence[PodProof]) -> str:
     sentences: dict[str, list[str]] = {}
     for one in proofs:
         sentences.setdefault(one.message, []).append(one.name)
-    said = [f"{_names(names)}: {text}" for text, names in list(sentences.items())[:PODS_NAMED_MAX]]
+    said = [f"{named(names)}: {text}" for text, names in list(sentences.items())[:PODS_NAMED_MAX]]
     return "; ".join(said) + ("; and more" if len(sentences) > PODS_NAMED_MAX else "")
 
 
@@ -35,7 +35,8 @@ def proof_note(proofs: Sequence[PodProof]) -> str:
     return (f"; {runs_in(asked)}" if asked else "") + unknown
 
 
-def _names(names: list[str]) -> str:
+def named(names: list[str]) -> str:
+    """Such as "pod a and 2 more"."""
     if not names[0]:
         return "its pods"
     return f"pod {names[0]}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")

@@ -116,6 +116,11 @@ class WorkloadState:
     def key(self) -> Key:
         return self.kind.kind, self.namespace, self.name
 
+    @property
+    def went_back(self) -> bool:
+        """It was to go back, and has: by this run, or by somebody else meanwhile."""
+        return self.back is not None and self.outcome not in (Outcome.FAILED, Outcome.NOT_STARTED, Outcome.SKIPPED)
+
 
 def failed(state: WorkloadState, reason: Reason, message: str) -> WorkloadState:
     """It ends here. What it was on before is what it is on, unless it was patched."""

@@ -23,8 +23,7 @@ def check(simulation: Simulation, record: Record, facts: Facts, said: WorkloadVe
     bare = _bare(simulation, record, facts)
     if SAID in said.message and not bare and not facts.by_others:
         yield "none of its pods came back without a sidecar"
-    # What somebody has made anew is theirs, pods and all.
-    if said.outcome == "rolled_back" and bare and not facts.deleted and not _blind(record, facts.place.namespace):
+    if said.outcome == "rolled_back" and bare and not _blind(record, facts.place.namespace):
         yield f"{', '.join(bare)} came back without a sidecar"
 
 

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.going_back import GoingBack
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.outcome import NONE, Outcome
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import (
     IN_FLIGHT,
     SETTLED,
@@ -8,6 +13,7 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.wo
 )
 
 from tests.unit.module_utils.engine.workloads import OneWorkload, stored
+from tests.unit.objects import NAMES
 
 
 def test_a_label_is_what_people_type() -> None:
@@ -28,3 +34,12 @@ def test_what_is_settled_has_no_slot_and_waits_for_nobody() -> None:
     assert {Phase.ROLLED, Phase.DONE} == SETTLED
     # What waits for its turn, or gives up its fields, is neither.
     assert set(Phase) - IN_FLIGHT - SETTLED == {Phase.PENDING, Phase.RELEASING}
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_what_is_as_it_was_went_back_whoever_has_made_it_so(outcome: Outcome) -> None:
+    state = replace(OneWorkload(stored()).state, outcome=outcome)
+    assert not state.went_back
+    back = replace(state, back=GoingBack(NAMES, NONE))
+    # Unchanged: somebody has made it anew, or was faster.
+    assert back.went_back == (outcome not in (Outcome.FAILED, Outcome.NOT_STARTED, Outcome.SKIPPED))
