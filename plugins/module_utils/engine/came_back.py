@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pods of workloads that were taken back: has each its sidecar? Pure.
+"""The pods of workloads that were taken back: has each its sidecar, and does the revision of before run? Pure.
 
 Where an injector has gone during a run, going back takes sidecars away as well. Then the workload is as it was, and its
 pods are not.
@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..deliveries.base import collection
+from ..deliveries.expectations import Expectations, of_envoy_filters
 from ..kinds.base import Object
 from ..probes.expected import proxy_of
 from . import rollback
@@ -20,8 +21,10 @@ from .commands import Request, Send, Verb
 from .members import Members
 from .messages import Refusal, Reply
 from .proof_summary import named
+from .proving import Proving, Question, Terms
 from .reading import PODS
 from .requests import REQUEST_SECONDS
+from .workload_state import WorkloadState
 
 
 class CameBack:
@@ -31,27 +34,57 @@ class CameBack:
     """
 
     def __init__(
-        self, bus: Bus, members: Members, names: Iterable[str], since: Callable[[str], str], now: float
+        self, bus: Bus, members: Members, terms: Terms, names: Iterable[str], since: Callable[[str], str], now: float
     ) -> None:
-        self._members, self._since = members, since
+        self._bus, self._members, self._terms, self._since = bus, members, terms, since
         self._open = 0
+        self._proving: dict[str, Proving] = {}
         for name in names:
-            if any(one.went_back for one in members.of(name)):
+            if self._went_back(name):
                 self._open += 1
                 request = Request(Verb.LIST, collection(PODS, name))
                 bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, name))
 
     @property
     def finished(self) -> bool:
-        return not self._open
+        return not self._open and all(one.finished for one in self._proving.values())
 
-    def _listed(self, name: str, message: Reply | Refusal, _now: float) -> None:
+    def end(self) -> None:
+        """They are under way again, or nobody asks any more."""
+        for one in self._proving.values():
+            one.end()
+
+    def note(self) -> None:
+        """What is known of the pods of each workload is the workload's from here on."""
+        for name, proving in self._proving.items():
+            proofs = proving.proofs(name)
+            for one in self._went_back(name):
+                own = tuple(proof for proof in proofs if rollback.is_of(proof, one))
+                self._members.put(one, replace(one, proofs_back=own))
+
+    def _went_back(self, name: str) -> list[WorkloadState]:
+        return [one for one in self._members.of(name) if one.went_back]
+
+    def _listed(self, name: str, message: Reply | Refusal, now: float) -> None:
         self._open -= 1
         pods = message.answer[0] if isinstance(message, Reply) else []
         pods = [pod for pod in pods if pod["metadata"].get("creationTimestamp", "") >= self._since(name)]
-        for one in [one for one in self._members.of(name) if one.went_back]:
+        for one in self._went_back(name):
             bare = [pod["metadata"]["name"] for pod in pods if rollback.has_labels(pod, one) and _is_bare(pod)]
             self._members.put(one, replace(one, without_sidecar=named(sorted(bare)) if bare else ""))
+        expected = self._expected(name)
+        if expected is not None:
+            names = self._members.namespaces[name].names
+            self._proving[name] = Proving(self._bus, names.name, self._terms)
+            self._proving[name].look(Question(name, expected, changed=True), list(filter(proxy_of, pods)), now)
+
+    def _expected(self, name: str) -> Expectations | None:
+        """What pods are to show of the revisions of before that are mounted, by the EnvoyFilters that were there."""
+        state = self._members.namespaces[name]
+        found = of_envoy_filters(state.names, state.objects.envoy_filters)
+        revisions = {one.change.to_revision for one in self._went_back(name)}
+        kept = {revision: of for revision, of in found.by_revision.items() if revision in revisions}
+        return replace(found, by_revision=kept) if kept and found.mounted else None
 
 
 def _is_bare(pod: Object) -> bool:

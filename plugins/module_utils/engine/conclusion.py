@@ -174,7 +174,11 @@ def _taken_back(one: WorkloadState, back: Operation, cause: Cause) -> tuple[Outc
     if one.without_sidecar:
         said += f", but nobody has injected a sidecar into {one.without_sidecar}: its pods have to be created anew"
         return Outcome.ROLLBACK_FAILED, str(cause.reason), f"{said} once somebody does"
-    return Outcome.ROLLED_BACK, str(cause.reason), said + (f" ({one.message})" if one.message else "")
+    wrong = [proof for proof in one.proofs_back if proof.proof == Proof.DISPROVED]
+    if wrong:
+        return Outcome.ROLLBACK_FAILED, str(cause.reason), f"{said}, but {proof_sentence(wrong)}"
+    said += proof_note(one.proofs_back) + (f" ({one.message})" if one.message else "")
+    return Outcome.ROLLED_BACK, str(cause.reason), said
 
 
 def _stuck(pods: list[Object]) -> str:

@@ -7,20 +7,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum
 
-from ..deliveries.expectations import Expectations
-from ..domain.outcome import Outcome, Reason
-from ..domain.plan import ProofMode
+from ..domain.outcome import Reason
 from . import rollback
 from .bus import Bus
 from .came_back import CameBack
 from .comparison import Comparison
 from .members import Members
 from .namespace import compared
-from .proving import Proving, Question, Terms, holds_up
+from .proving import holds_up
 from .reading import NamespaceRead
 from .readings import Readings
 from .wave import settled_at
-from .workload_state import Context, WorkloadState
+from .wave_proof import WaveProof
+from .workload_state import Context
 from .workloads import Workloads
 
 
@@ -53,40 +52,15 @@ class LastChecks:
         readings: Readings,
         bus: Bus,
         context: Context,
-        terms: Terms,
+        proof: WaveProof,
         now: float,
     ) -> None:
         self._members, self._workloads, self._readings = members, workloads, readings
-        self._bus, self._context = bus, context
-        self._phase, self._names, self._terms = Phase.PROVING, list(names), terms
+        self._bus, self._context, self._proof = bus, context, proof
+        self._phase, self._names = Phase.PROVING, list(names)
         self._comparison: Comparison
         self._objects_read = True
-        self._proving = self._begin_proving(now)
-        looks = terms.mode != ProofMode.OFF and not context.dry_run
-        self._came_back = CameBack(bus, members, self._names if looks else (), since, now)
-
-    def _begin_proving(self, now: float) -> Proving | None:
-        if not self._context.operation.shows or self._terms.mode == ProofMode.OFF or self._context.dry_run:
-            return None
-        asked = []
-        for name in self._names:
-            state = self._members.namespaces[name]
-            expected = state.operation.expected(state.done)
-            # Of a namespace that was not changed there is only to be looked at what its pods were given.
-            if expected is not None and (expected.mounted or self._members.changed(name)):
-                asked.append(self._question(name, expected))
-        return Proving(self._bus, self._context.operation.names.name, self._terms, asked, now)
-
-    def _question(self, name: str, expected: Expectations) -> Question:
-        members = self._members.of(name)
-        return Question(
-            name,
-            expected,
-            self._members.changed(name),
-            tuple(_labels(one) for one in members if one.patched and _is_another(one)),
-            tuple(_labels(one) for one in members if one.outcome == Outcome.FAILED),
-            tuple(_labels(one) for one in members if one.patched and one.outcome != Outcome.HELD),
-        )
+        self._came_back = CameBack(bus, members, proof.terms, self._names if proof.looks else (), since, now)
 
     @property
     def finished(self) -> bool:
@@ -94,11 +68,11 @@ class LastChecks:
 
     def move(self, now: float) -> bool:
         """Do what it is time for; False where nothing moves by itself."""
-        proved = self._proving is None or self._proving.finished
-        if self._phase == Phase.PROVING and proved and self._came_back.finished:
+        known = self._proof.finished and self._came_back.finished
+        if self._phase == Phase.PROVING and known:
             self._phase = Phase.SETTLING
             self._bus.wake(self._settled_at(now), self._settled)
-        elif self._phase == Phase.COMPARING and self._comparison.finished and self._objects_read:
+        elif self._phase == Phase.COMPARING and self._comparison.finished and self._objects_read and known:
             self._phase = Phase.DONE
             self._note_proofs()
         else:
@@ -107,9 +81,9 @@ class LastChecks:
 
     def _note_proofs(self) -> None:
         """What is known of the pods of each namespace; what was known of those that were taken back stays."""
-        for name in self._names if self._proving else ():
-            found = self._proving.proofs(name) if self._proving else []
-            proofs = [replace(one, fails=holds_up(self._terms, one)) for one in found]
+        self._came_back.note()
+        for name in self._names:
+            proofs = [replace(one, fails=holds_up(self._proof.terms, one)) for one in self._proof.proofs(name)]
             state, members = self._members.namespaces[name], self._members.of(name)
             back = [one for one in members if one.back is not None]
             kept = [one for one in state.proofs if any(rollback.is_of(one, workload) for workload in back)]
@@ -121,8 +95,7 @@ class LastChecks:
     def end(self) -> None:
         """A workload is under way again, or all is over."""
         self._phase = Phase.DONE
-        if self._proving:
-            self._proving.end()
+        self._came_back.end()
 
     def _settled_at(self, now: float) -> float:
         return settled_at(self._workloads.last_patch, now)
@@ -161,28 +134,3 @@ class LastChecks:
             # Where they can't be read, what was answered as they were set counts.
             if read.error is None:
                 self._members.namespaces[name] = compared(self._members.namespaces[name], read.objects)
-
-
-def decide(context: Context, terms: Terms) -> bool:
-    """Whether a namespace that was changed is done only when it is known that the filter runs in its pods."""
-    wanted = terms.mode in (ProofMode.AUTO, ProofMode.REQUIRE)
-    return wanted and not context.dry_run and context.operation.shows
-
-
-def all_well(context: Context, terms: Terms, members: Members, name: str) -> bool:
-    """Whether nothing of a namespace may have to be gone back to, or be needed by what failed.
-
-    What a killed run has left unproved, and this one has not changed, is not known to be well.
-    """
-    state = members.namespaces[name]
-    well = all(one.outcome != Outcome.FAILED and one.back is None for one in members.of(name)) and not state.reverted
-    proved = members.changed(name) or not decide(context, terms)
-    return well and proved and not any(one.fails for one in state.proofs)
-
-
-def _is_another(one: WorkloadState) -> bool:
-    return one.change.from_revision != one.change.to_revision
-
-
-def _labels(one: WorkloadState) -> dict[str, str]:
-    return one.kind.pod_labels(one.object)

@@ -17,7 +17,7 @@ from . import object_steps
 from .commands import Request, Send, Verb
 from .messages import Refusal, Reply
 from .object_steps import StepsState
-from .reading import PODS
+from .reading import PODS, NamespaceRead
 from .requests import REQUEST_SECONDS
 from .workload_state import Cause
 
@@ -91,6 +91,13 @@ class NamespaceState:
 
 
 Step = tuple[NamespaceState, list[Send]]
+
+
+def as_read(operation: Operation, read: NamespaceRead, known: NamespaceState | None) -> NamespaceState:
+    """:param known: what it was when it was read before it was locked; None: it is read for the first time."""
+    unreadable = dict.fromkeys((*(known.unreadable if known else ()), *read.unreadable))
+    bound = operation.bound(read.objects, read.workloads)
+    return NamespaceState(read.name, bound, read.objects, locked=known is not None, unreadable=tuple(unreadable))
 
 
 def begin(state: NamespaceState, workloads_too: bool, now: float) -> Step:

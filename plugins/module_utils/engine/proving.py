@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pods of a wave's namespaces, sampled until each of them is proved or there is no more time. Pure."""
+"""Pods of namespaces, sampled until each of them is proved or there is no more time. Pure."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ..deliveries.base import collection
@@ -33,7 +33,7 @@ FOREIGN = "the filter is foreign, and has no figures that tell"
 
 @dataclass(frozen=True)
 class Terms:
-    """`seconds`: what a wave's pods may take to be proved."""
+    """`seconds`: what the pods of a namespace may take to be proved."""
 
     mode: ProofMode = ProofMode.OFF
     seconds: float = 120.0
@@ -57,78 +57,105 @@ class Question:
 
 
 @dataclass
+class _Namespace:
+    """`open`: what is awaited of it, its LIST or pods that are not judged yet. `deadline`: counted from its LIST on."""
+
+    question: Question
+    open: int = 1
+    deadline: float = 0.0
+    proofs: list[PodProof] = field(default_factory=list)
+    forbidden: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.question.namespace
+
+
+@dataclass
 class _Pod:
-    namespace: str
+    of: _Namespace
     name: str
     labels: Mapping[str, str]
     expectation: Expectation
     samples: Samples
 
 
-@dataclass
-class _Namespace:
-    open: int = 0
-    proofs: list[PodProof] = field(default_factory=list)
-    forbidden: str = ""
-
-
 class Proving:
-    """`finished`: all are judged. An answer that comes after `end` is nobody's any more.
+    """`finished`: all that was asked for is judged. An answer that comes after `end` or `forget` is nobody's any more.
 
     :param name: the filter's.
     """
 
-    def __init__(self, bus: Bus, name: str, terms: Terms, questions: list[Question], now: float) -> None:
+    def __init__(self, bus: Bus, name: str, terms: Terms) -> None:
         self._bus, self._name, self._terms = bus, name, terms
-        self._deadline = now + terms.seconds
-        self._found = {one.namespace: _Namespace() for one in questions}
-        self._open = 0
+        self._found: dict[str, _Namespace] = {}
+        self._unfinished: set[str] = set()
         self._asked = 0
         self._queue: deque[_Pod] = deque()
-        self._ended = False
-        for one in questions:
-            self._open += 1
-            path = collection(PODS, one.namespace)
-            request = Request(Verb.LIST, path, label_selector=one.expected.selector)
-            bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, one))
+
+    def ask(self, question: Question, now: float) -> None:
+        """LIST a namespace's pods and begin with them; anew, where it was asked before."""
+        found = self._new(question)
+        path = collection(PODS, question.namespace)
+        request = Request(Verb.LIST, path, label_selector=question.expected.selector)
+        self._bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, found))
+
+    def look(self, question: Question, pods: list[Object], now: float) -> None:
+        """Begin with pods that were read already."""
+        self._begin_with(self._new(question), pods, now)
 
     @property
     def finished(self) -> bool:
-        return self._ended or not self._open
+        return not self._unfinished
 
     def proofs(self, namespace: str) -> list[PodProof]:
         """What is known of a namespace's pods."""
         found = self._found.get(namespace)
         return sorted(found.proofs, key=lambda one: one.name) if found else []
 
+    def forget(self, namespace: str) -> None:
+        """What is known of it is of before."""
+        self._found.pop(namespace, None)
+        self._unfinished.discard(namespace)
+
     def end(self) -> None:
-        """Nobody is going to ask any more."""
-        self._ended = True
+        """Nobody is going to ask any more; what is known stays."""
+        self._found = {name: replace(one, open=0) for name, one in self._found.items()}
+        self._unfinished.clear()
         self._queue.clear()
 
-    def _listed(self, question: Question, message: Reply | Refusal, now: float) -> None:
-        if self._ended:
+    def _new(self, question: Question) -> _Namespace:
+        found = self._found[question.namespace] = _Namespace(question)
+        self._unfinished.add(question.namespace)
+        return found
+
+    def _is_forgotten(self, found: _Namespace) -> bool:
+        return self._found.get(found.name) is not found
+
+    def _listed(self, found: _Namespace, message: Reply | Refusal, now: float) -> None:
+        if self._is_forgotten(found):
             return
-        name, found = question.namespace, self._found[question.namespace]
-        # A LIST that took long is not to be paid for by the pods.
-        self._deadline = now + self._terms.seconds
         if isinstance(message, Refusal):
             found.proofs.append(PodProof("", Proof.UNPROVED, *_unanswered(message.error)))
-        else:
-            for pod in message.answer[0]:
-                expectation = question.expected.of(pod)
-                if expectation is not None:
-                    self._begin(question, expectation, pod)
-            if question.changed and found.open:
-                self._bus.tell(name, progress_lines.proving(found.open), step=True)
-        self._open -= 1
+        self._begin_with(found, message.answer[0] if isinstance(message, Reply) else [], now)
+
+    def _begin_with(self, found: _Namespace, pods: list[Object], now: float) -> None:
+        # A LIST that took long is not to be paid for by the pods.
+        found.deadline = now + self._terms.seconds
+        for pod in pods:
+            expectation = found.question.expected.of(pod)
+            if expectation is not None:
+                self._begin(found, expectation, pod)
+        if found.question.changed and found.open > 1:
+            self._bus.tell(found.name, progress_lines.proving(found.open - 1), step=True)
+        self._settle(found)
         self._ask(now)
 
-    def _begin(self, question: Question, expectation: Expectation, pod: Object) -> None:
+    def _begin(self, found: _Namespace, expectation: Expectation, pod: Object) -> None:
+        question = found.question
         name, labels = pod["metadata"]["name"], pod["metadata"].get("labels") or {}
         if _is_of(labels, question.failed):
             return
-        found = self._found[question.namespace]
         lacking = expectation.expected.lacks(pod)
         if lacking is not None:
             found.proofs.append(PodProof(name, Proof.DISPROVED, *lacking, labels=labels))
@@ -139,31 +166,30 @@ class Proving:
             found.proofs.append(PodProof(name, Proof.UNPROVED, Reason.FOREIGN_FILTER, FOREIGN, labels=labels))
         elif question.changed:
             found.open += 1
-            self._open += 1
             samples = Samples(expectation.expected.revision, _is_of(labels, question.fresh))
-            self._queue.append(_Pod(question.namespace, name, labels, expectation, samples))
+            self._queue.append(_Pod(found, name, labels, expectation, samples))
 
     def _ask(self, now: float) -> None:
         while self._queue and self._asked < AT_ONCE:
             pod = self._queue.popleft()
-            forbidden = self._found[pod.namespace].forbidden
-            if forbidden:
-                self._judge(pod, Proof.UNPROVED, Reason.PROOF_FORBIDDEN, forbidden)
+            if self._is_forgotten(pod.of):
                 continue
-            if now > self._deadline and (pod.samples.last is None or pod.samples.error):
+            if pod.of.forbidden:
+                self._judge(pod, Proof.UNPROVED, Reason.PROOF_FORBIDDEN, pod.of.forbidden)
+                continue
+            if now > pod.of.deadline and (pod.samples.last is None or pod.samples.error):
                 # Those that never answer take all the time there is, one after the other.
                 self._judge_by_samples(pod)
                 continue
             self._asked += 1
             # Once: what is not answered is asked again with the next sample.
-            request = Request(Verb.GET_TEXT, sidecar_stats.path(pod.namespace, pod.name))
+            request = Request(Verb.GET_TEXT, sidecar_stats.path(pod.of.name, pod.name))
             self._bus.send(Send(request, now), partial(self._sampled, pod))
 
     def _sampled(self, pod: _Pod, message: Reply | Refusal, now: float) -> None:
         self._asked -= 1
-        if self._ended:
-            return
-        self._take(pod, message, now)
+        if not self._is_forgotten(pod.of):
+            self._take(pod, message, now)
         self._ask(now)
 
     def _take(self, pod: _Pod, message: Reply | Refusal, now: float) -> None:
@@ -173,7 +199,7 @@ class Proving:
             except ValueError as error:
                 pod.samples = pod.samples.failed(f"no page of statistics: {error}")
         elif isinstance(message.error, Forbidden):
-            self._found[pod.namespace].forbidden = message.error.detail
+            pod.of.forbidden = message.error.detail
             self._judge(pod, Proof.UNPROVED, *_unanswered(message.error))
             return
         elif message.error.status == NOT_FOUND:
@@ -182,15 +208,14 @@ class Proving:
             return
         else:
             pod.samples = pod.samples.failed(str(message.error.detail))
-        if pod.samples.proved or now + PAUSE_SECONDS > self._deadline:
+        if pod.samples.proved or now + PAUSE_SECONDS > pod.of.deadline:
             self._judge_by_samples(pod)
         else:
             self._bus.wake(now + PAUSE_SECONDS, partial(self._again, pod))
 
     def _again(self, pod: _Pod, now: float) -> None:
-        if not self._ended:
-            self._queue.append(pod)
-            self._ask(now)
+        self._queue.append(pod)
+        self._ask(now)
 
     def _judge_by_samples(self, pod: _Pod) -> None:
         # Heartbeats have to be less than half of the time apart: see wasm_filter_proof_seconds.
@@ -200,16 +225,18 @@ class Proving:
     def _judge(self, pod: _Pod, proof: Proof, reason: str, message: str) -> None:
         last = pod.samples.last
         metrics = last.metrics() if last else {}
-        found = PodProof(pod.name, proof, str(reason), message, metrics, pod.labels)
-        self._found[pod.namespace].proofs.append(found)
+        pod.of.proofs.append(PodProof(pod.name, proof, str(reason), message, metrics, pod.labels))
         self._close(pod)
 
     def _close(self, pod: _Pod) -> None:
-        found = self._found[pod.namespace]
+        self._settle(pod.of)
+        if not pod.of.open:
+            self._bus.tell(pod.of.name, runs_in(pod.of.proofs), step=True)
+
+    def _settle(self, found: _Namespace) -> None:
         found.open -= 1
-        self._open -= 1
         if not found.open:
-            self._bus.tell(pod.namespace, runs_in(found.proofs), step=True)
+            self._unfinished.discard(found.name)
 
 
 def _is_of(labels: Mapping[str, str], workloads: tuple[Mapping[str, str], ...]) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from ..domain.outcome import NONE, NamespaceVerdict, Outcome, Reason
-from . import last_checks, other_pods, progress_lines, workload
 from . import namespace as namespaces
+from . import other_pods, progress_lines, workload
 from .bus import Bus
 from .commands import Send
 from .conclusion import Conclusion, crash_text, not_begun, not_started, of_ineligible
@@ -25,6 +25,7 @@ from .requests import changes
 from .settings import Settings
 from .taking_back import TakingBack
 from .wave import Phase, free_slots
+from .wave_proof import WaveProof
 from .workload_state import Context, Key
 from .workloads import Workloads
 
@@ -45,11 +46,11 @@ class WaveRun:
     ) -> None:
         self.verdicts: dict[str, NamespaceVerdict] = {}
         self._names, self._ineligible, self._bus, self._context = names, ineligible, bus, context
-        self._max_in_flight, self._proof = settings.max_in_flight, settings.proof
+        self._max_in_flight = settings.max_in_flight
         self._phase, self._members = Phase.READING, Members()
         self._readings = Readings(bus, context, self._all_read)
-        first_pods = last_checks.decide(context, settings.proof)
-        self._workloads = Workloads(self._members, bus, context, self._readings, self, first_pods)
+        self._pods = WaveProof(bus, self._members, context, settings.proof)
+        self._workloads = Workloads(self._members, bus, context, self._readings, self, self._pods.decides)
         terms = replace(settings.lock.for_wave(len(names)), dry_run=settings.dry_run)
         self._locks = Locks(bus, context.operation.names, terms, self)
         self._taking_back = TakingBack(settings.on_failure, self._members, self._workloads, bus, context)
@@ -80,11 +81,7 @@ class WaveRun:
         for name, read in found.items():
             if name in self._ending or name in self.verdicts:
                 continue
-            known = self._members.namespaces.get(name)
-            operation = self._context.operation.bound(read.objects, read.workloads)
-            state = NamespaceState(name, operation, read.objects, locked=known is not None)
-            unreadable = dict.fromkeys((*(known.unreadable if known else ()), *read.unreadable))
-            self._members.add(replace(state, unreadable=tuple(unreadable)))
+            self._members.add(namespaces.as_read(self._context.operation, read, self._members.namespaces.get(name)))
             try:
                 self._begin_namespace(read, now)
             except Exception as error:
@@ -124,8 +121,8 @@ class WaveRun:
         if state.phase == namespaces.Phase.DONE:
             self._finish(state, now)
         elif state.phase == namespaces.Phase.LOCKING and old.phase != state.phase:
+            # What a killed run has left rolling counts while its lock is waited for.
             if not self._members.begun(name):
-                # What a killed run has left rolling counts while its lock is waited for.
                 self._workloads.start(name, now)
             self._locks.take(name, now)
         elif state.phase == namespaces.Phase.WORKLOADS and old.phase != state.phase:
@@ -133,6 +130,7 @@ class WaveRun:
             if state.written:
                 self._bus.tell(name, progress_lines.of_objects(state.written, "set", self._context.dry_run))
             self._workloads.start(name, now)
+            self._pods.moved(name, now)
             if self._bus.stopping:
                 self._workloads.stop(name, Stopped(), now)
 
@@ -185,13 +183,13 @@ class WaveRun:
         return self._ending.get(name, Stopped())
 
     def pending(self, key: Key, now: float) -> bool:
-        state = self._members.namespaces[key[1]]
-        if not state.locked:
+        if not (state := self._members.namespaces[key[1]]).locked:
             self._put_namespace(namespaces.locking(state), [], now)
         return state.locked
 
     def moved(self, name: str, now: float) -> None:
         """One that is to end does so when all that was sent is answered."""
+        self._pods.moved(name, now)
         if name not in self._ending or name in self.verdicts or self._bus.writes_under_way(name):
             return
         why = self._ending.pop(name)
@@ -226,7 +224,7 @@ class WaveRun:
             if not self._taken_back(now):
                 self._phase = Phase.CHECKING
                 own = (self._members, self._workloads, self._readings, self._bus, self._context)
-                self._checks = LastChecks(self._at_their_end, self._locks.since, *own, self._proof, now)
+                self._checks = LastChecks(self._at_their_end, self._locks.since, *own, self._pods, now)
         elif phase == Phase.CHECKING and self._checks.move(now):
             return True
         elif phase == Phase.CHECKING and self._checks.finished:
@@ -253,10 +251,8 @@ class WaveRun:
     def _finish_workloads(self, now: float) -> None:
         names, self._to_finish = self._to_finish, {}
         for name in names:
-            members = self._members.of(name)
-            state = self._members.namespaces[name]
-            all_well = last_checks.all_well(self._context, self._proof, self._members, name)
-            unexplained = any(one.unexplained for one in members)
+            state, all_well = self._members.namespaces[name], self._pods.all_well(name)
+            unexplained = any(one.unexplained for one in self._members.of(name))
             cause = self._taking_back.cause_of(name)
             self._put_namespace(*namespaces.workloads_done(state, unexplained, all_well, now, cause), now)
 
@@ -275,6 +271,7 @@ class WaveRun:
     def _conclude(self, name: str, verdict: NamespaceVerdict, now: float) -> None:
         self.verdicts[name] = verdict
         self._members.conclude(name)
+        self._pods.forget(name)
         self._bus.count(self._members.done, self._members.in_flight)
         if self._bus.writes_under_way(name):
             self._locks.abandon(name)
@@ -313,7 +310,7 @@ class WaveRun:
             self._workloads.stop(name, Stopped(), now, all_of_them=True)
         for state in list(self._members.namespaces.values()):
             unanswered = self._bus.writes_under_way(state.name) > 0
-            unproved = last_checks.decide(self._context, self._proof) and self._members.changed(state.name)
+            unproved = self._pods.decides and self._members.changed(state.name)
             self._finish(namespaces.stopped(state, unanswered, unproved), now)
         for name in self._names:
             if name not in self.verdicts:

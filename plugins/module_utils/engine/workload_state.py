@@ -11,6 +11,7 @@ from ..deliveries.base import Operation, WorkloadChange
 from ..domain.outcome import Outcome, Reason
 from ..domain.plan import IllBefore
 from ..kinds.base import Object, Rollout, WorkloadKind
+from ..probes.proof import PodProof
 from .messages import Seen
 from .pod_diagnosis import Trouble
 
@@ -97,8 +98,9 @@ class WorkloadState:
     back: Operation | None = None
     cause: Cause | None = None
     forward: WorkloadChange | None = None
-    # Of its pods, once it is back; a text.
+    # Of its pods, once it is back: those that have none, as a text, and what is known of the others.
     without_sidecar: str = ""
+    proofs_back: tuple[PodProof, ...] = ()
 
     @property
     def namespace(self) -> str:

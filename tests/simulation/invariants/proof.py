@@ -95,12 +95,18 @@ class OfNamespace:
 
     @cached_property
     def pages(self) -> dict[str, list[Served]]:
+        """Of pods that take the revision; one of the same name that has gone back shows another."""
         found: dict[str, list[Served]] = {}
         for one in _pages(self.record):
             page = page_of(one.request.path)
-            if page and page[0] == self.name and one.time <= self.end:
+            if page and page[0] == self.name and one.time <= self.end and not self._is_back(page[1], one.asked):
                 found.setdefault(page[1], []).append(one)
         return found
+
+    def _is_back(self, name: str, time: float) -> bool:
+        there = [one for one in self.named(name) if one.created <= time <= one.gone]
+        labels = [one.pod["metadata"].get("labels") or {} for one in there]
+        return bool(labels) and not any(self.labels.items() <= one.items() for one in labels)
 
     @cached_property
     def existed(self) -> list[Sidecar]:

@@ -235,7 +235,7 @@ class OfWave:
         outcomes = {str(one.outcome) for one in verdict.workloads}
         if verdict.outcome == "rolled_back" and outcomes & {"failed", "rollback_failed"}:
             yield f"of its workloads some are {outcomes}"
-        could_not = ("could not be taken back", came_back.SAID)
+        could_not = ("could not be taken back", came_back.BARE, came_back.WRONG)
         if verdict.outcome == "rollback_failed" and not any(text in verdict.message for text in could_not):
             yield "it does not say what could not be taken back"
         on_it = any(truth.label(entry, self.task.filter_name) == self.task.revision for entry in self._of(verdict.name))
@@ -288,7 +288,7 @@ def _kept(entry: Object, filter_name: str) -> Object:
 
 
 def _says_what_to_do(said: WorkloadVerdict) -> Iterator[str]:
-    if came_back.SAID in said.message:
+    if came_back.BARE in said.message or came_back.WRONG in said.message:
         return
     _why, could_not, because = said.message.partition("could not be taken back: ")
     if not could_not or not because.strip():

@@ -4,14 +4,9 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.deliveries.base import NamespaceObjects
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import ProofMode
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine import last_checks
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.members import Members
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.namespace import NamespaceState
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms
-from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.workload_state import Context
 
 from tests.simulation.resources import Place
 from tests.simulation.store import Change
@@ -126,16 +121,3 @@ def test_what_is_not_proved_keeps_the_revisions_before_it() -> None:
         found.deploy("shop", operation=delivery(revision))
     found.deploy("shop", operation=delivery("3333333333"), proof=Terms(ProofMode.AUTO))
     assert len(found.names("ConfigMap", "shop")) == 4
-
-
-@pytest.mark.parametrize(
-    ("mode", "written", "well"),
-    [(ProofMode.AUTO, (), False), (ProofMode.AUTO, ("ConfigMap/x",), True), (ProofMode.WARN, (), True)],
-)
-def test_what_a_run_before_has_left_unproved_keeps_them_too(
-    mode: ProofMode, written: tuple[str, ...], well: bool
-) -> None:
-    members, operation = Members(), delivery(name="inline")
-    members.put_namespace(NamespaceState("shop", operation, NamespaceObjects(), written=written))
-    members.add_workloads("shop", [], [])
-    assert last_checks.all_well(Context(operation, 60.0), Terms(mode), members, "shop") is well

@@ -56,7 +56,9 @@ class Prove:
     def __init__(self, *questions: Question, **terms: Any) -> None:
         self.bus, self.now = Bus(0), 100.0
         questions = questions or (question("shop", True),)
-        self.proving = Proving(self.bus, NAMES.name, Terms(ProofMode.AUTO, **terms), list(questions), self.now)
+        self.proving = Proving(self.bus, NAMES.name, Terms(ProofMode.AUTO, **terms))
+        for one in questions:
+            self.proving.ask(one, self.now)
         self.open: list[Dispatch] = []
         self.timers: list[SetTimer] = []
         self._take()

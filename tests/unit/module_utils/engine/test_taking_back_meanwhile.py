@@ -86,9 +86,11 @@ def test_what_was_seen_of_pods_that_went_back_stays() -> None:
     members.put_namespace(NamespaceState("shop", delivery(), NamespaceObjects(), proofs=(TRAPS, stale)))
     members.add_workloads("shop", [on_its_way().state, well("db")], [])
     checks = object.__new__(LastChecks)
-    checks._names, checks._members, checks._terms = ["shop"], members, Terms(ProofMode.AUTO)
+    checks._names, checks._members = ["shop"], members
+    checks._came_back = SimpleNamespace(note=lambda: None)  # type: ignore[assignment]
     fresh = PodProof("db-1", Proof.PROVED, labels={"app": "db"})
-    checks._proving = SimpleNamespace(proofs=lambda _name: [fresh])  # type: ignore[assignment]
+    terms = Terms(ProofMode.AUTO)
+    checks._proof = SimpleNamespace(terms=terms, proofs=lambda _name: [fresh])  # type: ignore[assignment]
     checks._note_proofs()
     assert [one.name for one in members.namespaces["shop"].proofs] == [TRAPS.name, "db-1"]
 
