@@ -155,6 +155,11 @@ FAULTS_OF_ROLLBACK: dict[str, Callable[[Patch], None]] = {
     "nothing is ever taken back": patched(rollback, "_can_go_back", constant(False)),
     "nobody looks at what came back": patched(came_back, "_is_bare", constant(False)),
     "all that came back has no sidecar": patched(came_back, "_is_bare", constant(True)),
+    "nobody asks what came back": patched(came_back.CameBack, "_expected", constant(None)),
+    "what came back is asked for another revision": patched(
+        came_back.CameBack, "_expected", lambda sound: _another(sound)
+    ),
+    "what went back is not asked again": patched(came_back.CameBack, "note", constant(None)),
 }
 
 # Where two runs at once show it, or somebody who takes a Lease away.
@@ -169,6 +174,18 @@ FAULTS_OF_LOCKS: dict[str, Callable[[Patch], None]] = {
 
 def _nothing_kept(kind: Any, workload: Any, names: Any) -> Any:
     return sidecar_volumes.without(workload_change._volumes(kind, workload), [names]), {}
+
+
+def _another(sound: Any) -> Any:
+    def changed(self: Any, name: str) -> Any:
+        found = sound(self, name)
+        others = {
+            revision: replace(one, expected=replace(one.expected, revision="00000000ff"))
+            for revision, one in (found.by_revision if found else {}).items()
+        }
+        return found and replace(found, by_revision=others)
+
+    return changed
 
 
 def _silent_counts(sound: Any) -> Any:

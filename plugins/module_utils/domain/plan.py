@@ -115,7 +115,7 @@ class Options:
 
     `lock_seconds`: how long to wait for a namespace that another run is changing.
     `rollback_to`: of state previous, the revision to go to; empty: the one before.
-    `proof_seconds`: how long the pods of a wave may take to show that the revision runs in them.
+    `proof_seconds`: how long the pods of a namespace may take to show that the revision runs in them.
     """
 
     timeout_seconds: int = 300

@@ -36,8 +36,8 @@ def check(simulation: Simulation, record: Record, facts: Facts, said: WorkloadVe
     elif said.outcome == "rolled_back" and found.were_looked_at:
         if bare:
             yield f"{', '.join(bare)} came back without a sidecar"
-        for name in found.idle(said.to_revision) if UNKNOWN not in said.message else ():
-            yield f"{name} came back and does not run {said.to_revision}"
+        elif UNKNOWN not in said.message:
+            yield from found.unsaid(said)
 
 
 @dataclass
@@ -99,18 +99,19 @@ class _Pods:
             if one.pod["metadata"]["name"] in names and locked[0] < one.created <= until and one.gone == float("inf")
         ]
 
-    def idle(self, revision: str) -> list[str]:
-        """New ones that were ready when pods were looked at, and did not run a revision whose objects were there."""
-        name = self.record.task.filter_name
+    def unsaid(self, said: WorkloadVerdict) -> Iterator[str]:
+        """Of new ones that were ready when pods were looked at, where the objects of their revision were there."""
+        name, revision = self.record.task.filter_name, said.to_revision
         objects = Place(RESOURCES["EnvoyFilter"], self.namespace, f"{name}-filter-{revision}")
         if revision == "none" or objects not in self.record.objects_before:
-            return []
+            return
         until = self.record.wave_end(self.namespace)
-        return [
-            one.pod["metadata"]["name"]
-            for one in self.new
-            if one.created <= self.looked and self._ready(one) and not one.runs(name, revision, self.looked, until)
-        ]
+        asked = [one for one in self.new if one.created <= self.looked and self._ready(one)]
+        for one in asked:
+            if not one.runs(name, revision, self.looked, until):
+                yield f"{one.pod['metadata']['name']} came back and does not run {revision}"
+        if asked and "the filter runs in" not in said.message:
+            yield f"it does not say whether {revision} runs in {len(asked)} pods that came back"
 
     def ill(self, revision: str) -> bool:
         """Whether one of them lacked something, or did not run it all the time from the look to its last page."""

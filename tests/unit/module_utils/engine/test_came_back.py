@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import OnFailure, ProofMode
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms
 
 from tests.simulation.values import Object
 from tests.unit import objects
-from tests.unit.objects import MOUNT, NAMES
+from tests.unit.objects import MOUNT, NAMES, R1, R2, delivery
 from tests.unit.runs import Simulated
 
 SETTINGS: dict[str, Any] = {"proof": Terms(ProofMode.AUTO), "on_failure": OnFailure.AUTO, "timeout_seconds": 20}
@@ -84,3 +86,78 @@ def test_what_nobody_looks_at_or_may_read_is_not_known(mode: ProofMode) -> None:
         found.refuse("LIST .*/pods", 403)
     verdict = found.deploy("shop", **{**SETTINGS, "proof": Terms(mode)})["shop"]
     assert verdict.outcome == "rolled_back"
+
+
+def back_on_r1(page: Callable[[str, int], str], inject: Callable[[Object], Object] = _with_sidecar) -> Any:
+    """What is said of a Deployment on R1 that does not get ready with R2.
+
+    :param page: what the sidecar of a pod shows, by the pod's revision and the time.
+    """
+    found = Simulated(objects.namespace("shop"), objects.workload("shop", "web", replicas=12))
+    found.controllers.owned.inject = inject
+    found.deploy("shop")
+
+    def answer(namespace: str, name: str) -> str:
+        revision = found.held("Pod", namespace, name)["metadata"]["labels"][NAMES.pod_label]
+        return page(revision, int(found.server.clock.now))
+
+    found.server.page = answer
+    found.controllers.healthy = lambda pod: pod["metadata"]["labels"][NAMES.pod_label] != R2
+    verdict = found.deploy("shop", operation=delivery(R2), **SETTINGS)["shop"]
+    (web,) = verdict.workloads
+    assert (web.reason, web.from_revision, web.to_revision) == ("rollout_timeout", R1, R1)
+    assert verdict.outcome == web.outcome
+    return web
+
+
+def shown(revision: str, heartbeat: int) -> str:
+    return f"wasmcustom_trace_revision{{}} {int(revision, 16)}\nwasmcustom_trace_heartbeat{{}} {heartbeat}\n"
+
+
+def test_it_is_said_that_the_revision_of_before_runs() -> None:
+    web = back_on_r1(shown)
+    assert web.outcome == "rolled_back"
+    assert re.search(rf"; it is back on revision {R1}; the filter runs in \d+ pods$", web.message)
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (lambda revision, _now: shown(revision, 0), "the revision was loaded and does not run: no heartbeat"),
+        (lambda _revision, now: shown("0000000009", now), "its sidecar runs revision 0000000009"),
+    ],
+)
+def test_a_revision_that_does_not_run_is_not_back(page: Callable[[str, int], str], said: str) -> None:
+    web = back_on_r1(page)
+    assert web.outcome == "rollback_failed"
+    assert re.search(rf"; it is back on revision {R1}, but pod web-\S+ and \d+ more: {said}$", web.message)
+
+
+def test_nor_is_one_whose_file_nobody_mounts() -> None:
+    seen: set[str] = set()
+
+    def inject(pod: Object) -> Object:
+        revision = pod["metadata"]["labels"].get(NAMES.pod_label, "")
+        seen.add(revision)
+        # After R2 has come there is another injector.
+        bare = {**pod, "spec": {**pod["spec"], "containers": [{"name": "istio-proxy"}]}}
+        return bare if R2 in seen and revision == R1 else _with_sidecar(pod)
+
+    web = back_on_r1(shown, inject)
+    assert web.outcome == "rollback_failed"
+    assert f"{NAMES.mount_path} is not mounted into its sidecar" in web.message
+
+
+def test_what_does_not_answer_is_not_known_to_run() -> None:
+    def silent(_revision: str, _now: int) -> str:
+        raise api_error("get page", 503, "no route to host")
+
+    web = back_on_r1(silent)
+    assert web.outcome == "rolled_back"
+    assert "; not known of pod web-" in web.message and "no route to host" in web.message
+
+
+def test_pods_that_were_never_replaced_are_as_they_were() -> None:
+    web = back_on_r1(lambda revision, now: shown(revision, now))
+    asked = int(re.findall(r"runs in (\d+) pods", web.message)[0])
+    assert 0 < asked < 12, "those that R2 has replaced, and no others"
