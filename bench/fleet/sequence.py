@@ -27,7 +27,7 @@ from testbed.paths import CHECKOUT, layout
 from tests.cluster.kubectl import Kubectl
 
 CONTROLLERS = "controller-manager"
-# All at once, as none of them ever rolls.
+# All at once.
 AT_ONCE = 10_000
 Report = Callable[[str], None]
 
@@ -98,6 +98,7 @@ class _Sequence:
                 contenders = [
                     lambda: self._rolled(fleet, options.again),
                     lambda: self._floor(floor),
+                    lambda: self._all_in_flight(fleet),
                     lambda: self._proved(fleet),
                 ]
                 for contender in reversed(contenders) if number % 2 else contenders:
@@ -124,6 +125,12 @@ class _Sequence:
         self._timed("floor", floor.roll)
         self._add("floor, CPU", time.process_time() - begin)
         floor.tidy()
+
+    def _all_in_flight(self, fleet: Fleet) -> None:
+        """As the floor does it, which nobody should do to a fleet that serves."""
+        self._next()
+        took = self._ours.deploy(fleet.names, self._revision, "deployed", wasm_filter_max_in_flight=AT_ONCE)
+        self._took("all in flight", took)
 
     def _proved(self, fleet: Fleet) -> None:
         self._next()

@@ -31,6 +31,8 @@ def _rows() -> list[tuple[str, Value, int]]:
         ("**rolled:** bare client (floor)", _of("floor"), 1),
         ("collection", _of("rolled"), 1),
         ("to the floor", _to("rolled", "floor"), 2),
+        ("collection, all in flight at once", _of("all in flight"), 1),
+        ("to the floor", _to("all in flight", "floor"), 2),
         ("collection, and proved", _of("proved"), 1),
         ("to the floor", _to("proved", "floor"), 2),
         ("old script", _of("script"), 1),

@@ -28,7 +28,9 @@ def test_inbound_traces_what_reaches_the_workload(
     kubectl: Kubectl, app: Callable[..., str], backend: Backend, collection: Collection
 ) -> None:
     called, caller = app("called"), app("caller")
-    outcome = collection.deploy(called, wasm_filter_context="inbound", wasm_filter_delivery="inline")
+    outcome = collection.deploy(
+        called, wasm_filter_context="inbound", wasm_filter_delivery="inline", wasm_filter_proof="require"
+    )
     assert outcome.status == 0, outcome.output
     server, client = only_pod(kubectl, called), only_pod(kubectl, caller)
     eventually("the filter runs", lambda: kubectl.revision_running(called, server["metadata"]["name"]))

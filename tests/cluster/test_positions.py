@@ -96,10 +96,12 @@ def test_a_gateway_knows_the_client_and_the_endpoint(
     trusting = {"proxy.istio.io/config": "gatewayTopology: {numTrustedProxies: 1}"}
     kubectl.apply(*manifests.gateway(edge, shop, trusting))
     kubectl.rolled(edge, "deployment/gateway")
-    outcome = collection.deploy(edge, wasm_filter_context="gateway", wasm_filter_delivery="inline")
+    outcome = collection.deploy(
+        edge, wasm_filter_context="gateway", wasm_filter_delivery="inline", wasm_filter_proof="require"
+    )
     assert outcome.status == 0, outcome.output
+    assert "the filter runs in 1 pod" in outcome.namespaces[edge]["message"]
     gateway, web = only_pod(kubectl, edge, "gateway"), only_pod(kubectl, shop)
-    eventually("the filter runs", lambda: kubectl.revision_running(edge, gateway["metadata"]["name"]))
 
     assert kubectl.call(shop, web["metadata"]["name"], f"http://gateway.{edge}/echo?direct")["status"] == 200
     direct = backend.trace_of("direct")

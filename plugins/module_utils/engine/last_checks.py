@@ -60,6 +60,7 @@ class LastChecks:
         self._phase, self._names = Phase.PROVING, list(names)
         self._comparison: Comparison
         self._objects_read = True
+        proof.ask_again(now)
         self._came_back = CameBack(bus, members, proof.terms, self._names if proof.looks else (), since, now)
 
     @property

@@ -58,12 +58,16 @@ class Question:
 
 @dataclass
 class _Namespace:
-    """`open`: what is awaited of it, its LIST or pods that are not judged yet. `deadline`: counted from its LIST on."""
+    """`open`: what is awaited of it, its LIST or pods that are not judged yet. `listed`: when it was listed.
+
+    `told`: pods by uid that are proved or disproved, by a look before this one as well.
+    """
 
     question: Question
     open: int = 1
-    deadline: float = 0.0
+    listed: float = 0.0
     proofs: list[PodProof] = field(default_factory=list)
+    told: dict[str, PodProof] = field(default_factory=dict)
     forbidden: str = ""
 
     @property
@@ -75,6 +79,7 @@ class _Namespace:
 class _Pod:
     of: _Namespace
     name: str
+    uid: str
     labels: Mapping[str, str]
     expectation: Expectation
     samples: Samples
@@ -99,6 +104,12 @@ class Proving:
         path = collection(PODS, question.namespace)
         request = Request(Verb.LIST, path, label_selector=question.expected.selector)
         self._bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, found))
+
+    def ask_again(self, before: float, now: float) -> None:
+        """LIST once more what was listed before that time, and ask the pods of which nothing is known."""
+        for former in [one for one in self._found.values() if not one.open and one.listed < before]:
+            self.ask(former.question, now)
+            self._found[former.name].told.update(former.told)
 
     def look(self, question: Question, pods: list[Object], now: float) -> None:
         """Begin with pods that were read already."""
@@ -141,7 +152,7 @@ class Proving:
 
     def _begin_with(self, found: _Namespace, pods: list[Object], now: float) -> None:
         # A LIST that took long is not to be paid for by the pods.
-        found.deadline = now + self._terms.seconds
+        found.listed = now
         for pod in pods:
             expectation = found.question.expected.of(pod)
             if expectation is not None:
@@ -156,8 +167,11 @@ class Proving:
         name, labels = pod["metadata"]["name"], pod["metadata"].get("labels") or {}
         if _is_of(labels, question.failed):
             return
+        uid = pod["metadata"].get("uid", "")
         lacking = expectation.expected.lacks(pod)
-        if lacking is not None:
+        if uid in found.told:
+            found.proofs.append(found.told[uid])
+        elif lacking is not None:
             found.proofs.append(PodProof(name, Proof.DISPROVED, *lacking, labels=labels))
         elif not is_ready(pod) and not _is_of(labels, question.rolled):
             # It may be ill for reasons of its own, as where a workload is held because a node is down.
@@ -167,7 +181,7 @@ class Proving:
         elif question.changed:
             found.open += 1
             samples = Samples(expectation.expected.revision, _is_of(labels, question.fresh))
-            self._queue.append(_Pod(found, name, labels, expectation, samples))
+            self._queue.append(_Pod(found, name, uid, labels, expectation, samples))
 
     def _ask(self, now: float) -> None:
         while self._queue and self._asked < AT_ONCE:
@@ -177,7 +191,7 @@ class Proving:
             if pod.of.forbidden:
                 self._judge(pod, Proof.UNPROVED, Reason.PROOF_FORBIDDEN, pod.of.forbidden)
                 continue
-            if now > pod.of.deadline and (pod.samples.last is None or pod.samples.error):
+            if now > self._deadline(pod) and (pod.samples.last is None or pod.samples.error):
                 # Those that never answer take all the time there is, one after the other.
                 self._judge_by_samples(pod)
                 continue
@@ -208,10 +222,13 @@ class Proving:
             return
         else:
             pod.samples = pod.samples.failed(str(message.error.detail))
-        if pod.samples.proved or now + PAUSE_SECONDS > pod.of.deadline:
+        if pod.samples.proved or now + PAUSE_SECONDS > self._deadline(pod):
             self._judge_by_samples(pod)
         else:
             self._bus.wake(now + PAUSE_SECONDS, partial(self._again, pod))
+
+    def _deadline(self, pod: _Pod) -> float:
+        return pod.of.listed + self._terms.seconds
 
     def _again(self, pod: _Pod, now: float) -> None:
         self._queue.append(pod)
@@ -225,7 +242,10 @@ class Proving:
     def _judge(self, pod: _Pod, proof: Proof, reason: str, message: str) -> None:
         last = pod.samples.last
         metrics = last.metrics() if last else {}
-        pod.of.proofs.append(PodProof(pod.name, proof, str(reason), message, metrics, pod.labels))
+        found = PodProof(pod.name, proof, str(reason), message, metrics, pod.labels)
+        pod.of.proofs.append(found)
+        if proof != Proof.UNPROVED:
+            pod.of.told[pod.uid] = found
         self._close(pod)
 
     def _close(self, pod: _Pod) -> None:

@@ -13,6 +13,9 @@ from .namespace import NamespaceState, Phase
 from .proving import Proving, Question, Terms
 from .workload_state import Context, WorkloadState
 
+# So long ago the pods of a namespace may be others by now.
+OLD_SECONDS = 30.0
+
 
 class WaveProof:
     """Of the namespaces of one wave.
@@ -46,6 +49,11 @@ class WaveProof:
             if self._settled.get(name) != outcomes:
                 self._settled[name] = outcomes
                 self._ask(state, now)
+
+    def ask_again(self, now: float) -> None:
+        """Before verdicts are given: where it was asked long ago."""
+        if self._asks:
+            self._proving.ask_again(now - OLD_SECONDS, now)
 
     def _ask(self, state: NamespaceState, now: float) -> None:
         self._proving.forget(state.name)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def pod(name: str, app: str = "web", sidecar: bool = True, ready: bool = True) -
     mounts = [{"name": NAMES.volume, "mountPath": NAMES.mount_path}]
     containers = [{"name": "istio-proxy", "args": ["proxy", "sidecar"], "volumeMounts": mounts}] if sidecar else []
     conditions = [{"type": "Ready", "status": str(ready)}]
-    metadata = {"name": name, "labels": {**LABELS, "app": app}}
+    metadata = {"name": name, "uid": f"uid-{name}", "labels": {**LABELS, "app": app}}
     return {"metadata": metadata, "spec": {"containers": containers}, "status": {"conditions": conditions}}
 
 
@@ -226,6 +227,57 @@ def test_not_all_are_asked_at_once() -> None:
     assert len(prove.open) == AT_ONCE
     prove.answer(page(0))
     assert prove.asked[-1] == f"p{AT_ONCE:02}"
+
+
+def answered(prove: Prove, **shown: Callable[[], Any]) -> None:
+    """Until there is nothing more to ask; `shown`: what each pod's sidecar answers."""
+    while not prove.proving.finished:
+        while prove.open:
+            prove.answer(shown[prove.asked[0]]())
+        prove.wait()
+
+
+def test_what_was_asked_long_ago_is_looked_at_again() -> None:
+    prove = Prove(seconds=5.0).pods(pod("a"), pod("b"), pod("c"))
+
+    def runs() -> str:
+        return page(int(prove.now))
+
+    answered(prove, a=runs, b=lambda: page(10, "77aa00bb11"), c=lambda: SILENT)
+    assert prove.proofs() == {
+        "a": ("proved", ""),
+        "b": ("disproved", "wrong_revision"),
+        "c": ("unproved", "no_answer"),
+    }
+    prove.proving.ask_again(100.0, prove.now)
+    assert prove.proving.finished, "not those that were listed since then"
+    prove.proving.ask_again(prove.now, prove.now)
+    prove._take()
+    prove.pods(pod("a"), pod("b"), pod("c"), pod("d"))
+    assert sorted(prove.asked) == ["c", "d"], "of the others it is known"
+    answered(prove, c=runs, d=runs)
+    assert prove.proofs() == {
+        "a": ("proved", ""),
+        "b": ("disproved", "wrong_revision"),
+        "c": ("proved", ""),
+        "d": ("proved", ""),
+    }
+
+
+def test_what_is_under_way_is_not_asked_twice() -> None:
+    prove = Prove()
+    prove.proving.ask_again(1000.0, prove.now)
+    prove._take()
+    assert len(prove.open) == 1
+
+
+def test_what_was_forgotten_is_not_known() -> None:
+    prove = Prove().pods(pod("a"), pod("b"))
+    prove.answer(page(0))
+    prove.proving.forget("shop")
+    prove.answer(page(5))
+    prove.wait()
+    assert prove.open == [] and prove.proving.finished and prove.proofs() == {}
 
 
 def test_after_the_end_nobody_asks() -> None:
