@@ -116,6 +116,11 @@ def test_a_filter_that_does_not_run_takes_its_wave_back(
     assert "not_running" in {outcome.namespaces[name]["reason"] for name in (shop, pay)}
     for name in (shop, pay):
         assert state(kubectl, name) == before[name]
+        if delivery == "configmap":
+            assert (
+                f"it is back on revision {running[name]}; the filter runs in 1 pod"
+                in outcome.namespaces[name]["message"]
+            )
         eventually(
             "it runs again",
             lambda name=name: kubectl.revision_running(name, pod_of(kubectl, name)) == running[name],  # type: ignore[misc]
