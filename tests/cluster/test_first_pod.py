@@ -86,7 +86,7 @@ def altered(kubectl: Kubectl) -> Iterator[Callable[[str, str], None]]:
 
 
 @pytest.fixture
-def blind(kubectl: Kubectl, new_namespace: Callable[..., str], tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def blind(kubectl: Kubectl, new_namespace: Callable[..., str], tmp_path: Path) -> Iterator[tuple[str, str]]:
     """A namespace with workloads, and a kubeconfig of who may not try to create a pod, and so can't know."""
     shop = new_namespace("blind")
     for name in WORKLOADS:
@@ -116,7 +116,7 @@ def _all(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_what_is_not_begun_stays_as_it_is_and_what_was_goes_back(
-    kubectl: Kubectl, collection: Collection, altered: Callable[[str, str], None], blind: tuple[str, Path]
+    kubectl: Kubectl, collection: Collection, altered: Callable[[str, str], None], blind: tuple[str, str]
 ) -> None:
     shop, kubeconfig = blind
     altered(shop, NO_SIDECAR)
@@ -138,7 +138,7 @@ def test_what_is_not_begun_stays_as_it_is_and_what_was_goes_back(
 
 
 def test_what_comes_back_without_its_file_is_not_back(
-    kubectl: Kubectl, collection: Collection, altered: Callable[[str, str], None], blind: tuple[str, Path]
+    kubectl: Kubectl, collection: Collection, altered: Callable[[str, str], None], blind: tuple[str, str]
 ) -> None:
     shop, kubeconfig = blind
     first = collection.deploy(shop, wasm_filter_proof="off")
