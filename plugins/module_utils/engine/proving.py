@@ -106,8 +106,9 @@ class Proving:
         self._bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, found))
 
     def ask_again(self, before: float, now: float) -> None:
-        """LIST once more what was listed before that time, and ask the pods of which nothing is known."""
-        for former in [one for one in self._found.values() if not one.open and one.listed < before]:
+        """LIST once more what was changed and listed before that time; ask the pods of which nothing is known."""
+        known = [one for one in self._found.values() if one.question.changed and not one.open]
+        for former in [one for one in known if one.listed < before]:
             self.ask(former.question, now)
             self._found[former.name].told.update(former.told)
 

@@ -264,11 +264,12 @@ def test_what_was_asked_long_ago_is_looked_at_again() -> None:
     }
 
 
-def test_what_is_under_way_is_not_asked_twice() -> None:
-    prove = Prove()
+def test_what_is_under_way_is_not_asked_twice_nor_what_was_not_changed() -> None:
+    prove = Prove(question("shop", True), question("pay", False))
+    prove.answer(([], "1"), at=prove.asked.index("pods", 1))
     prove.proving.ask_again(1000.0, prove.now)
     prove._take()
-    assert len(prove.open) == 1
+    assert [one.request.path for one in prove.open] == ["/api/v1/namespaces/shop/pods"]
 
 
 def test_what_was_forgotten_is_not_known() -> None:
