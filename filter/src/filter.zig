@@ -36,11 +36,11 @@ pub fn Filter(comptime host: type) type {
     const polling = Polling(host);
     return struct {
         // Of zeros, which take no room in the binary.
-        var blocks: [limits.blocks_count + 1]block_list.Block = @splat(std.mem.zeroes(block_list.Block));
-        var stream_slots: [limits.streams_max + 1]streams.Stream = @splat(std.mem.zeroes(streams.Stream));
-        var stream_buckets: [limits.stream_buckets]u16 = @splat(0);
-        var hidden_names: name_cache.NameCache = std.mem.zeroes(name_cache.NameCache);
-        var plugins = plugin_contexts.PluginContexts{};
+        var blocks: [limits.blocks_count + 1]block_list.Block linksection(limits.large) = @splat(std.mem.zeroes(block_list.Block));
+        var stream_slots: [limits.streams_max + 1]streams.Stream linksection(limits.large) = @splat(std.mem.zeroes(streams.Stream));
+        var stream_buckets: [limits.stream_buckets]u16 linksection(limits.large) = @splat(0);
+        var hidden_names: name_cache.NameCache linksection(limits.large) = std.mem.zeroes(name_cache.NameCache);
+        var plugins: plugin_contexts.PluginContexts linksection(limits.large) = .{};
 
         var pool = block_list.Pool.init(&blocks);
         var table = streams.Table{ .slots = &stream_slots, .buckets = &stream_buckets };

@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const block_list = @import("block_list.zig");
+const limits = @import("../limits.zig");
 const redaction = @import("redaction.zig");
 const streams = @import("streams.zig");
 const texts = @import("../text.zig");
@@ -17,10 +18,10 @@ const NamesOf = @import("name_cache.zig").NamesOf;
 const Writer = @import("body_writer.zig").Writer;
 
 /// Here, as the stack is small; no body is looked through while another one is.
-var writer: Writer = undefined;
+var writer: Writer linksection(limits.large) = undefined;
 var json: JsonFields = undefined;
 var form: FormFields = undefined;
-var piece_bytes: block_list.Bytes = undefined;
+var piece_bytes: block_list.Bytes linksection(limits.large) = undefined;
 
 /// Whether a body can be looked through, or has nothing to be looked for.
 pub fn takes(kind: Kind, given: redaction.Names) bool {

@@ -3,6 +3,7 @@
 //! bytes long (block_list.zig sees to it), so that nothing is carried from one to the next.
 
 const std = @import("std");
+const limits = @import("../limits.zig");
 const scan = @import("../scan.zig");
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -43,7 +44,7 @@ inline fn four(bytes: u32) u32 {
 }
 
 /// The two letters of each twelve bits; made when first asked for, as it is larger than all of the code that uses it.
-var pairs: [4096]u16 = @splat(0);
+var pairs: [4096]u16 linksection(limits.large) = @splat(0);
 
 noinline fn fill() void {
     for (&pairs, 0..) |*pair, twelve| pair.* = alphabet[twelve >> 6] | @as(u16, alphabet[twelve & 63]) << 8;

@@ -16,7 +16,7 @@ pub const Buffer = enum(u32) { request_body = 0, response_body = 1, call_body = 
 
 const warn_level: u32 = 3;
 
-var scratch_space: [limits.scratch_bytes]u8 align(16) = undefined;
+var scratch_space: [limits.scratch_bytes]u8 align(16) linksection(limits.large) = undefined;
 pub var scratch = Arena{ .buffer = &scratch_space };
 
 extern "env" fn proxy_log(level: u32, text: [*]const u8, size: usize) Status;

@@ -25,7 +25,7 @@ const retry_after_max = 60;
 pub fn Sender(comptime host: type) type {
     const meter = Meter(host);
     return struct {
-        var output: [limits.output_bytes]u8 = @splat(0);
+        var output: [limits.output_bytes]u8 linksection(limits.large) = @splat(0);
         var writer = json.Writer{ .buffer = output[0 .. output.len - limits.close_bytes_max] };
         /// Whose documents are in the buffer, if there are any.
         var owner: *PluginContext = undefined;
@@ -35,10 +35,10 @@ pub fn Sender(comptime host: type) type {
         /// Where the document ends that was the first to reach into the second half, and which it was.
         var half_length: usize = 0;
         var half_documents: u32 = 0;
-        var answer: [limits.answer_bytes_max]u8 = @splat(0);
-        pub var calls: Calls = std.mem.zeroes(Calls);
+        var answer: [limits.answer_bytes_max]u8 linksection(limits.large) = @splat(0);
+        pub var calls: Calls linksection(limits.large) = std.mem.zeroes(Calls);
         /// Of formats whose batches are sent again. What waits begins behind them.
-        var kept: Kept = std.mem.zeroes(Kept);
+        var kept: Kept linksection(limits.large) = std.mem.zeroes(Kept);
 
         /// One document more. What can't be kept is dropped and counted, the oldest first.
         pub fn add(plugin: *PluginContext, record: *const Record) void {
