@@ -9,7 +9,6 @@ const settings = @import("config/settings.zig");
 /// Where large storage lies: behind all else, as low addresses take fewer bytes in the code.
 pub const large = if (builtin.target.cpu.arch.isWasm()) ".bss_large" else ".bss";
 
-
 /// What one virtual machine (one worker thread) can ever use; build.zig links exactly this much.
 pub const memory_mib_max = settings.memory_mib.most;
 pub const memory_bytes = memory_mib_max * 1024 * 1024;
