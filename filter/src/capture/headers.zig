@@ -113,7 +113,7 @@ pub const Iterator = struct {
     value: []const u8 = undefined,
     facts: Facts = undefined,
 
-    pub inline fn next(iterator: *Iterator) bool {
+    pub noinline fn next(iterator: *Iterator) bool {
         if (iterator.rest.len < entry_overhead_bytes) return false;
         const name_length = std.mem.readInt(u16, iterator.rest[0..2], .little);
         const value_length = std.mem.readInt(u16, iterator.rest[2..4], .little);

@@ -122,6 +122,7 @@ const derived = [_]Derived{
 };
 
 comptime {
+    for (derived) |one| std.debug.assert(one.from.index() < texts_count);
     for (std.meta.fieldNames(head.Name), 0..) |name, at| std.debug.assert(@field(Field, name).index() == at);
     std.debug.assert(derived.len == Field.request_ms.index() - texts_count);
 }
@@ -168,15 +169,20 @@ pub const Record = struct {
         record.set(.status, statusOf(record.messages[1].headers.find(.status)));
     }
 
-    /// Of a field that is a text.
-    pub inline fn text(record: *const Record, field: Field) []const u8 {
-        const at = field.index();
-        return if (at < texts_count) record.texts[at] else record.derivedText(at - texts_count);
+    /// Of a field that is a text, and not made of others.
+    pub inline fn text(record: *const Record, comptime field: Field) []const u8 {
+        return record.texts[comptime field.index()];
     }
 
-    noinline fn derivedText(record: *const Record, at: usize) []const u8 {
-        const how = &derived[at];
-        const from = record.text(how.from);
+    /// Of any field that is a text.
+    pub noinline fn textOf(record: *const Record, field: Field) []const u8 {
+        const at = field.index();
+        return if (at < texts_count) record.texts[at] else record.derivedText(&derived[at - texts_count]);
+    }
+
+    fn derivedText(record: *const Record, how: *const Derived) []const u8 {
+        // These are made of none that is made itself.
+        const from = record.texts[how.from.index()];
         return switch (how.how) {
             .before => texts.before(from, how.byte),
             .after => texts.after(from, how.byte),
@@ -273,7 +279,7 @@ test "a status is always a number" {
         record.messages[1].headers = .{ .bytes = buffer[0..headers.entrySize(&header)] };
         record.noteHeaders();
         try std.testing.expectEqualStrings(case[1], record.text(.status));
-        try std.testing.expectEqualStrings(case[2], record.text(.error_type));
+        try std.testing.expectEqualStrings(case[2], record.textOf(.error_type));
         try std.testing.expectEqualStrings("", record.text(.path));
     }
 }
@@ -289,7 +295,7 @@ test "whose error it is" {
         record.is_client = case[0];
         record.set(.status, case[1]);
         record.set(.grpc_status, case[2]);
-        try std.testing.expectEqualStrings(case[3], record.text(.error_type));
+        try std.testing.expectEqualStrings(case[3], record.textOf(.error_type));
     }
 }
 

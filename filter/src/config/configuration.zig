@@ -97,29 +97,40 @@ fn shut(configuration: *Configuration, entry: *const table.Entry) void {
     if (isRules(group)) configuration.closed = 1;
     if (group == .hosts_from and (entry.kind == .group or entry.kind == .word)) configuration.closed = 1;
     if (entry.kind == .group) return;
-    inline for (.{ "redact_headers", "redact_query", "redact_body_fields" }) |name| {
-        if (entry.offset() == @offsetOf(Configuration, name)) @field(configuration, name) = &.{"*"};
+    const offset = entry.offset();
+    switch (entry.kind) {
+        .fraction => fieldOf(u32, configuration, entry).* = 0,
+        .number => if (offset == @offsetOf(Configuration, "request_body_bytes_max") or offset == @offsetOf(Configuration, "response_body_bytes_max")) {
+            fieldOf(u32, configuration, entry).* = 0;
+        },
+        .names => switch (@as(settings.Form, @enumFromInt(entry.more))) {
+            .header, .parameter, .body_field => fieldOf(Names, configuration, entry).* = &.{"*"},
+            // No media type has a line break in it.
+            .media_type => configuration.body_content_types = &.{"\n"},
+            else => {},
+        },
+        .choice => {
+            // It may be the stricter one that is misspelt.
+            if (offset == @offsetOf(Configuration, "sample_by")) configuration.closed = 1;
+            if (offset == @offsetOf(Configuration, "bodies")) configuration.bodies = .off;
+        },
+        else => {},
     }
-    inline for (.{ "sample_rate", "request_body_bytes_max", "response_body_bytes_max" }) |name| {
-        if (entry.offset() == @offsetOf(Configuration, name)) @field(configuration, name) = 0;
-    }
-    // It may be the stricter one that is misspelt.
-    if (entry.offset() == @offsetOf(Configuration, "sample_by")) configuration.closed = 1;
-    if (entry.offset() == @offsetOf(Configuration, "bodies")) configuration.bodies = .off;
-    // No media type has a line break in it.
-    if (entry.offset() == @offsetOf(Configuration, "body_content_types")) configuration.body_content_types = &.{"\n"};
+}
+
+fn fieldOf(comptime Field: type, configuration: *Configuration, entry: *const table.Entry) *Field {
+    return @ptrCast(@alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset()));
 }
 
 /// Reads a value that is of the right kind. False when it can't be used all the same.
 fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: *const table.Entry) bool {
-    const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset());
     switch (entry.kind) {
         .group => object(configuration, reader, lists, @enumFromInt(entry.more)),
-        .names => @as(*Names, @ptrCast(@alignCast(place))).* = names(reader, lists, entry, settings.names_max) orelse return false,
+        .names => fieldOf(Names, configuration, entry).* = names(reader, lists, entry, settings.names_max) orelse return false,
         .headers => return readCallHeaders(configuration, reader, lists),
-        .number, .fraction => @as(*u32, @ptrCast(place)).* = number(reader.value, entry) orelse return false,
+        .number, .fraction => fieldOf(u32, configuration, entry).* = number(reader.value, entry) orelse return false,
         .choice => {
-            @as(*u32, @ptrCast(place)).* = texts.indexOfWord(table.choices[entry.more], reader.value) orelse return false;
+            fieldOf(u32, configuration, entry).* = texts.indexOfWord(table.choices[entry.more], reader.value) orelse return false;
         },
         .revision => {
             const value = revision(reader.value);
@@ -128,7 +139,7 @@ fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: 
         },
         .name, .word, .path, .header => {
             if (!isUsable(reader.value, entry)) return false;
-            @as(*[]const u8, @ptrCast(@alignCast(place))).* = reader.value;
+            fieldOf([]const u8, configuration, entry).* = reader.value;
         },
     }
     return true;
