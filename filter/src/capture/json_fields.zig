@@ -13,7 +13,7 @@ const Writer = @import("body_writer.zig").Writer;
 const depth_max = 64;
 /// Stands for what no name has that can be listed.
 const no_character = 0xff;
-const Place = enum(u8) {
+const Place = enum(u32) {
     value,
     first_value,
     name,
