@@ -77,12 +77,12 @@ pub noinline fn beforeUrl(text: []const u8) usize {
 }
 
 /// How many bytes at the start are neither a quote nor a backslash.
-pub inline fn beforeQuote(text: []const u8) usize {
+pub fn beforeQuote(text: []const u8) usize {
     return beforeEither(text, '"', '\\');
 }
 
 /// How many bytes come before the first of this kind.
-pub inline fn before(text: []const u8, byte: u8) usize {
+pub fn before(text: []const u8, byte: u8) usize {
     return beforeEither(text, byte, byte);
 }
 
