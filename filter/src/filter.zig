@@ -27,7 +27,7 @@ const Sender = @import("send/sender.zig").Sender;
 
 const nothing_traced = "nothing is traced: no backend.cluster, or too many configurations";
 
-pub const Direction = enum { request, response };
+pub const Direction = enum(u32) { request, response };
 
 pub fn Filter(comptime host: type) type {
     const exchange = Exchange(host);

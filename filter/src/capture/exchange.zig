@@ -32,7 +32,8 @@ pub fn Exchange(comptime host: type) type {
                 message.body = side.blocks.reader(pool);
                 // In one piece, which they mostly are; the reader is left at the start of the body.
                 message.headers.bytes = message.body.take(side.headers_bytes) orelse copied: {
-                    const bytes = host.scratch.allocate(side.headers_bytes) orelse return false;
+                    const space = host.scratch.allocate(side.headers_bytes) orelse return false;
+                    const bytes = space[0..side.headers_bytes];
                     break :copied if (message.body.copy(bytes)) bytes else return false;
                 };
                 // Nobody can read half of what is compressed.

@@ -34,7 +34,7 @@ pub const count = std.meta.fieldNames(Name).len;
 
 /// One more than the place of the name among the known ones, or 0. Names come in lower case.
 pub noinline fn numberOf(name: []const u8) u5 {
-    return if (texts.indexOfWord(names, name)) |at| @intCast(at + 1) else 0;
+    return @intCast(texts.numberOfWord(names, name));
 }
 
 /// Of several values the first counts, and one without text is none.

@@ -103,14 +103,15 @@ pub const NameCache = struct {
         const place = &cache.places[@intCast(mixed >> (63 - bits + 1))];
         const key = Key{ .first = first, .last = last, .tag = tag };
         const entry = if (place[0].isOf(key)) &place[0] else &place[1];
-        if (!entry.isOf(key) or length > 16 and !entry.hasInside(name)) return learn(place, key, names, name);
+        if (!entry.isOf(key) or length > 16 and !entry.hasInside(name)) return learn(place, first, last, tag, names, name);
         return entry.facts;
     }
 
-    noinline fn learn(place: *[2]Entry, key: Key, names: anytype, name: []const u8) Facts {
+    /// The key in its parts, as in one piece it would go through memory each time.
+    noinline fn learn(place: *[2]Entry, first: u64, last: u64, tag: u16, names: anytype, name: []const u8) Facts {
         const found = names.find(name);
         place[1] = place[0];
-        place[0] = .{ .key = key, .inside = if (name.len > 16) insideOf(name) else .{ 0, 0 }, .facts = found };
+        place[0] = .{ .key = .{ .first = first, .last = last, .tag = tag }, .inside = if (name.len > 16) insideOf(name) else .{ 0, 0 }, .facts = found };
         return found;
     }
 };

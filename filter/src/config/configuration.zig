@@ -130,7 +130,9 @@ fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: 
         .headers => return readCallHeaders(configuration, reader, lists),
         .number, .fraction => fieldOf(u32, configuration, entry).* = number(reader.value, entry) orelse return false,
         .choice => {
-            fieldOf(u32, configuration, entry).* = texts.indexOfWord(table.choices[entry.more], reader.value) orelse return false;
+            const which = texts.numberOfWord(table.choices[entry.more], reader.value);
+            if (which == 0) return false;
+            fieldOf(u32, configuration, entry).* = which - 1;
         },
         .revision => {
             const value = revision(reader.value);
@@ -254,7 +256,7 @@ fn isVisible(value: []const u8, lowest: u8) bool {
 /// Lower case, as Envoy sends it; names that the call itself sets are not for the configuration.
 fn isHeaderName(value: []const u8) bool {
     return consistsOf(value, 256, "-_.") and
-        texts.indexOfWord("content-type content-length transfer-encoding host connection " ++ marker_name, value) == null;
+        texts.numberOfWord("content-type content-length transfer-encoding host connection " ++ marker_name, value) == 0;
 }
 
 test {

@@ -45,7 +45,10 @@ pub fn Sender(comptime host: type) type {
             release(plugin);
             const batched = plugin.traits().batched();
             // Not worth writing what can't be sent.
-            if (!batched) if (obstacle(plugin, 0)) |reason| return meter.count(plugin, reason, 1);
+            if (!batched) {
+                const reason = obstacle(plugin, 0, .sent);
+                if (reason != .sent) return meter.count(plugin, reason, 1);
+            }
             while (!write(plugin, record)) {
                 // A copy of what is under way is given up before anything that is nowhere else.
                 if (dropKept(0)) continue;
@@ -64,7 +67,7 @@ pub fn Sender(comptime host: type) type {
             // Of what stands between documents only the line feed stays behind the last one.
             var end_at = writer.length - (traits.between.len -| 1);
             const start = kept.bytes;
-            if (obstacle(plugin, end_at - start) != null) return false;
+            if (obstacle(plugin, end_at - start, .sent) != .sent) return false;
             texts.copy(output[end_at..].ptr, traits.close);
             end_at += traits.close.len;
             const count = documents;
@@ -97,7 +100,7 @@ pub fn Sender(comptime host: type) type {
         fn resend(plugin: *PluginContext) void {
             for (kept.items[0..kept.count], 0..) |*batch, at| {
                 if (batch.plugin != plugin or batch.in_flight) continue;
-                if (obstacle(plugin, batch.bytes) != null) return;
+                if (obstacle(plugin, batch.bytes, .sent) != .sent) return;
                 meter.count(plugin, .resent, batch.documents);
                 batch.token = call(plugin, output[kept.startOf(at)..][0..batch.bytes], batch.documents);
                 batch.in_flight = batch.token != host.none;
@@ -109,7 +112,7 @@ pub fn Sender(comptime host: type) type {
             if (index >= kept.count) return false;
             const batch = kept.items[index];
             const plugin = batch.plugin orelse return false;
-            if (!batch.in_flight) meter.count(plugin, obstacle(plugin, batch.bytes) orelse .dropped_memory, batch.documents);
+            if (!batch.in_flight) meter.count(plugin, obstacle(plugin, batch.bytes, .dropped_memory), batch.documents);
             releaseKept(index);
             return true;
         }
@@ -220,11 +223,11 @@ pub fn Sender(comptime host: type) type {
             return calls.countOf(plugin.root) == 0;
         }
 
-        /// Why nothing can be sent now, if so.
-        fn obstacle(plugin: *const PluginContext, bytes: usize) ?Metric {
+        /// Why nothing can be sent now, or else this.
+        fn obstacle(plugin: *const PluginContext, bytes: usize, otherwise: Metric) Metric {
             if (!calls.hasRoom(bytes)) return .dropped_busy;
-            if (!plugin.backoff.isDown()) return null;
-            return if (plugin.backoff.allows(host.nowNanoseconds(), calls.countOf(plugin.root))) null else .dropped_backend_down;
+            if (!plugin.backoff.isDown()) return otherwise;
+            return if (plugin.backoff.allows(host.nowNanoseconds(), calls.countOf(plugin.root))) otherwise else .dropped_backend_down;
         }
 
         fn write(plugin: *PluginContext, record: *const Record) bool {
@@ -266,7 +269,7 @@ pub fn Sender(comptime host: type) type {
         }
 
         fn drop(otherwise: Metric) void {
-            meter.count(owner, obstacle(owner, writer.length - kept.bytes) orelse otherwise, documents);
+            meter.count(owner, obstacle(owner, writer.length - kept.bytes, otherwise), documents);
             documents = 0;
         }
 
