@@ -99,7 +99,7 @@ noinline fn beforeEither(text: []const u8, one: u8, other: u8) usize {
 
 /// Of a text that begins with no slash: whether it stands in a JSON string as it is, and has nothing in it that a URL
 /// could begin with (`? # %`, two slashes). Some others are taken for such as well: it is the short way for most texts.
-pub noinline fn isPlain(text: []const u8) bool {
+pub fn isPlain(text: []const u8) bool {
     var at: usize = 0;
     // Zeros would be marked.
     var word = firstWord(text);

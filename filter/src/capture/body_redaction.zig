@@ -29,7 +29,7 @@ pub fn takes(kind: Kind, given: redaction.Names) bool {
 }
 
 /// Of the body of `side` only what may leave stays. What it may get longer by is bounded.
-pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names: *NameCache, plugin: u8, given: redaction.Names, most: u32) void {
+pub fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names: *NameCache, plugin: u8, given: redaction.Names, most: u32) void {
     if (side.body_kind == .other or side.bodyBytes() == 0 or redaction.hidesNoField(given)) return;
     var taken = side.blocks.take(pool, &piece_bytes);
     var headers_left = side.headers_bytes;

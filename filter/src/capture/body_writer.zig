@@ -33,7 +33,7 @@ pub const Writer = struct {
         writer.path_length +|= 1;
     }
 
-    pub noinline fn addAllToPath(writer: *Writer, bytes: []const u8) void {
+    pub fn addAllToPath(writer: *Writer, bytes: []const u8) void {
         const room = writer.path[@min(writer.path_length, writer.path.len)..];
         texts.copy(room.ptr, bytes[0..@min(bytes.len, room.len)]);
         writer.path_length +|= bytes.len;

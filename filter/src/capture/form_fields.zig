@@ -16,7 +16,7 @@ pub const FormFields = struct {
     encoded: u8,
     digits: [2]u8,
 
-    pub noinline fn feed(form: *FormFields, bytes: []const u8) void {
+    pub fn feed(form: *FormFields, bytes: []const u8) void {
         var shown: usize = 0;
         for (bytes, 0..) |byte, at| switch (form.place) {
             .name => form.inName(byte),

@@ -50,7 +50,7 @@ pub const JsonFields = struct {
     hidden: bool,
     hidden_depth: u8,
 
-    pub noinline fn feed(json: *JsonFields, bytes: []const u8) void {
+    pub fn feed(json: *JsonFields, bytes: []const u8) void {
         const writer = json.writer;
         if (writer.ended) return;
         var shown: usize = 0;

@@ -33,7 +33,7 @@ const names = ":method :path :authority host :scheme :status content-type x-requ
 pub const count = std.meta.fieldNames(Name).len;
 
 /// One more than the place of the name among the known ones, or 0. Names come in lower case.
-pub noinline fn numberOf(name: []const u8) u5 {
+pub fn numberOf(name: []const u8) u5 {
     return @intCast(texts.numberOfWord(names, name));
 }
 

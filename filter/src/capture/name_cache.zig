@@ -108,7 +108,7 @@ pub const NameCache = struct {
     }
 
     /// The key in its parts, as in one piece it would go through memory each time.
-    noinline fn learn(place: *[2]Entry, first: u64, last: u64, tag: u16, names: anytype, name: []const u8) Facts {
+    fn learn(place: *[2]Entry, first: u64, last: u64, tag: u16, names: anytype, name: []const u8) Facts {
         const found = names.find(name);
         place[1] = place[0];
         place[0] = .{ .key = .{ .first = first, .last = last, .tag = tag }, .inside = if (name.len > 16) insideOf(name) else .{ 0, 0 }, .facts = found };

@@ -178,12 +178,12 @@ pub const Record = struct {
     /// Of any field that is a text.
     pub noinline fn textOf(record: *const Record, field: Field) []const u8 {
         const at = field.index();
-        return if (at < texts_count) record.texts[at] else record.derivedText(&derived[at - texts_count]);
+        return if (at < texts_count) (&record.texts)[at] else record.derivedText(&derived[at - texts_count]);
     }
 
     fn derivedText(record: *const Record, how: *const Derived) []const u8 {
-        // These are made of none that is made itself.
-        const from = record.texts[how.from.index()];
+        // These are made of none that is made itself. By its address: the whole list would be copied.
+        const from = (&record.texts)[how.from.index()];
         return switch (how.how) {
             .before => texts.before(from, how.byte),
             .after => texts.after(from, how.byte),

@@ -24,7 +24,7 @@ noinline fn isValid(value: []const u8) bool {
 }
 
 /// Whether all are hexadecimal digits of lower case, and some are not zero.
-noinline fn digitsOf(text: []const u8) enum { zeros, some, others } {
+fn digitsOf(text: []const u8) enum { zeros, some, others } {
     var any: u8 = 0;
     for (text) |digit| {
         if (digit -% '0' > 9 and digit -% 'a' > 5) return .others;

@@ -8,7 +8,7 @@ const settings = @import("settings.zig");
 const texts = @import("../text.zig");
 const unsigned = @import("json_reader.zig").unsigned;
 
-pub noinline fn fits(form: settings.Form, value: []const u8) bool {
+pub fn fits(form: settings.Form, value: []const u8) bool {
     if (value.len -% 1 >= limits.entry_bytes_max) return false;
     return switch (form) {
         .header => isName(past(past(value, '-'), ':'), "_*-."),

@@ -38,7 +38,7 @@ inline fn write(to: [*]u8, bytes: u32) void {
 /// The two letters of each twelve bits; made when first asked for, as it is larger than all of the code that uses it.
 var pairs: [4096]u16 linksection(limits.large) = @splat(0);
 
-noinline fn fill() void {
+fn fill() void {
     for (&pairs, 0..) |*pair, twelve| pair.* = alphabet[twelve >> 6] | @as(u16, alphabet[twelve & 63]) << 8;
 }
 

@@ -41,7 +41,7 @@ pub const Writer = struct {
         writer.raw(begin[@intFromBool(is_first)..]);
     }
 
-    pub noinline fn string(writer: *Writer, bytes: []const u8) void {
+    pub fn string(writer: *Writer, bytes: []const u8) void {
         writer.raw("\"");
         writer.escaped(bytes);
         writer.raw("\"");
