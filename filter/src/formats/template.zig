@@ -142,7 +142,9 @@ pub const Walker = struct {
         const middle = "\",\"value\":{\"arrayValue\":{\"values\":[";
         const value_begin = ",{\"stringValue\":\"";
         // How often each name is there: most are there once, and need no comparing.
-        var counts: [marks_count]u8 = @splat(0);
+        var all_counts: [marks_count]u8 = @splat(0);
+        // By its address: all of them would be copied for each header.
+        const counts = &all_counts;
         var all = message.headers.iterator();
         while (all.next()) counts[markOf(all.name)] +|= 1;
         all = message.headers.iterator();
