@@ -141,7 +141,8 @@ pub fn Filter(comptime host: type) type {
             host.scratch.reset();
             const pairs = host.headerPairs(if (direction == .request) .request else .response);
             const names = name_cache.NamesOf.of(&hidden_names, stream.plugin, .headers, plugin.configuration.redact_headers);
-            const head = Head.of(pairs, &names);
+            var head: Head = undefined;
+            head.read(pairs, &names);
             // Decided before anything is kept: what is left out costs no more than this.
             if (direction == .request and decline(plugin, stream, &head)) return;
             if (grpc.isGrpc(head.get(.content_type))) stream.is_grpc = true;

@@ -52,8 +52,8 @@ var returned_number: u64 = 0;
 var returned_id: u32 = 0;
 
 /// What the host returned, if that is so many bytes (see `size`).
-inline fn returned(length: usize) []const u8 {
-    const data: [*]const u8 = @ptrFromInt(returned_address);
+inline fn returned(length: usize) []u8 {
+    const data: [*]u8 = @ptrFromInt(returned_address);
     return data[0..length];
 }
 
@@ -71,7 +71,7 @@ pub fn warn(text: []const u8) void {
     _ = proxy_log(warn_level, text.ptr, text.len);
 }
 
-pub inline fn bufferBytes(buffer: Buffer, start: usize, most: usize) []const u8 {
+pub inline fn bufferBytes(buffer: Buffer, start: usize, most: usize) []u8 {
     return returned(bufferSize(buffer, start, most));
 }
 

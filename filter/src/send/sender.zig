@@ -35,7 +35,6 @@ pub fn Sender(comptime host: type) type {
         /// Where the document ends that was the first to reach into the second half, and which it was.
         var half_length: usize = 0;
         var half_documents: u32 = 0;
-        var answer: [limits.answer_bytes_max]u8 linksection(limits.large) = @splat(0);
         pub var calls: Calls linksection(limits.large) = std.mem.zeroes(Calls);
         /// Of formats whose batches are sent again. What waits begins behind them.
         var kept: Kept linksection(limits.large) = std.mem.zeroes(Kept);
@@ -168,11 +167,8 @@ pub fn Sender(comptime host: type) type {
         }
 
         fn rejectedOf(body_size: usize) u32 {
-            if (body_size == 0 or body_size > answer.len) return 0;
-            const body = host.bufferBytes(.call_body, 0, body_size);
-            const length = @min(body.len, answer.len);
-            texts.copy(&answer, body[0..length]);
-            return partial_success.rejected(answer[0..length]);
+            if (body_size == 0 or body_size > limits.answer_bytes_max) return 0;
+            return partial_success.rejected(host.bufferBytes(.call_body, 0, body_size));
         }
 
         /// A call has not brought its traces to the backend.
