@@ -42,8 +42,6 @@ pub fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names: *NameCac
     writer.path_length = 0;
     @memset(std.mem.asBytes(&json), 0);
     @memset(std.mem.asBytes(&form), 0);
-    json.writer = &writer;
-    form.writer = &writer;
     var reads: enum { unknown, json, form, nothing } = .unknown;
     while (taken.next()) |bytes| {
         const piece = bytes[@min(headers_left, bytes.len)..];
@@ -55,8 +53,8 @@ pub fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names: *NameCac
         }
         if (reads == .unknown) reads = if (looksLikeJson(side.body_kind, piece)) .json else if (side.body_kind == .text) .nothing else .form;
         switch (reads) {
-            .json => json.feed(piece),
-            .form => form.feed(piece),
+            .json => json.feed(&writer, piece),
+            .form => form.feed(&writer, piece),
             else => writer.add(piece),
         }
     }

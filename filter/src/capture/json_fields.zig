@@ -32,9 +32,8 @@ const Place = enum(u32) {
     }
 };
 
-/// Of zeros at the begin, but for the writer.
+/// Of zeros at the begin.
 pub const JsonFields = struct {
-    writer: *Writer,
     place: Place,
     depth: u8,
     /// A bit for each level: whether it is an object.
@@ -50,8 +49,7 @@ pub const JsonFields = struct {
     hidden: bool,
     hidden_depth: u8,
 
-    pub fn feed(json: *JsonFields, bytes: []const u8) void {
-        const writer = json.writer;
+    pub fn feed(json: *JsonFields, writer: *Writer, bytes: []const u8) void {
         if (writer.ended) return;
         var shown: usize = 0;
         var at: usize = 0;
@@ -72,7 +70,7 @@ pub const JsonFields = struct {
                         json.hidden = true;
                         json.hidden_depth = json.depth;
                     }
-                    place = if (byte == ']' and place == .first_value) json.close(byte) else json.begin(byte);
+                    place = if (byte == ']' and place == .first_value) json.close(byte) else json.begin(writer, byte);
                     if (place == .in_text) {
                         // Most texts are in one piece.
                         const end = quoteBehind(bytes, at + 1);
@@ -82,7 +80,7 @@ pub const JsonFields = struct {
                 },
                 .name, .first_name => {
                     if (byte == '"') {
-                        const end = json.name(bytes, at + 1);
+                        const end = json.name(writer, bytes, at + 1);
                         place = if (end > 0) .colon else .in_name;
                         at = @max(at, end);
                     } else place = if (byte == '}' and place == .first_name) json.close(byte) else .wrong;
@@ -111,7 +109,7 @@ pub const JsonFields = struct {
                 },
                 .in_name, .in_text => {
                     json.place = place;
-                    at = json.inText(bytes, at);
+                    at = json.inText(writer, bytes, at);
                     place = json.place;
                     continue;
                 },
@@ -133,11 +131,11 @@ pub const JsonFields = struct {
     }
 
     /// A value.
-    fn begin(json: *JsonFields, byte: u8) Place {
+    fn begin(json: *JsonFields, writer: *Writer, byte: u8) Place {
         if (byte == '"') return .in_text;
         if (byte != '{' and byte != '[') return if (isWord(byte)) .in_word else .wrong;
         if (json.depth == depth_max) return .wrong;
-        const inner = if (json.depth == 0) 0 else if (json.isObject()) json.writer.path_length else json.paths[json.depth];
+        const inner = if (json.depth == 0) 0 else if (json.isObject()) writer.path_length else json.paths[json.depth];
         json.objects = json.objects << 1 | @intFromBool(byte == '{');
         json.depth += 1;
         json.paths[json.depth] = inner;
@@ -160,14 +158,13 @@ pub const JsonFields = struct {
     }
 
     /// Most names are in one piece, and need no copy: gives where the quote is behind it. 0 for one that is not.
-    fn name(json: *JsonFields, bytes: []const u8, at: usize) usize {
-        const writer = json.writer;
+    fn name(json: *JsonFields, writer: *Writer, bytes: []const u8, at: usize) usize {
         const outer = json.paths[json.depth];
         const name_at = outer + @intFromBool(outer > 0);
         const end = if (writer.needsPath()) 0 else quoteBehind(bytes, at);
         if (end > 0) {
             writer.path_length = name_at + end - at;
-            json.endName(bytes[at..end]);
+            json.endName(writer, bytes[at..end]);
         } else {
             writer.path_length = outer;
             if (outer > 0) writer.addToPath('.');
@@ -182,15 +179,14 @@ pub const JsonFields = struct {
         return if (end < bytes.len and bytes[end] == '"') end else 0;
     }
 
-    noinline fn endName(json: *JsonFields, of: []const u8) void {
-        if (!json.hidden) json.hides = json.writer.isHidden(of);
+    noinline fn endName(json: *JsonFields, writer: *Writer, of: []const u8) void {
+        if (!json.hidden) json.hides = writer.isHidden(of);
     }
 
-    fn inText(json: *JsonFields, bytes: []const u8, from: usize) usize {
-        const writer = json.writer;
+    fn inText(json: *JsonFields, writer: *Writer, bytes: []const u8, from: usize) usize {
         const is_name = json.place == .in_name;
         if (json.escaped > 0) {
-            if (json.inEscape(bytes[from], is_name)) return from + 1;
+            if (json.inEscape(writer, bytes[from], is_name)) return from + 1;
             json.place = .wrong;
             return from;
         }
@@ -200,7 +196,7 @@ pub const JsonFields = struct {
         if (bytes[at] == '\\') {
             json.escaped = 1;
         } else if (is_name) {
-            json.endName(writer.pathFrom(json.name_at));
+            json.endName(writer, writer.pathFrom(json.name_at));
             json.place = .colon;
         } else {
             json.place = json.behind();
@@ -209,14 +205,14 @@ pub const JsonFields = struct {
     }
 
     /// Only names have to be understood.
-    fn inEscape(json: *JsonFields, byte: u8, is_name: bool) bool {
+    fn inEscape(json: *JsonFields, writer: *Writer, byte: u8, is_name: bool) bool {
         if (json.escaped == 1) {
             json.escaped = if (byte == 'u' and is_name) 2 else 0;
             switch (byte) {
                 'u' => {},
-                '"', '\\', '/' => if (is_name) json.writer.addToPath(byte),
+                '"', '\\', '/' => if (is_name) writer.addToPath(byte),
                 // Controls are in no name that is known.
-                else => if (is_name) json.writer.addToPath(no_character),
+                else => if (is_name) writer.addToPath(no_character),
             }
             return true;
         }
@@ -227,7 +223,7 @@ pub const JsonFields = struct {
         if (json.escaped < 6) return true;
         json.escaped = 0;
         // A character that is not ASCII is in no name that is known, either.
-        json.writer.addToPath(if (json.code < 0x80) @intCast(json.code) else no_character);
+        writer.addToPath(if (json.code < 0x80) @intCast(json.code) else no_character);
         return true;
     }
 };

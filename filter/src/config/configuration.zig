@@ -37,9 +37,9 @@ pub noinline fn parse(configuration: *Configuration, text: []u8, lists: *Lists) 
     if (configuration.backend_path.len == 0) configuration.backend_path = traits.path;
     if (configuration.backend_authority.len == 0) configuration.backend_authority = configuration.backend_cluster;
     if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
-    configuration.redact_headers = redaction.trimmed(redaction.ofHeaders(configuration.redact_headers));
-    configuration.redact_query = redaction.trimmed(redaction.ofQuery(configuration.redact_query));
-    configuration.redact_body_fields = redaction.trimmed(redaction.ofFields(configuration.redact_body_fields));
+    redaction.trim(&configuration.redact_headers, .headers);
+    redaction.trim(&configuration.redact_query, .query);
+    redaction.trim(&configuration.redact_body_fields, .fields);
     if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
     if (configuration.backend_cluster.len == 0) configuration.errors += 1;
 }
