@@ -126,7 +126,7 @@ fn fieldOf(comptime Field: type, configuration: *Configuration, entry: *const ta
 fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: *const table.Entry) bool {
     switch (entry.kind) {
         .group => object(configuration, reader, lists, @enumFromInt(entry.more)),
-        .names => fieldOf(Names, configuration, entry).* = names(reader, lists, entry, settings.names_max) orelse return false,
+        .names => return names(reader, lists, entry, settings.names_max, fieldOf(Names, configuration, entry)),
         .headers => return readCallHeaders(configuration, reader, lists),
         .number, .fraction => fieldOf(u32, configuration, entry).* = number(reader.value, entry) orelse return false,
         .choice => {
@@ -159,7 +159,8 @@ fn readCallHeaders(configuration: *Configuration, reader: *Reader, lists: *Lists
         },
         '[' => {
             const before = lists.used;
-            const pair = names(reader, lists, &header_texts, 2) orelse &.{};
+            var pair: Names = &.{};
+            _ = names(reader, lists, &header_texts, 2, &pair);
             if (pair.len == 2 and isHeaderName(pair[0]) and lists.used <= most) continue;
             lists.used = before;
             good = false;
@@ -204,20 +205,19 @@ const header_texts = table.Entry{ .group = .backend, .kind = .header, .name_leng
 /// Texts that may be anything.
 pub const words = table.Entry{ .group = .hosts_from, .kind = .word, .name_length = 0 };
 
-/// All of a list, or nothing of it: half of one is not what was meant.
-pub fn names(reader: *Reader, lists: *Lists, of: *const table.Entry, most: usize) ?Names {
+/// Puts all of a list into `place`, or nothing of it: half of one is not what was meant. False when it can't be used.
+pub fn names(reader: *Reader, lists: *Lists, of: *const table.Entry, most: usize, place: *Names) bool {
     const start = lists.used;
     var good = true;
     while (true) switch (reader.next()) {
         ']' => {
-            if (good) return lists.items[start..lists.used];
-            lists.used = start;
-            return null;
+            if (good) place.* = lists.items[start..lists.used] else lists.used = start;
+            return good;
         },
         json_reader.string_token => {
             if (!isUsable(reader.value, of) or lists.used - start == most or !lists.add(reader.value)) good = false;
         },
-        json_reader.end_token => return null,
+        json_reader.end_token => return false,
         else => |token| {
             reader.skip(token);
             good = false;

@@ -85,10 +85,13 @@ pub const PluginContext = struct {
             ":scheme", "http", marker_name, configuration.name, "content-type", content_type,
         };
         const own = all[0 .. all.len - if (content_type.len == 0) @as(usize, 2) else 0];
-        if (headers.encodePairs(&.{ own, configuration.backend_headers }, buffer)) |head| return head;
-        // Too long together: the call without the configured headers is still a call.
-        configuration.errors += 1;
-        return headers.encodePairs(&.{own}, buffer) orelse "";
+        var length = headers.encodePairs(&.{ own, configuration.backend_headers }, buffer);
+        if (length == 0) {
+            // Too long together: the call without the configured headers is still a call.
+            configuration.errors += 1;
+            length = headers.encodePairs(&.{own}, buffer);
+        }
+        return buffer[0..length];
     }
 };
 
