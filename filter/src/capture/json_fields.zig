@@ -65,10 +65,7 @@ pub const JsonFields = struct {
                 .value, .first_value => {
                     if (place == .value and json.hides) {
                         writer.add(bytes[shown..at]);
-                        writer.add("\"" ++ redaction.placeholder ++ "\"");
-                        json.hides = false;
-                        json.hidden = true;
-                        json.hidden_depth = json.depth;
+                        json.hide(writer);
                     }
                     place = if (byte == ']' and place == .first_value) json.close(byte) else json.begin(writer, byte);
                     if (place == .in_text) {
@@ -120,6 +117,14 @@ pub const JsonFields = struct {
         json.place = place;
         if (!json.hidden) writer.add(bytes[shown..at]);
         if (place == .wrong) writer.ended = true;
+    }
+
+    /// What stands for the value that begins.
+    inline fn hide(json: *JsonFields, writer: *Writer) void {
+        writer.add("\"" ++ redaction.placeholder ++ "\"");
+        json.hides = false;
+        json.hidden = true;
+        json.hidden_depth = json.depth;
     }
 
     /// Also what begins a text of UTF-8, and a record of a JSON text sequence (RFC 7464).
