@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.figures import Row
 from bench.variants import FIXED_POST, FORMATS, LEFT_OUT
 
-SIZE_BYTES = 44 * 1024
+SIZE_BYTES = 40 * 1024
 READY_MS = 60
 MEMORY_BYTES = 26_000_000
 # Of the peer's CPU one part in so many.

@@ -27,7 +27,7 @@ const Sender = @import("send/sender.zig").Sender;
 
 const nothing_traced = "nothing is traced: no backend.cluster, or too many configurations";
 
-pub const Direction = enum { request, response };
+pub const Direction = enum(u32) { request, response };
 
 pub fn Filter(comptime host: type) type {
     const exchange = Exchange(host);
@@ -36,11 +36,11 @@ pub fn Filter(comptime host: type) type {
     const polling = Polling(host);
     return struct {
         // Of zeros, which take no room in the binary.
-        var blocks: [limits.blocks_count + 1]block_list.Block = @splat(std.mem.zeroes(block_list.Block));
-        var stream_slots: [limits.streams_max + 1]streams.Stream = @splat(std.mem.zeroes(streams.Stream));
-        var stream_buckets: [limits.stream_buckets]u16 = @splat(0);
-        var hidden_names: name_cache.NameCache = std.mem.zeroes(name_cache.NameCache);
-        var plugins = plugin_contexts.PluginContexts{};
+        var blocks: [limits.blocks_count + 1]block_list.Block linksection(limits.large) = @splat(std.mem.zeroes(block_list.Block));
+        var stream_slots: [limits.streams_max + 1]streams.Stream linksection(limits.large) = @splat(std.mem.zeroes(streams.Stream));
+        var stream_buckets: [limits.stream_buckets]u16 linksection(limits.large) = @splat(0);
+        var hidden_names: name_cache.NameCache linksection(limits.large) = std.mem.zeroes(name_cache.NameCache);
+        var plugins: plugin_contexts.PluginContexts linksection(limits.large) = .{};
 
         var pool = block_list.Pool.init(&blocks);
         var table = streams.Table{ .slots = &stream_slots, .buckets = &stream_buckets };
@@ -141,7 +141,8 @@ pub fn Filter(comptime host: type) type {
             host.scratch.reset();
             const pairs = host.headerPairs(if (direction == .request) .request else .response);
             const names = name_cache.NamesOf.of(&hidden_names, stream.plugin, .headers, plugin.configuration.redact_headers);
-            const head = Head.of(pairs, &names);
+            var head: Head = undefined;
+            head.read(pairs, &names);
             // Decided before anything is kept: what is left out costs no more than this.
             if (direction == .request and decline(plugin, stream, &head)) return;
             if (grpc.isGrpc(head.get(.content_type))) stream.is_grpc = true;

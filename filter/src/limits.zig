@@ -3,7 +3,11 @@
 //! linked and never grows, so that 16 MiB per worker is a fact of the binary and no matter of luck.
 
 const std = @import("std");
+const builtin = @import("builtin");
 const settings = @import("config/settings.zig");
+
+/// Where large storage lies: behind all else, as low addresses take fewer bytes in the code.
+pub const large = if (builtin.target.cpu.arch.isWasm()) ".bss_large" else ".bss";
 
 /// What one virtual machine (one worker thread) can ever use; build.zig links exactly this much.
 pub const memory_mib_max = settings.memory_mib.most;

@@ -12,8 +12,7 @@ const proceed: u32 = 0;
 export fn proxy_abi_version_0_2_1() void {}
 
 export fn proxy_on_memory_allocate(size: usize) ?[*]u8 {
-    const bytes = abi.scratch.allocate(size) orelse return null;
-    return bytes.ptr;
+    return abi.scratch.allocate(size);
 }
 
 export fn proxy_on_context_create(id: u32, root: u32) void {

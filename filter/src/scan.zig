@@ -16,19 +16,6 @@ inline fn zeros(word: u64) u64 {
     return word -% spread(1);
 }
 
-/// Bits that mark bytes of interest in eight bytes; only the lowest counts.
-const Marks = fn (word: u64, wanted: u64) callconv(.@"inline") u64;
-
-/// How many bytes come before the first that is marked.
-inline fn beforeMark(text: []const u8, comptime marks: Marks, wanted: u64) usize {
-    var at: usize = 0;
-    while (at < text.len) : (at += 8) {
-        const found = marks(if (text.len - at >= 8) wordAt(text, at) else lastWord(text, at), wanted);
-        if (found != 0) return @min(at + @ctz(found) / 8, text.len);
-    }
-    return text.len;
-}
-
 /// With zeros behind the last bytes, which may be marked.
 noinline fn lastWord(text: []const u8, at: usize) u64 {
     return if (text.len < 8) shortWord(text) else wordAt(text, text.len - 8) >> @intCast(8 * (8 - (text.len - at)));
@@ -89,27 +76,30 @@ pub noinline fn beforeUrl(text: []const u8) usize {
     return text.len;
 }
 
-inline fn quoteMarks(word: u64, _: u64) u64 {
-    return (zeros(word ^ spread('"')) & ~(word ^ spread('"')) | zeros(word ^ spread('\\')) & ~(word ^ spread('\\'))) & high_bits;
-}
-
 /// How many bytes at the start are neither a quote nor a backslash.
-pub noinline fn beforeQuote(text: []const u8) usize {
-    return beforeMark(text, quoteMarks, 0);
-}
-
-inline fn wantedMarks(word: u64, wanted: u64) u64 {
-    return zeros(word ^ wanted) & ~(word ^ wanted) & high_bits;
+pub fn beforeQuote(text: []const u8) usize {
+    return beforeEither(text, '"', '\\');
 }
 
 /// How many bytes come before the first of this kind.
-pub noinline fn before(text: []const u8, byte: u8) usize {
-    return beforeMark(text, wantedMarks, byte * spread(1));
+pub fn before(text: []const u8, byte: u8) usize {
+    return beforeEither(text, byte, byte);
+}
+
+noinline fn beforeEither(text: []const u8, one: u8, other: u8) usize {
+    var at: usize = 0;
+    while (at < text.len) : (at += 8) {
+        const word = if (text.len - at >= 8) wordAt(text, at) else lastWord(text, at);
+        const from_one, const from_other = .{ word ^ one * spread(1), word ^ other * spread(1) };
+        const marks = (zeros(from_one) & ~from_one | zeros(from_other) & ~from_other) & high_bits;
+        if (marks != 0) return @min(at + @ctz(marks) / 8, text.len);
+    }
+    return text.len;
 }
 
 /// Of a text that begins with no slash: whether it stands in a JSON string as it is, and has nothing in it that a URL
 /// could begin with (`? # %`, two slashes). Some others are taken for such as well: it is the short way for most texts.
-pub noinline fn isPlain(text: []const u8) bool {
+pub fn isPlain(text: []const u8) bool {
     var at: usize = 0;
     // Zeros would be marked.
     var word = firstWord(text);

@@ -42,5 +42,6 @@ test {
     _ = @import("formats/template.zig");
     _ = @import("formats/template_test.zig");
     _ = @import("text.zig");
+    _ = @import("capture/trace_context.zig");
     _ = @import("capture/urls.zig");
 }

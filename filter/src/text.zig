@@ -79,15 +79,15 @@ noinline fn behind(text: []const u8, byte: u8) usize {
     return @min(indexOf(text, byte) + 1, text.len);
 }
 
-/// Which of the words with spaces behind them; null for none.
-pub noinline fn indexOfWord(words: []const u8, word: []const u8) ?u32 {
+/// Which of the words with spaces behind them, the first is 1; 0 for none.
+pub noinline fn numberOfWord(words: []const u8, word: []const u8) u32 {
     var rest = words;
-    var at: u32 = 0;
-    while (rest.len > 0) : (at += 1) {
-        if (equal(before(rest, ' '), word)) return at;
+    var number: u32 = 1;
+    while (rest.len > 0) : (number += 1) {
+        if (equal(before(rest, ' '), word)) return number;
         rest = after(rest, ' ');
     }
-    return null;
+    return 0;
 }
 
 test "copies of any length" {
@@ -110,7 +110,7 @@ test "texts" {
     try std.testing.expect(indexOf("ab", ':') == 2 and lastIndexOf("ab", ':') == 2);
     try std.testing.expectEqualStrings("a", before("a:b:", ':'));
     try std.testing.expectEqualStrings("b:", after("a:b:", ':'));
-    try std.testing.expectEqual(1, indexOfWord("a bc ", "bc"));
-    try std.testing.expectEqual(null, indexOfWord("a bc ", "b"));
+    try std.testing.expectEqual(2, numberOfWord("a bc ", "bc"));
+    try std.testing.expectEqual(0, numberOfWord("a bc ", "b"));
     try std.testing.expect(before("ab", ':').len == 2 and after("ab", ':').len == 0);
 }

@@ -33,7 +33,7 @@ def test_imports_and_exports(released: Path) -> None:
 
 
 def test_size_and_memory(released: Path) -> None:
-    assert released.stat().st_size <= 44 * 1024
+    assert released.stat().st_size <= 40 * 1024
     module = wasmtime.Module.from_file(wasmtime.Engine(), str(released))
     memory = next(entry.type for entry in module.exports if entry.name == "memory")
     assert isinstance(memory, wasmtime.MemoryType)

@@ -6,13 +6,17 @@ const pattern = @import("../select/pattern.zig");
 const texts = @import("../text.zig");
 const unsigned = @import("../config/json_reader.zig").unsigned;
 
-/// Behind the user info, which no address has.
-fn bare(address: []const u8) []const u8 {
-    var rest = address;
+/// Without the user info in front, which no address has.
+inline fn bare(address: []const u8) []const u8 {
+    return address[userInfoLength(address)..];
+}
+
+noinline fn userInfoLength(address: []const u8) usize {
+    var at: usize = 0;
     while (true) {
-        const at = texts.indexOf(rest, '@');
-        if (at == rest.len) return rest;
-        rest = rest[at + 1 ..];
+        const found = at + texts.indexOf(address[at..], '@');
+        if (found == address.len) return at;
+        at = found + 1;
     }
 }
 

@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const block_list = @import("block_list.zig");
+const limits = @import("../limits.zig");
 const redaction = @import("redaction.zig");
 const streams = @import("streams.zig");
 const texts = @import("../text.zig");
@@ -17,10 +18,10 @@ const NamesOf = @import("name_cache.zig").NamesOf;
 const Writer = @import("body_writer.zig").Writer;
 
 /// Here, as the stack is small; no body is looked through while another one is.
-var writer: Writer = undefined;
+var writer: Writer linksection(limits.large) = undefined;
 var json: JsonFields = undefined;
 var form: FormFields = undefined;
-var piece_bytes: block_list.Bytes = undefined;
+var piece_bytes: block_list.Bytes linksection(limits.large) = undefined;
 
 /// Whether a body can be looked through, or has nothing to be looked for.
 pub fn takes(kind: Kind, given: redaction.Names) bool {
@@ -28,7 +29,7 @@ pub fn takes(kind: Kind, given: redaction.Names) bool {
 }
 
 /// Of the body of `side` only what may leave stays. What it may get longer by is bounded.
-pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names: *NameCache, plugin: u8, given: redaction.Names, most: u32) void {
+pub fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names: *NameCache, plugin: u8, given: redaction.Names, most: u32) void {
     if (side.body_kind == .other or side.bodyBytes() == 0 or redaction.hidesNoField(given)) return;
     var taken = side.blocks.take(pool, &piece_bytes);
     var headers_left = side.headers_bytes;
@@ -41,8 +42,6 @@ pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names:
     writer.path_length = 0;
     @memset(std.mem.asBytes(&json), 0);
     @memset(std.mem.asBytes(&form), 0);
-    json.writer = &writer;
-    form.writer = &writer;
     var reads: enum { unknown, json, form, nothing } = .unknown;
     while (taken.next()) |bytes| {
         const piece = bytes[@min(headers_left, bytes.len)..];
@@ -54,8 +53,8 @@ pub noinline fn redact(side: *streams.HalfStream, pool: *block_list.Pool, names:
         }
         if (reads == .unknown) reads = if (looksLikeJson(side.body_kind, piece)) .json else if (side.body_kind == .text) .nothing else .form;
         switch (reads) {
-            .json => json.feed(piece),
-            .form => form.feed(piece),
+            .json => json.feed(&writer, piece),
+            .form => form.feed(&writer, piece),
             else => writer.add(piece),
         }
     }

@@ -33,7 +33,7 @@ pub const Writer = struct {
         writer.path_length +|= 1;
     }
 
-    pub noinline fn addAllToPath(writer: *Writer, bytes: []const u8) void {
+    pub fn addAllToPath(writer: *Writer, bytes: []const u8) void {
         const room = writer.path[@min(writer.path_length, writer.path.len)..];
         texts.copy(room.ptr, bytes[0..@min(bytes.len, room.len)]);
         writer.path_length +|= bytes.len;
@@ -54,8 +54,8 @@ pub const Writer = struct {
     /// any that can be known is hidden.
     pub noinline fn isHidden(writer: *const Writer, name: []const u8) bool {
         if (writer.path_length > writer.path.len) return true;
+        const by_name = writer.names.facts(name).hidden;
         // Where nothing is given the path decides nothing.
-        if (!writer.needsPath()) return writer.names.facts(name).hidden;
-        return writer.names.hidden.hasField(name, writer.pathFrom(0));
+        return if (writer.needsPath()) writer.names.hidden.hasPath(by_name, name, writer.pathFrom(0)) else by_name;
     }
 };

@@ -17,10 +17,10 @@ const Record = @import("record.zig").Record;
 pub fn Exchange(comptime host: type) type {
     return struct {
         // Empty from the start: all of its bytes are zero.
-        var cache: connections.Cache = std.mem.zeroes(connections.Cache);
+        var cache: connections.Cache linksection(limits.large) = std.mem.zeroes(connections.Cache);
         var own_known = false;
         var own: [own_paths.len][]const u8 = undefined;
-        var own_bytes: [own_paths.len][limits.property_bytes_max]u8 = undefined;
+        var own_bytes: [own_paths.len][limits.property_bytes_max]u8 linksection(limits.large) = undefined;
         var serial: u64 = 0;
         var made_id: [request_id.length]u8 = undefined;
 
@@ -32,7 +32,8 @@ pub fn Exchange(comptime host: type) type {
                 message.body = side.blocks.reader(pool);
                 // In one piece, which they mostly are; the reader is left at the start of the body.
                 message.headers.bytes = message.body.take(side.headers_bytes) orelse copied: {
-                    const bytes = host.scratch.allocate(side.headers_bytes) orelse return false;
+                    const space = host.scratch.allocate(side.headers_bytes) orelse return false;
+                    const bytes = space[0..side.headers_bytes];
                     break :copied if (message.body.copy(bytes)) bytes else return false;
                 };
                 // Nobody can read half of what is compressed.

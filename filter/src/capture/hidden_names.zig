@@ -9,61 +9,89 @@ const texts = @import("../text.zig");
 
 pub const Names = settings.Names;
 
+/// Whose names, as bits: of a default entry they say which lists it is in.
+pub const List = enum(u8) { headers = 0x20, query = 0x40, fields = 0x80 };
+
 /// What is hidden: the default list, but for names that `-name` takes away, and what is given beside it.
 pub const Hidden = struct {
     given: Names,
-    default: *const Default,
-    /// Among headers `*` does not mean those that are none (`:path`): these are hidden only where they are named.
-    of_headers: bool = false,
+    list: List,
 
     pub fn has(hidden: *const Hidden, name: []const u8) bool {
-        return hidden.hasField(name, name);
+        return hidden.isGiven(name, false) or isDefault(hidden.list, name) and !hidden.isGiven(name, true);
     }
 
-    /// Of a field that can be called by its name or by all names that lead to it.
-    pub fn hasField(hidden: *const Hidden, name: []const u8, path: []const u8) bool {
-        if (hidden.isGiven(name, false) or hidden.isGiven(path, false)) return true;
-        return hidden.default.has(name, hidden.of_headers) and !hidden.isGiven(name, true) and !hidden.isGiven(path, true);
+    /// Of a field that can be called by its name or by all names that lead to it. `by_name`: whether the name has it
+    /// hidden.
+    pub fn hasPath(hidden: *const Hidden, by_name: bool, name: []const u8, path: []const u8) bool {
+        if (hidden.isGiven(path, false)) return true;
+        return by_name and (!hidden.isGiven(path, true) or hidden.isGiven(name, false));
     }
 
     fn isGiven(hidden: *const Hidden, name: []const u8, taken_away: bool) bool {
-        return any(hidden.given, name, taken_away, hidden.of_headers);
-    }
-};
-
-/// A default list as one text: of each entry its length, which bytes have to be in a name that it matches, and itself.
-/// Hardly any name has those of any, and all are asked for every header of every exchange.
-const Default = struct {
-    text: []const u8,
-
-    fn of(comptime entries: Names) Default {
-        comptime {
-            @setEvalBranchQuota(10_000);
-            var text: []const u8 = "";
-            for (entries) |entry| text = text ++ .{entry.len} ++ std.mem.toBytes(std.mem.nativeToLittle(u16, bytesOf(entry))) ++ entry;
-            return .{ .text = text };
-        }
-    }
-
-    noinline fn has(default: *const Default, name: []const u8, of_headers: bool) bool {
-        const there = bytesOf(name);
-        var rest = default.text;
-        while (next(&rest)) |entry| {
-            if (entry.needed & ~there == 0 and any(&.{entry.name}, name, false, of_headers)) return true;
-        }
+        for (hidden.given) |entry| if (isHiddenBy(hidden.list, entry, name, taken_away)) return true;
         return false;
     }
 };
 
-const Entry = struct { needed: u16, name: []const u8 };
+/// The default lists as one text: of each entry its length and which lists it is in, which bytes have to be in a name
+/// that it matches, and itself. Hardly any name has those of any.
+const defaults = text: {
+    @setEvalBranchQuota(100_000);
+    var entries: []const []const u8 = &.{};
+    var lists: []const u8 = &.{};
+    for (default_lists) |default| {
+        // An entry of several lists is there once, if it stands in their order.
+        var at: usize = 0;
+        for (default.names) |name| {
+            var found = at;
+            while (found < entries.len and !std.mem.eql(u8, entries[found], name)) found += 1;
+            const is_known = found < entries.len;
+            const in = @intFromEnum(default.list) | if (is_known) lists[found] else 0;
+            if (!is_known) found = at;
+            const rest = found + @intFromBool(is_known);
+            entries = entries[0..found] ++ .{name} ++ entries[rest..];
+            lists = lists[0..found] ++ .{in} ++ lists[rest..];
+            at = found + 1;
+        }
+    }
+    var text: []const u8 = "";
+    for (entries, lists) |entry, in| {
+        std.debug.assert(entry.len <= length_mask);
+        text = text ++ .{in | entry.len} ++ std.mem.toBytes(std.mem.nativeToLittle(u16, bytesOf(entry))) ++ entry;
+    }
+    break :text text;
+};
 
-fn next(rest: *[]const u8) ?Entry {
-    const text = rest.*;
-    if (text.len == 0) return null;
-    const end = 3 + @as(usize, text[0]);
-    rest.* = text[end..];
-    return .{ .needed = std.mem.readInt(u16, text[1..3], .little), .name = text[3..end] };
-}
+const default_lists = [_]struct { list: List, names: Names }{
+    .{ .list = .headers, .names = &settings.redact_headers_default },
+    .{ .list = .query, .names = &settings.redact_query_default },
+    .{ .list = .fields, .names = &settings.redact_body_fields_default },
+};
+
+const length_mask = 0x1f;
+
+const Entries = struct {
+    list: List,
+    rest: []const u8 = defaults,
+    /// Of the entry that `next` stepped to.
+    needed: u16 = undefined,
+    name: []const u8 = undefined,
+
+    /// To the next one of the list.
+    noinline fn next(entries: *Entries) bool {
+        while (entries.rest.len > 0) {
+            const text = entries.rest;
+            const end = 3 + @as(usize, text[0] & length_mask);
+            entries.rest = text[end..];
+            if (text[0] & @intFromEnum(entries.list) == 0) continue;
+            entries.needed = std.mem.readInt(u16, text[1..3], .little);
+            entries.name = text[3..end];
+            return true;
+        }
+        return false;
+    }
+};
 
 /// A bit for each byte that is there, of which some share one.
 fn bytesOf(text: []const u8) u16 {
@@ -74,20 +102,25 @@ fn bytesOf(text: []const u8) u16 {
     return found;
 }
 
-const default_headers = Default.of(&settings.redact_headers_default);
-const default_query = Default.of(&settings.redact_query_default);
-const default_fields = Default.of(&settings.redact_body_fields_default);
+fn isDefault(list: List, name: []const u8) bool {
+    const there = bytesOf(name);
+    var entries = Entries{ .list = list };
+    while (entries.next()) {
+        if (entries.needed & ~there == 0 and isHiddenBy(list, entries.name, name, false)) return true;
+    }
+    return false;
+}
 
 pub fn ofHeaders(given: Names) Hidden {
-    return .{ .given = given, .default = &default_headers, .of_headers = true };
+    return .{ .given = given, .list = .headers };
 }
 
 pub fn ofQuery(given: Names) Hidden {
-    return .{ .given = given, .default = &default_query };
+    return .{ .given = given, .list = .query };
 }
 
 pub fn ofFields(given: Names) Hidden {
-    return .{ .given = given, .default = &default_fields };
+    return .{ .given = given, .list = .fields };
 }
 
 /// Whether the default list is taken away, and nothing given in its place.
@@ -100,38 +133,34 @@ pub noinline fn hidesNoField(given: Names) bool {
     return all;
 }
 
-/// The list without what the default list has anyway, unless it takes something of that away: the role writes the
-/// default out.
-pub noinline fn trimmed(hidden: Hidden) Names {
-    const given = hidden.given;
-    for (given) |entry| if (entry[0] == '-') return given;
-    var rest = hidden.default.text;
-    for (given, 0..) |entry, at| {
-        const known = next(&rest) orelse return given[at..];
-        if (!texts.equal(entry, known.name)) return given[at..];
-    }
-    return &.{};
+/// Takes out of what is given what the default list has anyway, unless something of that is taken away: the role writes
+/// the default out.
+pub noinline fn trim(given: *Names, list: List) void {
+    var rest = given.*;
+    for (rest) |entry| if (entry[0] == '-') return;
+    var entries = Entries{ .list = list };
+    while (rest.len > 0 and entries.next() and texts.equal(rest[0], entries.name)) rest = rest[1..];
+    given.* = rest;
 }
 
-noinline fn any(names: Names, name: []const u8, taken_away: bool, of_headers: bool) bool {
-    const first = if (name.len > 0) std.ascii.toLower(name[0]) else 0;
-    for (names) |entry| {
-        const item = if (taken_away) entry[@min(1, entry.len)..] else entry;
-        if (entry.len == 0 or (entry[0] == '-') != taken_away or item.len == 0) continue;
-        // Most differ at once.
-        if (if (item[0] == '*') of_headers and first == ':' else std.ascii.toLower(item[0]) != first) continue;
-        if (pattern.matches(item, name, .{})) return true;
-    }
-    return false;
+/// Among headers `*` does not mean those that are none (`:path`): these are hidden only where they are named.
+noinline fn isHiddenBy(list: List, entry: []const u8, name: []const u8, taken_away: bool) bool {
+    if (entry.len == 0 or (entry[0] == '-') != taken_away) return false;
+    const item = entry[@intFromBool(taken_away)..];
+    const first = if (name.len > 0) name[0] else 0;
+    // Most differ at once.
+    if (item.len == 0) return false;
+    if (if (item[0] == '*') list == .headers and first == ':' else std.ascii.toLower(item[0]) != std.ascii.toLower(first)) return false;
+    return pattern.matches(item, name, .{});
 }
 
 test "header names, patterns, and what is taken away" {
-    const defaults = ofHeaders(&.{});
+    const by_default = ofHeaders(&.{});
     for ([_][]const u8{ "authorization", "Set-Cookie", "x-vault-token", "X-Hub-Signature-256", "Ocp-Apim-Subscription-Key" }) |name| {
-        try std.testing.expect(defaults.has(name));
+        try std.testing.expect(by_default.has(name));
     }
     for ([_][]const u8{ "", "set-cookie3", "content-type", "x-request-id", "traceparent", ":path", "idempotency-key" }) |name| {
-        try std.testing.expect(!defaults.has(name));
+        try std.testing.expect(!by_default.has(name));
     }
     const more = ofHeaders(&.{ "x-*", "-cookie", "-x-auth-token", "-no" });
     for ([_][]const u8{ "authorization", "X-Mine", "x-auth-token" }) |name| try std.testing.expect(more.has(name));
@@ -142,11 +171,17 @@ test "header names, patterns, and what is taken away" {
     try std.testing.expect(mine.has("x-mine") and !mine.has("authorization"));
 }
 
+fn leftOf(given: Names) usize {
+    var left = given;
+    trim(&left, .headers);
+    return left.len;
+}
+
 test "a default that is written out is not asked twice" {
     const default: Names = &settings.redact_headers_default;
-    try std.testing.expectEqual(0, trimmed(ofHeaders(default)).len);
-    try std.testing.expectEqual(1, trimmed(ofHeaders(&(settings.redact_headers_default ++ .{"x"}))).len);
-    try std.testing.expectEqual(1, trimmed(ofHeaders(&.{ default[0], "x" })).len);
-    try std.testing.expectEqual(2, trimmed(ofHeaders(&.{ default[0], "-*" })).len);
-    try std.testing.expectEqual(0, trimmed(ofHeaders(&.{})).len);
+    try std.testing.expectEqual(0, leftOf(default));
+    try std.testing.expectEqual(1, leftOf(&(settings.redact_headers_default ++ .{"x"})));
+    try std.testing.expectEqual(1, leftOf(&.{ default[0], "x" }));
+    try std.testing.expectEqual(2, leftOf(&.{ default[0], "-*" }));
+    try std.testing.expectEqual(0, leftOf(&.{}));
 }

@@ -13,11 +13,27 @@ const Writer = @import("body_writer.zig").Writer;
 const depth_max = 64;
 /// Stands for what no name has that can be listed.
 const no_character = 0xff;
-const Place = enum { value, first_value, name, first_name, in_name, colon, in_text, in_word, behind, wrong };
+const Place = enum(u32) {
+    value,
+    first_value,
+    name,
+    first_name,
+    colon,
+    behind,
+    /// Behind a value that is hidden, or a part of it.
+    behind_hidden,
+    in_name,
+    in_text,
+    in_word,
+    wrong,
 
-/// Of zeros at the begin, but for the writer.
+    fn hasSpaceBefore(place: Place) bool {
+        return @intFromEnum(place) < @intFromEnum(Place.behind_hidden);
+    }
+};
+
+/// Of zeros at the begin.
 pub const JsonFields = struct {
-    writer: *Writer,
     place: Place,
     depth: u8,
     /// A bit for each level: whether it is an object.
@@ -33,41 +49,82 @@ pub const JsonFields = struct {
     hidden: bool,
     hidden_depth: u8,
 
-    pub noinline fn feed(json: *JsonFields, bytes: []const u8) void {
-        const writer = json.writer;
+    pub fn feed(json: *JsonFields, writer: *Writer, bytes: []const u8) void {
         if (writer.ended) return;
         var shown: usize = 0;
         var at: usize = 0;
+        // Of what is gone through for each byte all is here.
+        var place = json.place;
         while (at < bytes.len) {
-            switch (json.place) {
-                .in_text, .in_name => at = json.inText(bytes, at),
-                .in_word => at = json.inWord(bytes, at),
-                else => {
-                    if (isSpace(bytes[at])) {
-                        at += 1;
-                        continue;
-                    }
-                    if (json.hides and json.place == .value) {
+            const byte = bytes[at];
+            if (isSpace(byte) and place.hasSpaceBefore()) {
+                at += 1;
+                continue;
+            }
+            switch (place) {
+                .value, .first_value => {
+                    if (place == .value and json.hides) {
                         writer.add(bytes[shown..at]);
-                        writer.add("\"" ++ redaction.placeholder ++ "\"");
-                        json.hides = false;
-                        json.hidden = true;
-                        json.hidden_depth = json.depth;
+                        json.hide(writer);
                     }
-                    at = json.step(bytes, at);
+                    place = if (byte == ']' and place == .first_value) json.close(byte) else json.begin(writer, byte);
+                    if (place == .in_text) {
+                        // Most texts are in one piece.
+                        const end = quoteBehind(bytes, at + 1);
+                        if (end > 0) place = json.behind();
+                        at = @max(at, end);
+                    }
                 },
+                .name, .first_name => {
+                    if (byte == '"') {
+                        const end = json.name(writer, bytes, at + 1);
+                        place = if (end > 0) .colon else .in_name;
+                        at = @max(at, end);
+                    } else place = if (byte == '}' and place == .first_name) json.close(byte) else .wrong;
+                },
+                .colon => place = if (byte == ':') .value else .wrong,
+                .behind => switch (byte) {
+                    ',' => place = if (json.depth == 0) .wrong else if (json.isObject()) .name else .value,
+                    '}', ']' => place = json.close(byte),
+                    else => {
+                        // One value behind another, as in JSON lines.
+                        place = if (json.depth == 0) .value else .wrong;
+                        continue;
+                    },
+                },
+                .behind_hidden => {
+                    place = .behind;
+                    if (json.depth != json.hidden_depth) continue;
+                    json.hidden = false;
+                    shown = at;
+                    continue;
+                },
+                .in_word => if (!isWord(byte)) {
+                    // What ends a word is none of it.
+                    place = json.behind();
+                    continue;
+                },
+                .in_name, .in_text => {
+                    json.place = place;
+                    at = json.inText(writer, bytes, at);
+                    place = json.place;
+                    continue;
+                },
+                .wrong => break,
             }
-            if (json.place == .wrong) {
-                if (!json.hidden) writer.add(bytes[shown..at]);
-                writer.ended = true;
-                return;
-            }
-            if (json.hidden and json.place == .behind and json.depth == json.hidden_depth) {
-                json.hidden = false;
-                shown = at;
-            }
+            if (place != .wrong) at += 1;
         }
-        if (!json.hidden) writer.add(bytes[shown..]);
+        json.place = place;
+        if (!json.hidden) writer.add(bytes[shown..at]);
+        if (place == .wrong) writer.ended = true;
+    }
+
+    /// What stands for the value that begins.
+    inline fn hide(json: *JsonFields, writer: *Writer) void {
+        writer.add("\"" ++ redaction.placeholder ++ "\"");
+        json.hides = false;
+        json.hidden = true;
+        json.hidden_depth = json.depth;
     }
 
     /// Also what begins a text of UTF-8, and a record of a JSON text sequence (RFC 7464).
@@ -78,108 +135,47 @@ pub const JsonFields = struct {
         };
     }
 
-    /// Of one byte, with what mostly stands behind it, or of a text as a whole; gives where it goes on.
-    fn step(json: *JsonFields, bytes: []const u8, at: usize) usize {
-        const byte = bytes[at];
-        const next = at + 1;
-        const place = json.place;
-        // Unless it is seen to be right.
-        json.place = .wrong;
-        switch (place) {
-            .name, .first_name => {
-                if (byte == '"') return json.beginName(bytes, next);
-                if (byte == '}' and place == .first_name) json.close(byte);
-            },
-            .colon => if (byte == ':') {
-                json.place = .value;
-                return afterSpace(bytes, next);
-            },
-            .behind => switch (byte) {
-                ',' => if (json.depth > 0) return json.comma(bytes, at),
-                '}', ']' => json.close(byte),
-                // One value behind another, as in JSON lines.
-                else => if (json.depth == 0) return json.begin(bytes, at),
-            },
-            else => if (byte == ']' and place == .first_value) json.close(byte) else return json.begin(bytes, at),
-        }
-        return if (json.place == .wrong) at else next;
+    /// A value.
+    fn begin(json: *JsonFields, writer: *Writer, byte: u8) Place {
+        if (byte == '"') return .in_text;
+        if (byte != '{' and byte != '[') return if (isWord(byte)) .in_word else .wrong;
+        if (json.depth == depth_max) return .wrong;
+        const inner = if (json.depth == 0) 0 else if (json.isObject()) writer.path_length else json.paths[json.depth];
+        json.objects = json.objects << 1 | @intFromBool(byte == '{');
+        json.depth += 1;
+        json.paths[json.depth] = inner;
+        return if (byte == '{') .first_name else .first_value;
     }
 
-    /// With the comma behind it, unless what was hidden ends with the value.
-    noinline fn endValue(json: *JsonFields, bytes: []const u8, at: usize) usize {
-        json.place = .behind;
-        return if (json.hidden or json.depth == 0 or at == bytes.len or bytes[at] != ',') at else json.comma(bytes, at);
-    }
-
-    fn comma(json: *JsonFields, bytes: []const u8, at: usize) usize {
-        json.place = if (json.isObject()) .name else .value;
-        return afterSpace(bytes, at + 1);
-    }
-
-    inline fn afterSpace(bytes: []const u8, at: usize) usize {
-        return if (at < bytes.len and bytes[at] == ' ') at + 1 else at;
-    }
-
-    noinline fn begin(json: *JsonFields, bytes: []const u8, at: usize) usize {
-        const byte = bytes[at];
-        switch (byte) {
-            '"' => {
-                // Most texts are in one piece.
-                const end = quoteBehind(bytes, at + 1);
-                if (end > 0) return json.endValue(bytes, end + 1);
-                json.place = .in_text;
-            },
-            '{', '[' => {
-                if (json.depth == depth_max) return at;
-                const inner = if (json.depth == 0) 0 else if (json.isObject()) json.writer.path_length else json.paths[json.depth];
-                json.objects = json.objects << 1 | @intFromBool(byte == '{');
-                json.depth += 1;
-                json.paths[json.depth] = inner;
-                json.place = if (byte == '{') .first_name else .first_value;
-            },
-            else => if (isWord(byte)) return json.inWord(bytes, at + 1),
-        }
-        return if (json.place == .wrong) at else at + 1;
-    }
-
-    /// What ends a word is none of it.
-    noinline fn inWord(json: *JsonFields, bytes: []const u8, from: usize) usize {
-        json.place = .in_word;
-        var at = from;
-        while (at < bytes.len and isWord(bytes[at])) at += 1;
-        return if (at < bytes.len) json.endValue(bytes, at) else at;
-    }
-
-    noinline fn close(json: *JsonFields, byte: u8) void {
-        if (json.depth == 0 or json.isObject() != (byte == '}')) return;
+    noinline fn close(json: *JsonFields, byte: u8) Place {
+        if (json.depth == 0 or json.isObject() != (byte == '}')) return .wrong;
         json.objects >>= 1;
         json.depth -= 1;
-        json.place = .behind;
+        return json.behind();
+    }
+
+    fn behind(json: *const JsonFields) Place {
+        return if (json.hidden) .behind_hidden else .behind;
     }
 
     fn isObject(json: *const JsonFields) bool {
         return json.depth > 0 and json.objects & 1 == 1;
     }
 
-    /// Most names are in one piece, with a colon and a space behind them, and need no copy.
-    fn beginName(json: *JsonFields, bytes: []const u8, at: usize) usize {
-        const writer = json.writer;
+    /// Most names are in one piece, and need no copy: gives where the quote is behind it. 0 for one that is not.
+    fn name(json: *JsonFields, writer: *Writer, bytes: []const u8, at: usize) usize {
         const outer = json.paths[json.depth];
         const name_at = outer + @intFromBool(outer > 0);
         const end = if (writer.needsPath()) 0 else quoteBehind(bytes, at);
-        if (end == 0) {
+        if (end > 0) {
+            writer.path_length = name_at + end - at;
+            json.endName(writer, bytes[at..end]);
+        } else {
             writer.path_length = outer;
             if (outer > 0) writer.addToPath('.');
             json.name_at = name_at;
-            json.place = .in_name;
-            return at;
         }
-        writer.path_length = name_at + end - at;
-        json.endName(bytes[at..end]);
-        if (end + 1 == bytes.len or bytes[end + 1] != ':') return end + 1;
-        json.place = .value;
-        const next = afterSpace(bytes, end + 2);
-        return if (next < bytes.len and bytes[next] == '"' and !json.hides) json.begin(bytes, next) else next;
+        return end;
     }
 
     /// Where the quote is that ends a text, or 0 unless it is here and nothing in the text is escaped.
@@ -188,16 +184,14 @@ pub const JsonFields = struct {
         return if (end < bytes.len and bytes[end] == '"') end else 0;
     }
 
-    fn endName(json: *JsonFields, name: []const u8) void {
-        json.place = .colon;
-        if (!json.hidden) json.hides = json.writer.isHidden(name);
+    noinline fn endName(json: *JsonFields, writer: *Writer, of: []const u8) void {
+        if (!json.hidden) json.hides = writer.isHidden(of);
     }
 
-    fn inText(json: *JsonFields, bytes: []const u8, from: usize) usize {
-        const writer = json.writer;
+    fn inText(json: *JsonFields, writer: *Writer, bytes: []const u8, from: usize) usize {
         const is_name = json.place == .in_name;
         if (json.escaped > 0) {
-            if (json.inEscape(bytes[from], is_name)) return from + 1;
+            if (json.inEscape(writer, bytes[from], is_name)) return from + 1;
             json.place = .wrong;
             return from;
         }
@@ -207,22 +201,23 @@ pub const JsonFields = struct {
         if (bytes[at] == '\\') {
             json.escaped = 1;
         } else if (is_name) {
-            json.endName(writer.pathFrom(json.name_at));
+            json.endName(writer, writer.pathFrom(json.name_at));
+            json.place = .colon;
         } else {
-            json.place = .behind;
+            json.place = json.behind();
         }
         return at + 1;
     }
 
     /// Only names have to be understood.
-    fn inEscape(json: *JsonFields, byte: u8, is_name: bool) bool {
+    fn inEscape(json: *JsonFields, writer: *Writer, byte: u8, is_name: bool) bool {
         if (json.escaped == 1) {
             json.escaped = if (byte == 'u' and is_name) 2 else 0;
             switch (byte) {
                 'u' => {},
-                '"', '\\', '/' => if (is_name) json.writer.addToPath(byte),
+                '"', '\\', '/' => if (is_name) writer.addToPath(byte),
                 // Controls are in no name that is known.
-                else => if (is_name) json.writer.addToPath(no_character),
+                else => if (is_name) writer.addToPath(no_character),
             }
             return true;
         }
@@ -233,7 +228,7 @@ pub const JsonFields = struct {
         if (json.escaped < 6) return true;
         json.escaped = 0;
         // A character that is not ASCII is in no name that is known, either.
-        json.writer.addToPath(if (json.code < 0x80) @intCast(json.code) else no_character);
+        writer.addToPath(if (json.code < 0x80) @intCast(json.code) else no_character);
         return true;
     }
 };

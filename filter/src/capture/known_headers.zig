@@ -33,8 +33,8 @@ const names = ":method :path :authority host :scheme :status content-type x-requ
 pub const count = std.meta.fieldNames(Name).len;
 
 /// One more than the place of the name among the known ones, or 0. Names come in lower case.
-pub noinline fn numberOf(name: []const u8) u5 {
-    return if (texts.indexOfWord(names, name)) |at| @intCast(at + 1) else 0;
+pub fn numberOf(name: []const u8) u5 {
+    return @intCast(texts.numberOfWord(names, name));
 }
 
 /// Of several values the first counts, and one without text is none.
@@ -50,10 +50,9 @@ pub const Head = struct {
     looked_up: *const NamesOf = undefined,
 
     /// Of the host's wire form. What it points to is as it came.
-    pub fn of(pairs_bytes: []const u8, known: *const NamesOf) Head {
-        var head: Head = undefined;
+    pub fn read(head: *Head, pairs_bytes: []const u8, known: *const NamesOf) void {
         // Zeros are empty texts, and cheaper than a copy of what that is.
-        @memset(std.mem.asBytes(&head), 0);
+        @memset(std.mem.asBytes(head), 0);
         var pairs = headers.Pairs.init(pairs_bytes);
         head.looked_up = known;
         var number: usize = 0;
@@ -62,7 +61,6 @@ pub const Head = struct {
             if (number < noted.len) noted[number] = facts;
             note(&head.values, facts.known, pairs.value);
         }
-        return head;
     }
 
     /// Of the header of this number and name.

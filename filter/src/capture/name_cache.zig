@@ -27,27 +27,20 @@ pub const Facts = packed struct(u8) {
     }
 };
 
-/// In the cache, names of headers, parameters and fields are not the same.
-pub const Kind = enum(u8) { headers, query = 0x40, fields = 0x80 };
-
 comptime {
-    std.debug.assert(limits.plugins_max <= @intFromEnum(Kind.query));
+    // In the cache, names of headers, parameters and fields are not the same.
+    std.debug.assert(limits.plugins_max <= @intFromEnum(hidden_names.List.headers));
 }
 
-/// The names of one kind, for one configuration.
+/// The names of one list, for one configuration.
 pub const NamesOf = struct {
     cache: *NameCache,
-    /// Of the configuration, and the kind.
+    /// The configuration, and which list.
     owner: u8 = 0,
     hidden: hidden_names.Hidden,
 
-    pub fn of(cache: *NameCache, plugin: u8, comptime kind: Kind, given: hidden_names.Names) NamesOf {
-        const hidden = switch (kind) {
-            .headers => hidden_names.ofHeaders(given),
-            .query => hidden_names.ofQuery(given),
-            .fields => hidden_names.ofFields(given),
-        };
-        return .{ .cache = cache, .owner = plugin | @intFromEnum(kind), .hidden = hidden };
+    pub fn of(cache: *NameCache, plugin: u8, list: hidden_names.List, given: hidden_names.Names) NamesOf {
+        return .{ .cache = cache, .owner = plugin | @intFromEnum(list), .hidden = .{ .given = given, .list = list } };
     }
 
     pub inline fn facts(names: *const NamesOf, name: []const u8) Facts {
@@ -57,7 +50,7 @@ pub const NamesOf = struct {
     pub noinline fn find(names: *const NamesOf, name: []const u8) Facts {
         const hidden = &names.hidden;
         var found = Facts{ .hidden = hidden.has(name), .plain = scan.plainJson(name) == name.len };
-        if (hidden.of_headers) found.known = known_headers.numberOf(name);
+        if (hidden.list == .headers) found.known = known_headers.numberOf(name);
         if (found.isHost() and hidden.has("host")) found.hidden = true;
         return found;
     }
@@ -110,14 +103,15 @@ pub const NameCache = struct {
         const place = &cache.places[@intCast(mixed >> (63 - bits + 1))];
         const key = Key{ .first = first, .last = last, .tag = tag };
         const entry = if (place[0].isOf(key)) &place[0] else &place[1];
-        if (!entry.isOf(key) or length > 16 and !entry.hasInside(name)) return learn(place, key, names, name);
+        if (!entry.isOf(key) or length > 16 and !entry.hasInside(name)) return learn(place, first, last, tag, names, name);
         return entry.facts;
     }
 
-    noinline fn learn(place: *[2]Entry, key: Key, names: anytype, name: []const u8) Facts {
+    /// The key in its parts, as in one piece it would go through memory each time.
+    fn learn(place: *[2]Entry, first: u64, last: u64, tag: u16, names: anytype, name: []const u8) Facts {
         const found = names.find(name);
         place[1] = place[0];
-        place[0] = .{ .key = key, .inside = if (name.len > 16) insideOf(name) else .{ 0, 0 }, .facts = found };
+        place[0] = .{ .key = .{ .first = first, .last = last, .tag = tag }, .inside = if (name.len > 16) insideOf(name) else .{ 0, 0 }, .facts = found };
         return found;
     }
 };

@@ -11,6 +11,7 @@ const headers = @import("headers.zig");
 const redaction = @import("redaction.zig");
 const streams = @import("streams.zig");
 const texts = @import("../text.zig");
+const trace_context = @import("trace_context.zig");
 
 /// What a template can name, each by a byte that no text of a template has.
 pub const Field = enum(u8) {
@@ -122,6 +123,7 @@ const derived = [_]Derived{
 };
 
 comptime {
+    for (derived) |one| std.debug.assert(one.from.index() < texts_count);
     for (std.meta.fieldNames(head.Name), 0..) |name, at| std.debug.assert(@field(Field, name).index() == at);
     std.debug.assert(derived.len == Field.request_ms.index() - texts_count);
 }
@@ -143,7 +145,7 @@ pub const Record = struct {
     /// Whether it is seen from where it was asked for, and not where it was answered.
     is_client: bool,
 
-    pub fn set(record: *Record, field: Field, value: []const u8) void {
+    pub fn set(record: *Record, comptime field: Field, value: []const u8) void {
         record.texts[field.index()] = value;
     }
 
@@ -164,19 +166,24 @@ pub const Record = struct {
             head.note(record.texts[0..head.count], all.facts.known, all.value);
         }
         if (record.text(.authority).len == 0) record.set(.authority, record.text(.host));
-        record.set(.traceparent, traceContext(record.text(.traceparent)));
+        record.set(.traceparent, trace_context.idsOf(record.text(.traceparent)));
         record.set(.status, statusOf(record.messages[1].headers.find(.status)));
     }
 
-    /// Of a field that is a text.
-    pub inline fn text(record: *const Record, field: Field) []const u8 {
-        const at = field.index();
-        return if (at < texts_count) record.texts[at] else record.derivedText(at - texts_count);
+    /// Of a field that is not made of others.
+    pub inline fn text(record: *const Record, comptime field: Field) []const u8 {
+        return record.texts[comptime field.index()];
     }
 
-    noinline fn derivedText(record: *const Record, at: usize) []const u8 {
-        const how = &derived[at];
-        const from = record.text(how.from);
+    /// Of any field that is a text.
+    pub noinline fn textOf(record: *const Record, field: Field) []const u8 {
+        const at = field.index();
+        return if (at < texts_count) (&record.texts)[at] else record.derivedText(&derived[at - texts_count]);
+    }
+
+    fn derivedText(record: *const Record, how: *const Derived) []const u8 {
+        // These are made of none that is made itself. By its address: the whole list would be copied.
+        const from = (&record.texts)[how.from.index()];
         return switch (how.how) {
             .before => texts.before(from, how.byte),
             .after => texts.after(from, how.byte),
@@ -225,40 +232,6 @@ pub fn statusOf(text: []const u8) []const u8 {
     return text;
 }
 
-/// Trace and parent id of W3C's traceparent (00-<trace id>-<parent id>-<flags>) with the dash between them, or
-/// nothing if all is not well with it. A later version than 00 may have more behind another dash; there is no ff.
-pub inline fn traceContext(value: []const u8) []const u8 {
-    return if (isTraceContext(value)) value[3..52] else "";
-}
-
-noinline fn isTraceContext(value: []const u8) bool {
-    const length = 55;
-    if (value.len < length or texts.startsWith(value, "ff")) return false;
-    if (value.len > length and (texts.startsWith(value, "00") or value[length] != '-')) return false;
-    // Of the ids none is of zeros.
-    for ([_][2]u8{ .{ 0, 2 }, .{ 3, 35 }, .{ 36, 52 }, .{ 53, 55 } }) |part| {
-        const start, const end = part;
-        const digits = digitsOf(value[start..end]);
-        if (digits == .others or digits == .zeros and end - start > 2 or end < length and value[end] != '-') return false;
-    }
-    return true;
-}
-
-/// Whether all are hexadecimal digits of lower case, and some are not zero.
-noinline fn digitsOf(text: []const u8) enum { zeros, some, others } {
-    var any: u8 = 0;
-    for (text) |digit| {
-        if (digit -% '0' > 9 and digit -% 'a' > 5) return .others;
-        any |= digit ^ '0';
-    }
-    return if (any == 0) .zeros else .some;
-}
-
-/// The trace id alone: it is the same in every proxy on a request's way.
-pub fn traceId(value: []const u8) []const u8 {
-    return texts.before(traceContext(value), '-');
-}
-
 test "a status is always a number" {
     const cases = [_][3][]const u8{
         .{ "200", "200", "" }, .{ "503", "503", "503" }, .{ "20", "0", "_OTHER" }, .{ "2e2", "0", "_OTHER" }, .{ "", "0", "_OTHER" },
@@ -273,7 +246,7 @@ test "a status is always a number" {
         record.messages[1].headers = .{ .bytes = buffer[0..headers.entrySize(&header)] };
         record.noteHeaders();
         try std.testing.expectEqualStrings(case[1], record.text(.status));
-        try std.testing.expectEqualStrings(case[2], record.text(.error_type));
+        try std.testing.expectEqualStrings(case[2], record.textOf(.error_type));
         try std.testing.expectEqualStrings("", record.text(.path));
     }
 }
@@ -289,29 +262,6 @@ test "whose error it is" {
         record.is_client = case[0];
         record.set(.status, case[1]);
         record.set(.grpc_status, case[2]);
-        try std.testing.expectEqualStrings(case[3], record.text(.error_type));
+        try std.testing.expectEqualStrings(case[3], record.textOf(.error_type));
     }
-}
-
-test "traceparent" {
-    const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736", traceId(good));
-    try std.testing.expectEqualStrings("4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", traceContext(good));
-    for ([_][]const u8{ "01" ++ good[2..], "fe" ++ good[2..] ++ "-more", good[0..53] ++ "00" }) |later| {
-        try std.testing.expectEqualStrings(good[3..52], traceContext(later));
-    }
-    for ([_][]const u8{
-        "",
-        good[0..54],
-        "00-4BF92F3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "00-" ++ "0" ** 32 ++ "-00f067aa0ba902b7-01",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-" ++ "0" ** 16 ++ "-01",
-        "00-4bf92f3577b34da6-3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "ff" ++ good[2..],
-        "FF" ++ good[2..],
-        "0x" ++ good[2..],
-        good ++ "-more",
-        good[0..53] ++ "0g",
-        "01" ++ good[2..] ++ "more",
-    }) |bad| try std.testing.expectEqualStrings("", traceContext(bad));
 }

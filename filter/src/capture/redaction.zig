@@ -21,7 +21,7 @@ pub const ofHeaders = hidden_names.ofHeaders;
 pub const ofQuery = hidden_names.ofQuery;
 pub const ofFields = hidden_names.ofFields;
 pub const hidesNoField = hidden_names.hidesNoField;
-pub const trimmed = hidden_names.trimmed;
+pub const trim = hidden_names.trim;
 
 /// Where a text goes that is copied in part. `full` once something did not fit.
 const Copy = struct {

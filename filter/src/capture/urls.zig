@@ -19,7 +19,7 @@ pub fn unitAt(text: []const u8, at: usize) Unit {
     return if (text[at] == '%') encoded(text[at..]) else .{ .byte = text[at] };
 }
 
-noinline fn encoded(text: []const u8) Unit {
+fn encoded(text: []const u8) Unit {
     var unit = Unit{ .byte = '%' };
     while (unit.byte == '%' and text.len - unit.length >= 2) {
         const byte = unsigned(text[unit.length..][0..2], 16);

@@ -37,9 +37,9 @@ pub noinline fn parse(configuration: *Configuration, text: []u8, lists: *Lists) 
     if (configuration.backend_path.len == 0) configuration.backend_path = traits.path;
     if (configuration.backend_authority.len == 0) configuration.backend_authority = configuration.backend_cluster;
     if (configuration.hosts_from_authority.len == 0) configuration.hosts_from_authority = configuration.hosts_from_cluster;
-    configuration.redact_headers = redaction.trimmed(redaction.ofHeaders(configuration.redact_headers));
-    configuration.redact_query = redaction.trimmed(redaction.ofQuery(configuration.redact_query));
-    configuration.redact_body_fields = redaction.trimmed(redaction.ofFields(configuration.redact_body_fields));
+    redaction.trim(&configuration.redact_headers, .headers);
+    redaction.trim(&configuration.redact_query, .query);
+    redaction.trim(&configuration.redact_body_fields, .fields);
     if (configuration.bodies == .by_format) configuration.bodies = if (traits.bodies) .on else .off;
     if (configuration.backend_cluster.len == 0) configuration.errors += 1;
 }
@@ -97,29 +97,42 @@ fn shut(configuration: *Configuration, entry: *const table.Entry) void {
     if (isRules(group)) configuration.closed = 1;
     if (group == .hosts_from and (entry.kind == .group or entry.kind == .word)) configuration.closed = 1;
     if (entry.kind == .group) return;
-    inline for (.{ "redact_headers", "redact_query", "redact_body_fields" }) |name| {
-        if (entry.offset() == @offsetOf(Configuration, name)) @field(configuration, name) = &.{"*"};
+    const offset = entry.offset();
+    switch (entry.kind) {
+        .fraction => fieldOf(u32, configuration, entry).* = 0,
+        .number => if (offset == @offsetOf(Configuration, "request_body_bytes_max") or offset == @offsetOf(Configuration, "response_body_bytes_max")) {
+            fieldOf(u32, configuration, entry).* = 0;
+        },
+        .names => switch (@as(settings.Form, @enumFromInt(entry.more))) {
+            .header, .parameter, .body_field => fieldOf(Names, configuration, entry).* = &.{"*"},
+            // No media type has a line break in it.
+            .media_type => configuration.body_content_types = &.{"\n"},
+            else => {},
+        },
+        .choice => {
+            // It may be the stricter one that is misspelt.
+            if (offset == @offsetOf(Configuration, "sample_by")) configuration.closed = 1;
+            if (offset == @offsetOf(Configuration, "bodies")) configuration.bodies = .off;
+        },
+        else => {},
     }
-    inline for (.{ "sample_rate", "request_body_bytes_max", "response_body_bytes_max" }) |name| {
-        if (entry.offset() == @offsetOf(Configuration, name)) @field(configuration, name) = 0;
-    }
-    // It may be the stricter one that is misspelt.
-    if (entry.offset() == @offsetOf(Configuration, "sample_by")) configuration.closed = 1;
-    if (entry.offset() == @offsetOf(Configuration, "bodies")) configuration.bodies = .off;
-    // No media type has a line break in it.
-    if (entry.offset() == @offsetOf(Configuration, "body_content_types")) configuration.body_content_types = &.{"\n"};
+}
+
+fn fieldOf(comptime Field: type, configuration: *Configuration, entry: *const table.Entry) *Field {
+    return @ptrCast(@alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset()));
 }
 
 /// Reads a value that is of the right kind. False when it can't be used all the same.
 fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: *const table.Entry) bool {
-    const place: [*]align(4) u8 = @alignCast(@as([*]u8, @ptrCast(configuration)) + entry.offset());
     switch (entry.kind) {
         .group => object(configuration, reader, lists, @enumFromInt(entry.more)),
-        .names => @as(*Names, @ptrCast(@alignCast(place))).* = names(reader, lists, entry, settings.names_max) orelse return false,
+        .names => return names(reader, lists, entry, settings.names_max, fieldOf(Names, configuration, entry)),
         .headers => return readCallHeaders(configuration, reader, lists),
-        .number, .fraction => @as(*u32, @ptrCast(place)).* = number(reader.value, entry) orelse return false,
+        .number, .fraction => fieldOf(u32, configuration, entry).* = number(reader.value, entry) orelse return false,
         .choice => {
-            @as(*u32, @ptrCast(place)).* = texts.indexOfWord(table.choices[entry.more], reader.value) orelse return false;
+            const which = texts.numberOfWord(table.choices[entry.more], reader.value);
+            if (which == 0) return false;
+            fieldOf(u32, configuration, entry).* = which - 1;
         },
         .revision => {
             const value = revision(reader.value);
@@ -128,7 +141,7 @@ fn member(configuration: *Configuration, reader: *Reader, lists: *Lists, entry: 
         },
         .name, .word, .path, .header => {
             if (!isUsable(reader.value, entry)) return false;
-            @as(*[]const u8, @ptrCast(@alignCast(place))).* = reader.value;
+            fieldOf([]const u8, configuration, entry).* = reader.value;
         },
     }
     return true;
@@ -146,7 +159,8 @@ fn readCallHeaders(configuration: *Configuration, reader: *Reader, lists: *Lists
         },
         '[' => {
             const before = lists.used;
-            const pair = names(reader, lists, &header_texts, 2) orelse &.{};
+            var pair: Names = &.{};
+            _ = names(reader, lists, &header_texts, 2, &pair);
             if (pair.len == 2 and isHeaderName(pair[0]) and lists.used <= most) continue;
             lists.used = before;
             good = false;
@@ -191,20 +205,19 @@ const header_texts = table.Entry{ .group = .backend, .kind = .header, .name_leng
 /// Texts that may be anything.
 pub const words = table.Entry{ .group = .hosts_from, .kind = .word, .name_length = 0 };
 
-/// All of a list, or nothing of it: half of one is not what was meant.
-pub fn names(reader: *Reader, lists: *Lists, of: *const table.Entry, most: usize) ?Names {
+/// Puts all of a list into `place`, or nothing of it: half of one is not what was meant. False when it can't be used.
+pub fn names(reader: *Reader, lists: *Lists, of: *const table.Entry, most: usize, place: *Names) bool {
     const start = lists.used;
     var good = true;
     while (true) switch (reader.next()) {
         ']' => {
-            if (good) return lists.items[start..lists.used];
-            lists.used = start;
-            return null;
+            if (good) place.* = lists.items[start..lists.used] else lists.used = start;
+            return good;
         },
         json_reader.string_token => {
             if (!isUsable(reader.value, of) or lists.used - start == most or !lists.add(reader.value)) good = false;
         },
-        json_reader.end_token => return null,
+        json_reader.end_token => return false,
         else => |token| {
             reader.skip(token);
             good = false;
@@ -243,7 +256,7 @@ fn isVisible(value: []const u8, lowest: u8) bool {
 /// Lower case, as Envoy sends it; names that the call itself sets are not for the configuration.
 fn isHeaderName(value: []const u8) bool {
     return consistsOf(value, 256, "-_.") and
-        texts.indexOfWord("content-type content-length transfer-encoding host connection " ++ marker_name, value) == null;
+        texts.numberOfWord("content-type content-length transfer-encoding host connection " ++ marker_name, value) == 0;
 }
 
 test {

@@ -23,7 +23,7 @@ test "everything set" {
         \\ "backend": {"cluster": "c", "authority": "a:1", "path": "/p", "timeout_ms": 7,
         \\             "headers": [["x-token", "t t"]]},
         \\ "bodies": "off", "request_body_bytes_max": 1, "response_body_bytes_max": 1e3,
-        \\ "redact_headers": ["x-secret"], "redact_query": [], "heartbeat_seconds": 2}
+        \\ "redact_headers": ["x-secret"], "redact_query": []}
     );
     try std.testing.expectEqual(@as(u32, 0), configuration.errors);
     try std.testing.expectEqual(@as(u64, 0x0a1b2c3d4e), configuration.revision);
@@ -39,7 +39,6 @@ test "everything set" {
     try std.testing.expect(redaction.ofHeaders(configuration.redact_headers).has("x-secret"));
     try std.testing.expect(redaction.ofHeaders(configuration.redact_headers).has("cookie"));
     try std.testing.expectEqual(@as(usize, 0), configuration.redact_query.len);
-    try std.testing.expectEqual(@as(u32, 2), configuration.heartbeat_seconds);
 }
 
 test "nothing set: only the backend is missed" {
@@ -62,7 +61,7 @@ test "what can't be used is counted once and keeps its default" {
         .{ 1, "\"name\": \"-a\"" },                                                .{ 1, "\"format\": \"xml\"" },
         .{ 1, "\"context\": {\"a\": [1]}" },                                       .{ 1, "\"bodies\": true" },
         .{ 1, "\"request_body_bytes_max\": 1000001" },                             .{ 1, "\"request_body_bytes_max\": -1" },
-        .{ 1, "\"heartbeat_seconds\": 0" },                                        .{ 1, "\"heartbeat_seconds\": 1.5" },
+        .{ 1, "\"backend\": {\"timeout_ms\": \"5\"}" },                            .{ 1, "\"backend\": {\"timeout_ms\": 1.5}" },
         .{ 1, "\"redact_headers\": [\"x\", 1, [2]]" },                             .{ 1, "\"redact_query\": \"x\"" },
         .{ 1, "\"unknown\": {\"a\": {\"b\": [1, \"]\"]}}" },                       .{ 2, "\"backend\": {\"timeout_ms\": 0, \"x\": null}" },
         .{ 1, "\"backend\": {\"path\": \"p\"}" },                                  .{ 1, "\"backend\": [1]" },

@@ -8,7 +8,7 @@ const settings = @import("settings.zig");
 const texts = @import("../text.zig");
 const unsigned = @import("json_reader.zig").unsigned;
 
-pub noinline fn fits(form: settings.Form, value: []const u8) bool {
+pub fn fits(form: settings.Form, value: []const u8) bool {
     if (value.len -% 1 >= limits.entry_bytes_max) return false;
     return switch (form) {
         .header => isName(past(past(value, '-'), ':'), "_*-."),
@@ -23,8 +23,8 @@ pub noinline fn fits(form: settings.Form, value: []const u8) bool {
 }
 
 /// Without this byte at its start.
-noinline fn past(value: []const u8, byte: u8) []const u8 {
-    return if (value.len > 0 and value[0] == byte) value[1..] else value;
+inline fn past(value: []const u8, byte: u8) []const u8 {
+    return value[@intFromBool(value.len > 0 and value[0] == byte)..];
 }
 
 /// Of letters, digits and these.
@@ -63,10 +63,7 @@ fn isParameter(value: []const u8) bool {
 }
 
 fn isPathStart(value: []const u8) bool {
-    for (value) |byte| switch (byte) {
-        '!', '$'...';', '=', '?'...'Z', '_', 'a'...'z', '~' => {},
-        else => return false,
-    };
+    if (!consistsOf(value, "!$%&'()*+,-./:;=?@_~")) return false;
     return (value[0] == '/' or value[0] == '*') and value[value.len - 1] != '$' and !hasPair(value, '.', "*+");
 }
 

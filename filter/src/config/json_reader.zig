@@ -25,7 +25,7 @@ pub const Reader = struct {
     /// The string (unescaped), number or word that was the last token.
     value: []const u8 = undefined,
 
-    pub fn next(reader: *Reader) u8 {
+    pub fn next(reader: *Reader) u32 {
         while (reader.at < reader.text.len) {
             const start = reader.at;
             const byte = reader.text[start];
@@ -46,7 +46,7 @@ pub const Reader = struct {
     }
 
     /// Steps over the value that began with this token.
-    pub fn skip(reader: *Reader, first: u8) void {
+    pub fn skip(reader: *Reader, first: u32) void {
         var token = first;
         var depth: usize = 0;
         while (true) {
@@ -69,13 +69,13 @@ pub const Reader = struct {
         _ = reader.fail();
     }
 
-    noinline fn fail(reader: *Reader) u8 {
+    noinline fn fail(reader: *Reader) u32 {
         reader.failed = true;
         reader.at = reader.text.len;
         return end_token;
     }
 
-    fn string(reader: *Reader) u8 {
+    fn string(reader: *Reader) u32 {
         const start = reader.at;
         var end = start;
         while (reader.at < reader.text.len) {
@@ -176,8 +176,8 @@ pub fn decimal(text: []const u8, places: i32) u64 {
 fn expectTokens(expected: []const u8, comptime text: []const u8) !void {
     var buffer = text[0..text.len].*;
     var reader = Reader{ .text = &buffer };
-    for (expected) |token| try std.testing.expectEqual(token, reader.next());
-    try std.testing.expectEqual(end_token, reader.next());
+    for (expected) |token| try std.testing.expectEqual(@as(u32, token), reader.next());
+    try std.testing.expectEqual(@as(u32, end_token), reader.next());
 }
 
 test "tokens" {
@@ -202,7 +202,7 @@ test "skips one value of any kind" {
     var half = "[1".*;
     var reader = Reader{ .text = &half };
     reader.skip(reader.next());
-    try std.testing.expectEqual(end_token, reader.next());
+    try std.testing.expectEqual(@as(u32, end_token), reader.next());
 }
 
 test "numbers in any spelling" {
@@ -222,9 +222,9 @@ test "numbers in any spelling" {
 test "strings are unescaped in place" {
     var text = "\"a\\\"\\u0041\\/\\u20ac\\n\" \"\\ud800\"".*;
     var reader = Reader{ .text = &text };
-    try std.testing.expectEqual(string_token, reader.next());
+    try std.testing.expectEqual(@as(u32, string_token), reader.next());
     try std.testing.expectEqualStrings("a\"A/\x7f\x7f", reader.value);
-    try std.testing.expectEqual(string_token, reader.next());
+    try std.testing.expectEqual(@as(u32, string_token), reader.next());
     try std.testing.expectEqualStrings("\x7f", reader.value);
 }
 

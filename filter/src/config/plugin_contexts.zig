@@ -71,25 +71,27 @@ pub const PluginContext = struct {
 
     fn buildHeads(plugin: *PluginContext) void {
         const configuration = &plugin.configuration;
-        plugin.call_head = plugin.headOf(&.{
-            ":method",    "POST",                          ":path",        configuration.backend_path,
-            ":authority", configuration.backend_authority, "content-type", plugin.traits().content_type,
-        }, &plugin.call_head_buffer);
+        const content_type = plugin.traits().content_type;
+        plugin.call_head = plugin.headOf("POST", configuration.backend_path, configuration.backend_authority, content_type, &plugin.call_head_buffer);
         if (configuration.hosts_from_cluster.len == 0) return;
-        plugin.poll_head = plugin.headOf(&.{
-            ":method",    "GET",                              ":path", configuration.hosts_from_path,
-            ":authority", configuration.hosts_from_authority,
-        }, &plugin.poll_head_buffer);
+        plugin.poll_head = plugin.headOf("GET", configuration.hosts_from_path, configuration.hosts_from_authority, "", &plugin.poll_head_buffer);
     }
 
-    /// Configured headers, such as a token, are for both kinds of call.
-    fn headOf(plugin: *PluginContext, own: []const []const u8, buffer: []u8) []const u8 {
+    /// Configured headers, such as a token, are for both kinds of call; without a content type there is none.
+    noinline fn headOf(plugin: *PluginContext, method: []const u8, path: []const u8, authority: []const u8, content_type: []const u8, buffer: []u8) []const u8 {
         const configuration = &plugin.configuration;
-        const common = [_][]const u8{ ":scheme", "http", marker_name, configuration.name };
-        if (headers.encodePairs(&.{ own, &common, configuration.backend_headers }, buffer)) |head| return head;
-        // Too long together: the call without the configured headers is still a call.
-        configuration.errors += 1;
-        return headers.encodePairs(&.{ own, &common }, buffer) orelse "";
+        const all = [_][]const u8{
+            ":method", method, ":path",     path,               ":authority",   authority,
+            ":scheme", "http", marker_name, configuration.name, "content-type", content_type,
+        };
+        const own = all[0 .. all.len - if (content_type.len == 0) @as(usize, 2) else 0];
+        var length = headers.encodePairs(&.{ own, configuration.backend_headers }, buffer);
+        if (length == 0) {
+            // Too long together: the call without the configured headers is still a call.
+            configuration.errors += 1;
+            length = headers.encodePairs(&.{own}, buffer);
+        }
+        return buffer[0..length];
     }
 };
 

@@ -3,7 +3,7 @@
 //! bytes long (block_list.zig sees to it), so that nothing is carried from one to the next.
 
 const std = @import("std");
-const scan = @import("../scan.zig");
+const limits = @import("../limits.zig");
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -14,38 +14,31 @@ pub fn encodedLength(size: usize) usize {
 /// Fills `target`, which has the encoded length.
 pub fn encode(piece: []const u8, target: []u8) void {
     if (pairs[0] == 0) fill();
-    var rest = piece;
+    var from = piece.ptr;
     var to = target.ptr;
-    // Six bytes at once, of eight that are read.
-    while (rest.len >= 8) {
-        const bytes = std.mem.readInt(u64, rest[0..8], .little);
-        const letters = four(@truncate(bytes)) | @as(u64, four(@truncate(bytes >> 24))) << 32;
-        std.mem.writeInt(u64, to[0..8], letters, .little);
-        rest = rest[6..];
-        to += 8;
-    }
-    var bytes = scan.shortWord(rest);
-    while (rest.len > 0) {
-        std.mem.writeInt(u32, to[0..4], four(@truncate(bytes)), .little);
-        bytes >>= 24;
-        if (rest.len < 3) to[3] = '=';
-        if (rest.len < 2) to[2] = '=';
-        rest = rest[@min(rest.len, 3)..];
+    const end = from + piece.len / 3 * 3;
+    while (from != end) : (from += 3) {
+        write(to, @as(u32, from[0]) << 16 | @as(u32, from[1]) << 8 | from[2]);
         to += 4;
     }
+    const rest = piece.len % 3;
+    if (rest == 0) return;
+    const second: u32 = if (rest == 2) from[1] else 0;
+    write(to, @as(u32, from[0]) << 16 | second << 8);
+    to[3] = '=';
+    if (rest == 1) to[2] = '=';
 }
 
-/// The letters of the three lowest bytes, of which the lowest comes first.
-inline fn four(bytes: u32) u32 {
-    const first = pairs[(bytes << 4 & 0xff0) | (bytes >> 12 & 0xf)];
-    const second = pairs[(bytes & 0xf00) | (bytes >> 16 & 0xff)];
-    return first | @as(u32, second) << 16;
+/// The letters of three bytes.
+inline fn write(to: [*]u8, bytes: u32) void {
+    std.mem.writeInt(u16, to[0..2], pairs[bytes >> 12], .little);
+    std.mem.writeInt(u16, to[2..4], pairs[bytes & 0xfff], .little);
 }
 
 /// The two letters of each twelve bits; made when first asked for, as it is larger than all of the code that uses it.
-var pairs: [4096]u16 = @splat(0);
+var pairs: [4096]u16 linksection(limits.large) = @splat(0);
 
-noinline fn fill() void {
+fn fill() void {
     for (&pairs, 0..) |*pair, twelve| pair.* = alphabet[twelve >> 6] | @as(u16, alphabet[twelve & 63]) << 8;
 }
 

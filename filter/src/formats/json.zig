@@ -41,7 +41,7 @@ pub const Writer = struct {
         writer.raw(begin[@intFromBool(is_first)..]);
     }
 
-    pub noinline fn string(writer: *Writer, bytes: []const u8) void {
+    pub fn string(writer: *Writer, bytes: []const u8) void {
         writer.raw("\"");
         writer.escaped(bytes);
         writer.raw("\"");
@@ -74,27 +74,33 @@ pub const Writer = struct {
         }
     }
 
-    /// The inside of a string: eight bytes at once, of which those count that stand as they are.
+    /// The inside of a string: eight bytes at once, of which those count that stand as they are, where there is room for
+    /// the most that it can become.
     pub noinline fn escaped(writer: *Writer, bytes: []const u8) void {
         var rest = bytes;
-        while (rest.len > 0 and !writer.overflow) {
-            const target = writer.buffer[writer.length..];
-            var taken: usize = 0;
-            if (target.len >= 10) {
+        if (!writer.overflow and 6 * bytes.len + 8 <= writer.buffer.len - writer.length) {
+            var to = writer.buffer[writer.length..].ptr;
+            while (rest.len > 0) {
                 const word = scan.firstWord(rest);
-                std.mem.writeInt(u64, target[0..8], word, .little);
-                taken = @min(scan.plainOf(word), rest.len);
-                writer.length += taken;
-                const next = if (taken < @min(rest.len, 8)) rest[taken] else 0;
-                if (next == '"' or next == '\\') {
-                    target[taken..][0..2].* = .{ '\\', next };
-                    writer.length += 2;
-                    taken += 1;
+                std.mem.writeInt(u64, to[0..8], word, .little);
+                // Zeros behind the last bytes are not plain.
+                const plain = scan.plainOf(word);
+                to += plain;
+                rest = rest[plain..];
+                if (plain == 8 or rest.len == 0) continue;
+                if (rest[0] == '"' or rest[0] == '\\') {
+                    to[0..2].* = .{ '\\', rest[0] };
+                    to += 2;
+                    rest = rest[1..];
+                } else {
+                    writer.length = to - writer.buffer.ptr;
+                    rest = rest[writer.character(rest)..];
+                    to = writer.buffer[writer.length..].ptr;
                 }
             }
-            if (taken == 0) taken = writer.character(rest);
-            rest = rest[taken..];
+            writer.length = to - writer.buffer.ptr;
         }
+        while (rest.len > 0 and !writer.overflow) rest = rest[writer.character(rest)..];
     }
 
     /// One, whatever it is; gives how many bytes it had.

@@ -48,7 +48,7 @@ pub const Walker = struct {
                     rest = rest[2 + key.len ..];
                 },
                 .unless_empty => {
-                    const value = walker.record.text(@enumFromInt(rest[0]));
+                    const value = walker.record.textOf(@enumFromInt(rest[0]));
                     // With the field behind the text.
                     rest = rest[if (value.len > 0) 1 else 3 + @as(usize, rest[1])..];
                 },
@@ -68,7 +68,7 @@ pub const Walker = struct {
             .request_truncated, .response_truncated => writer.raw(if (record.message(which).side.body_truncated) "true" else "false"),
             .destination_one_colon => oneColon(writer, record.text(.destination_address)),
             .source_one_colon => oneColon(writer, record.text(.source_address)),
-            else => if (which.isAtLeast(.request_ms)) writer.number(record.number(which)) else writer.string(record.text(which)),
+            else => if (which.isAtLeast(.request_ms)) writer.number(record.number(which)) else writer.string(record.textOf(which)),
         }
     }
 
@@ -126,7 +126,7 @@ pub const Walker = struct {
             else => {
                 var digits: json.Digits = undefined;
                 const is_number = which.isAtLeast(.request_ms);
-                const value = if (is_number) json.numberIn(&digits, record.number(which)) else record.text(which);
+                const value = if (is_number) json.numberIn(&digits, record.number(which)) else record.textOf(which);
                 if (value.len == 0) return;
                 const is_int = which.isAtLeast(.response_status);
                 writer.pair(key_begin, key, value, if (is_int) &behind_int else &behind_string, is_int);
@@ -142,7 +142,9 @@ pub const Walker = struct {
         const middle = "\",\"value\":{\"arrayValue\":{\"values\":[";
         const value_begin = ",{\"stringValue\":\"";
         // How often each name is there: most are there once, and need no comparing.
-        var counts: [marks_count]u8 = @splat(0);
+        var all_counts: [marks_count]u8 = @splat(0);
+        // By its address: all of them would be copied for each header.
+        const counts = &all_counts;
         var all = message.headers.iterator();
         while (all.next()) counts[markOf(all.name)] +|= 1;
         all = message.headers.iterator();

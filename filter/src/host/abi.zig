@@ -16,14 +16,14 @@ pub const Buffer = enum(u32) { request_body = 0, response_body = 1, call_body = 
 
 const warn_level: u32 = 3;
 
-var scratch_space: [limits.scratch_bytes]u8 align(16) = undefined;
+var scratch_space: [limits.scratch_bytes]u8 align(16) linksection(limits.large) = undefined;
 pub var scratch = Arena{ .buffer = &scratch_space };
 
-extern "env" fn proxy_log(level: u32, text: [*]const u8, size: usize) Status;
-extern "env" fn proxy_get_buffer_bytes(kind: u32, start: usize, size: usize, data: *usize, data_size: *usize) Status;
-extern "env" fn proxy_get_header_map_pairs(kind: u32, data: *usize, size: *usize) Status;
-extern "env" fn proxy_get_header_map_value(kind: u32, key: [*]const u8, key_size: usize, data: *usize, size: *usize) Status;
-extern "env" fn proxy_get_property(path: [*]const u8, path_size: usize, data: *usize, size: *usize) Status;
+extern "env" fn proxy_log(level: u32, text: [*]const u8, text_size: usize) Status;
+extern "env" fn proxy_get_buffer_bytes(kind: u32, start: usize, most: usize, data: *usize, data_size: *usize) Status;
+extern "env" fn proxy_get_header_map_pairs(kind: u32, data: *usize, data_size: *usize) Status;
+extern "env" fn proxy_get_header_map_value(kind: u32, key: [*]const u8, key_size: usize, data: *usize, data_size: *usize) Status;
+extern "env" fn proxy_get_property(path: [*]const u8, path_size: usize, data: *usize, data_size: *usize) Status;
 extern "env" fn proxy_http_call(
     upstream: [*]const u8,
     upstream_size: usize,
@@ -51,14 +51,14 @@ var returned_size: usize = 0;
 var returned_number: u64 = 0;
 var returned_id: u32 = 0;
 
-inline fn returned(status: Status) []const u8 {
-    const size = returnedSize(status);
-    const data: [*]const u8 = @ptrFromInt(returned_address);
-    return data[0..size];
+/// What the host returned, if that is so many bytes (see `size`).
+inline fn returned(length: usize) []u8 {
+    const data: [*]u8 = @ptrFromInt(returned_address);
+    return data[0..length];
 }
 
 /// Nothing, unless it is within what we gave the host to put it into: that is not believed unseen.
-noinline fn returnedSize(status: Status) usize {
+noinline fn size(status: Status) usize {
     if (status == .ok and returned_size > 0 and scratch.contains(returned_address, returned_size)) return returned_size;
     returned_address = @intFromPtr(&scratch_space);
     return 0;
@@ -71,21 +71,33 @@ pub fn warn(text: []const u8) void {
     _ = proxy_log(warn_level, text.ptr, text.len);
 }
 
-pub inline fn bufferBytes(buffer: Buffer, start: usize, size: usize) []const u8 {
-    return returned(proxy_get_buffer_bytes(@intFromEnum(buffer), start, size, &returned_address, &returned_size));
+pub inline fn bufferBytes(buffer: Buffer, start: usize, most: usize) []u8 {
+    return returned(bufferSize(buffer, start, most));
+}
+
+noinline fn bufferSize(buffer: Buffer, start: usize, most: usize) usize {
+    return size(proxy_get_buffer_bytes(@intFromEnum(buffer), start, most, &returned_address, &returned_size));
 }
 
 pub inline fn headerPairs(map: HeaderMap) []const u8 {
-    return returned(proxy_get_header_map_pairs(@intFromEnum(map), &returned_address, &returned_size));
+    return returned(size(proxy_get_header_map_pairs(@intFromEnum(map), &returned_address, &returned_size)));
 }
 
 pub inline fn headerValue(map: HeaderMap, name: []const u8) []const u8 {
-    return returned(proxy_get_header_map_value(@intFromEnum(map), name.ptr, name.len, &returned_address, &returned_size));
+    return returned(headerSize(map, name));
+}
+
+noinline fn headerSize(map: HeaderMap, name: []const u8) usize {
+    return size(proxy_get_header_map_value(@intFromEnum(map), name.ptr, name.len, &returned_address, &returned_size));
 }
 
 /// The parts of a path are separated by NUL.
 pub inline fn property(path: []const u8) []const u8 {
-    return returned(proxy_get_property(path.ptr, path.len, &returned_address, &returned_size));
+    return returned(propertySize(path));
+}
+
+noinline fn propertySize(path: []const u8) usize {
+    return size(proxy_get_property(path.ptr, path.len, &returned_address, &returned_size));
 }
 
 /// Calls that follow are made in the name of this context, until it is 0 again.

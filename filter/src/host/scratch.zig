@@ -9,11 +9,11 @@ pub const Arena = struct {
     used: usize = 0,
 
     /// Null when full: the host then reports a failed call, which is a value and no trap.
-    pub fn allocate(arena: *Arena, size: usize) ?[]u8 {
+    pub fn allocate(arena: *Arena, size: usize) ?[*]u8 {
         const start = std.mem.alignForward(usize, arena.used, 8);
         if (start > arena.buffer.len or size > arena.buffer.len - start) return null;
         arena.used = start + size;
-        return arena.buffer[start..][0..size];
+        return arena.buffer[start..].ptr;
     }
 
     /// What is left; it is not taken by this.
@@ -37,7 +37,7 @@ pub const Arena = struct {
 test "allocates until full, then says so" {
     var buffer: [32]u8 align(8) = undefined;
     var arena = Arena{ .buffer = &buffer };
-    try std.testing.expectEqual(@as(usize, 5), arena.allocate(5).?.len);
+    try std.testing.expectEqual(&buffer[0], &arena.allocate(5).?[0]);
     try std.testing.expectEqual(&buffer[8], &arena.allocate(24).?[0]);
     try std.testing.expectEqual(null, arena.allocate(1));
     try std.testing.expectEqual(null, arena.allocate(std.math.maxInt(usize)));

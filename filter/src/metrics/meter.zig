@@ -34,7 +34,7 @@ pub fn Meter(comptime host: type) type {
         pub noinline fn count(plugin: *const PluginContext, metric: Metric, by: u32) void {
             if (by == 0) return;
             host.incrementMetric(idOf(plugin, metric), by);
-            if (metric.isReason()) count(plugin, .dropped, by);
+            if (metric.isReason()) host.incrementMetric(idOf(plugin, .dropped), by);
         }
 
         pub noinline fn show(plugin: *const PluginContext, metric: Metric, value: u64) void {

@@ -8,7 +8,7 @@ const limits = @import("../limits.zig");
 
 pub const Kind = enum(u32) { counter = 0, gauge = 1 };
 
-pub const Metric = enum {
+pub const Metric = enum(u32) {
     revision,
     heartbeat,
     in_flight,

@@ -30,7 +30,7 @@ const List = struct {
                 if (is_hosts) {
                     if (token != '[') return false;
                     var lists = configuration.Lists{ .items = &list.items };
-                    list.names = configuration.names(&reader, &lists, &configuration.words, list.items.len) orelse return false;
+                    if (!configuration.names(&reader, &lists, &configuration.words, list.items.len, &list.names)) return false;
                     found = true;
                 } else reader.skip(token);
             },

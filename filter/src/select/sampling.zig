@@ -4,8 +4,8 @@
 
 const std = @import("std");
 const known_headers = @import("../capture/known_headers.zig");
-const record = @import("../capture/record.zig");
 const request_id = @import("../capture/request_id.zig");
+const trace_context = @import("../capture/trace_context.zig");
 const texts = @import("../text.zig");
 const unsigned = @import("../config/json_reader.zig").unsigned;
 const none = @import("../config/json_reader.zig").none;
@@ -24,7 +24,7 @@ pub const Sampler = struct {
     pub fn decide(sampler: Sampler, head: *const Head) ?bool {
         if (sampler.by == .hash and sampler.rate == whole) return true;
         const traceparent = head.get(.traceparent);
-        const trace_id = record.traceId(traceparent);
+        const trace_id = trace_context.traceId(traceparent);
         if (trace_id.len > 0) switch (sampler.by) {
             .parent => return isSampledByParent(traceparent),
             .trace_id => return randomness(head.get(.tracestate), trace_id) >= threshold(sampler.rate),

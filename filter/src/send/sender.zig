@@ -25,7 +25,7 @@ const retry_after_max = 60;
 pub fn Sender(comptime host: type) type {
     const meter = Meter(host);
     return struct {
-        var output: [limits.output_bytes]u8 = @splat(0);
+        var output: [limits.output_bytes]u8 linksection(limits.large) = @splat(0);
         var writer = json.Writer{ .buffer = output[0 .. output.len - limits.close_bytes_max] };
         /// Whose documents are in the buffer, if there are any.
         var owner: *PluginContext = undefined;
@@ -35,17 +35,19 @@ pub fn Sender(comptime host: type) type {
         /// Where the document ends that was the first to reach into the second half, and which it was.
         var half_length: usize = 0;
         var half_documents: u32 = 0;
-        var answer: [limits.answer_bytes_max]u8 = @splat(0);
-        pub var calls: Calls = std.mem.zeroes(Calls);
+        pub var calls: Calls linksection(limits.large) = std.mem.zeroes(Calls);
         /// Of formats whose batches are sent again. What waits begins behind them.
-        var kept: Kept = std.mem.zeroes(Kept);
+        var kept: Kept linksection(limits.large) = std.mem.zeroes(Kept);
 
         /// One document more. What can't be kept is dropped and counted, the oldest first.
         pub fn add(plugin: *PluginContext, record: *const Record) void {
             release(plugin);
             const batched = plugin.traits().batched();
             // Not worth writing what can't be sent.
-            if (!batched) if (obstacle(plugin, 0)) |reason| return meter.count(plugin, reason, 1);
+            if (!batched) {
+                const reason = obstacle(plugin, 0, .sent);
+                if (reason != .sent) return meter.count(plugin, reason, 1);
+            }
             while (!write(plugin, record)) {
                 // A copy of what is under way is given up before anything that is nowhere else.
                 if (dropKept(0)) continue;
@@ -64,7 +66,7 @@ pub fn Sender(comptime host: type) type {
             // Of what stands between documents only the line feed stays behind the last one.
             var end_at = writer.length - (traits.between.len -| 1);
             const start = kept.bytes;
-            if (obstacle(plugin, end_at - start) != null) return false;
+            if (obstacle(plugin, end_at - start, .sent) != .sent) return false;
             texts.copy(output[end_at..].ptr, traits.close);
             end_at += traits.close.len;
             const count = documents;
@@ -97,7 +99,7 @@ pub fn Sender(comptime host: type) type {
         fn resend(plugin: *PluginContext) void {
             for (kept.items[0..kept.count], 0..) |*batch, at| {
                 if (batch.plugin != plugin or batch.in_flight) continue;
-                if (obstacle(plugin, batch.bytes) != null) return;
+                if (obstacle(plugin, batch.bytes, .sent) != .sent) return;
                 meter.count(plugin, .resent, batch.documents);
                 batch.token = call(plugin, output[kept.startOf(at)..][0..batch.bytes], batch.documents);
                 batch.in_flight = batch.token != host.none;
@@ -109,7 +111,7 @@ pub fn Sender(comptime host: type) type {
             if (index >= kept.count) return false;
             const batch = kept.items[index];
             const plugin = batch.plugin orelse return false;
-            if (!batch.in_flight) meter.count(plugin, obstacle(plugin, batch.bytes) orelse .dropped_memory, batch.documents);
+            if (!batch.in_flight) meter.count(plugin, obstacle(plugin, batch.bytes, .dropped_memory), batch.documents);
             releaseKept(index);
             return true;
         }
@@ -165,11 +167,8 @@ pub fn Sender(comptime host: type) type {
         }
 
         fn rejectedOf(body_size: usize) u32 {
-            if (body_size == 0 or body_size > answer.len) return 0;
-            const body = host.bufferBytes(.call_body, 0, body_size);
-            const length = @min(body.len, answer.len);
-            texts.copy(&answer, body[0..length]);
-            return partial_success.rejected(answer[0..length]);
+            if (body_size == 0 or body_size > limits.answer_bytes_max) return 0;
+            return partial_success.rejected(host.bufferBytes(.call_body, 0, body_size));
         }
 
         /// A call has not brought its traces to the backend.
@@ -220,11 +219,11 @@ pub fn Sender(comptime host: type) type {
             return calls.countOf(plugin.root) == 0;
         }
 
-        /// Why nothing can be sent now, if so.
-        fn obstacle(plugin: *const PluginContext, bytes: usize) ?Metric {
+        /// Why nothing can be sent now, or else this.
+        fn obstacle(plugin: *const PluginContext, bytes: usize, otherwise: Metric) Metric {
             if (!calls.hasRoom(bytes)) return .dropped_busy;
-            if (!plugin.backoff.isDown()) return null;
-            return if (plugin.backoff.allows(host.nowNanoseconds(), calls.countOf(plugin.root))) null else .dropped_backend_down;
+            if (!plugin.backoff.isDown()) return otherwise;
+            return if (plugin.backoff.allows(host.nowNanoseconds(), calls.countOf(plugin.root))) otherwise else .dropped_backend_down;
         }
 
         fn write(plugin: *PluginContext, record: *const Record) bool {
@@ -266,7 +265,7 @@ pub fn Sender(comptime host: type) type {
         }
 
         fn drop(otherwise: Metric) void {
-            meter.count(owner, obstacle(owner, writer.length - kept.bytes) orelse otherwise, documents);
+            meter.count(owner, obstacle(owner, writer.length - kept.bytes, otherwise), documents);
             documents = 0;
         }
 
