@@ -18,10 +18,25 @@ class Maker:
     hidden: list[bytes]
     """Names whose values are hidden wherever they are."""
     secrets: bool = True
+    paths: tuple[tuple[bytes, bytes, bool], ...] = ()
+    """Two names, one in the other, and whether the value is hidden that they lead to."""
 
     def json(self) -> bytes:
+        if self.paths and self.random.random() < 0.3:
+            return self.by_paths()
         body = self.space().join(self.value(0, secret=False) for _ in range(self.random.choice([1, 1, 1, 2, 5])))
         return self.random.choice([b"", b"", b"\xef\xbb\xbf", b"\x1e"]) + body + self.space()
+
+    def by_paths(self) -> bytes:
+        members = []
+        for outer, inner, secret in self.random.sample(self.paths, len(self.paths)):
+            value = self.value(2, secret=secret)
+            leads = b'"' + self.spelled(inner) + b'"' + self.space() + b":" + self.space() + value
+            # What is shown there may have the name of what is hidden elsewhere.
+            others = [self.member(2, secret=False) for _ in range(self.random.randrange(2) if secret else 0)]
+            members += [self.member(1, secret=False) for _ in range(self.random.randrange(2))]
+            members.append(b'"' + self.spelled(outer) + b'"' + b":" + self.joined(b"{", b"}", [*others, leads]))
+        return self.joined(b"{", b"}", members)
 
     def space(self) -> bytes:
         return self.random.choice(SPACES)

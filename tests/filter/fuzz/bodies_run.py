@@ -24,6 +24,7 @@ HIDDEN = [
     [b"a", b"pin", b"x_y"],
     [b"number"],
 ]
+PATHS = [(), ((b"card", b"number", True), (b"ok", b"token", False)), (), ()]
 MEDIA = {
     "json": b"application/json",
     "form": b"application/x-www-form-urlencoded",
@@ -32,11 +33,11 @@ MEDIA = {
 }
 
 
-def _one(random: Random, hidden: list[bytes]) -> tuple[str, bytes, bool]:
+def _one(random: Random, choice: int) -> tuple[str, bytes, bool]:
     """Its kind, itself, and whether all that is marked in it has to be hidden."""
-    kind = random.choice([*MEDIA, "json", "form"])
+    kind, hidden = random.choice([*MEDIA, "json", "form"]), HIDDEN[choice]
     if kind in ("json", "form") and random.random() < 0.6:
-        maker = Maker(random, hidden)
+        maker = Maker(random, hidden, paths=PATHS[choice])
         body = maker.json() if kind == "json" else maker.form()
         return kind, body[: random.randrange(len(body) + 1)] if random.random() < 0.2 else body, True
     return kind, some_body(random, hidden), False
@@ -53,10 +54,10 @@ def _chunks(random: Random, body: bytes) -> list[bytes]:
 def play(wasm: Path, seed: int, number: int) -> Tally:
     random = Random(f"bodies {seed}.{number}")
     choice = random.randrange(len(GIVEN))
-    fields, hidden = Fields([name.encode() for name in GIVEN[choice]]), HIDDEN[choice]
+    fields = Fields([name.encode() for name in GIVEN[choice]])
     proxy, tally = Proxy(wasm, {"redact_body_fields": GIVEN[choice]}), Tally(machines=1)
     while tally.bodies < PER_MACHINE and not tally.failures:
-        made = [_one(random, hidden) for _ in range(2)]
+        made = [_one(random, choice) for _ in range(2)]
         padding = b"x" * random.randrange(1100)
         pairs = [[(b"content-type", MEDIA[kind]), (b"x-pad", padding)] for kind, _, _ in made]
         exchange = Exchange([(b":path", b"/"), *pairs[0]], response=[(b":status", b"200"), *pairs[1]])
