@@ -39,9 +39,10 @@ class Slotted:
         self.put(wasm_config(self.wasm, configuration, allowed))
 
     @contextlib.contextmanager
-    def envoy(self, upstream: Server, backend_port: int) -> Iterator[Envoy]:
+    def envoy(self, upstream: Server, backend_port: int, **runtime: object) -> Iterator[Envoy]:
         clusters = [cluster("upstream", upstream.port), cluster("backend", backend_port)]
         config = bootstrap([listener("traced", [slot(self.discovery)])], clusters)
+        config["layered_runtime"] = {"layers": [{"name": "test", "static_layer": runtime}]}
         with running(self.program, config, self.folder / "envoy") as envoy:
             yield envoy
 
@@ -105,6 +106,23 @@ def test_a_configuration_that_is_nonsense_is_loaded_all_the_same(slotted: Slotte
         # Two entries, in the machine that Envoy tries on its main thread, and in the worker's.
         assert envoy.metrics()["configuration_errors"] >= 2
         assert "keep their defaults" in envoy.wasm_log()
+
+
+def test_an_envoy_that_refuses_what_is_deprecated_goes_on_without_and_takes_it_unrestricted(slotted: Slotted) -> None:
+    restriction = "capability_restriction_config"
+    refused = {f"envoy.deprecated_features:envoy.extensions.wasm.v3.PluginConfig.{restriction}": False}
+    slotted.put_filter("0000000004")
+    with both_ends() as (upstream, backend), slotted.envoy(upstream, backend.port, **refused) as envoy:
+        assert get(envoy, "/restricted") == 200
+        # Envoys before 1.40 know of no deprecation, and take it.
+        log = envoy.log.read_text()
+        assert ("revision" not in envoy.metrics()) == (restriction in log), log
+        config = wasm_config(slotted.wasm, {"revision": "0000000005", "backend": {"cluster": "backend"}})
+        del config["config"][restriction]
+        slotted.put(config)
+        envoy.wait_for_metric("revision", lambda value: value == 5)
+        assert get(envoy, "/unrestricted") == 200
+        backend.wait_for(lambda received: b"/unrestricted" in received.body)
 
 
 def test_the_restriction_of_capabilities_is_in_force(slotted: Slotted) -> None:

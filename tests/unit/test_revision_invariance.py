@@ -36,25 +36,30 @@ REVISION = (
 )
 
 
-def task(case: dict[str, Any], template: Path) -> dict[str, Any]:
-    """Shows the revision; a task's variables stand above those of the role, as -e does."""
+def task(case: dict[str, Any], template: Path, shown: str = REVISION) -> dict[str, Any]:
+    """A task's variables stand above those of the role, as -e does."""
     facts = {"binary": BINARY, "backend": case.get("backend", SERVICE)}
     if "hosts" in case:
         facts["hosts_from"] = case["hosts"]
     unknown = {"wasm_filter_revision": "{{ wasm_filter_revision_unknown }}", "template": str(template)}
     return {
-        "ansible.builtin.debug": {"msg": REVISION},
+        "ansible.builtin.debug": {"msg": shown},
         "vars": {**DEFAULTS_THEN, **case["variables"], **unknown, "wasm_filter_preflight": facts},
     }
 
 
 def revisions(template: Path, playbook: Path) -> list[str]:
+    output = played([task(case, template) for case in CASES], playbook)
+    return re.findall(r'"msg": "([0-9a-f]{10})"', output)
+
+
+def played(tasks: list[dict[str, Any]], playbook: Path) -> str:
     play = {
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
         "vars_files": [str(ROLE / "defaults" / "main.yml"), str(ROLE / "vars" / "main.yml")],
-        "tasks": [task(case, template) for case in CASES],
+        "tasks": tasks,
     }
     playbook.write_text(json.dumps([play]))
     # The defaults of the role read some of the environment.
@@ -67,9 +72,22 @@ def revisions(template: Path, playbook: Path) -> list[str]:
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return re.findall(r'"msg": "([0-9a-f]{10})"', done.stdout)
+    return done.stdout
 
 
 @pytest.mark.parametrize("template", [ROLE / "templates" / "envoy_filter.yml.j2", RECORDED / "users_own.yml.j2"])
 def test_the_same_inputs_have_the_revision_that_they_had(template: Path, tmp_path: Path) -> None:
     assert revisions(template, tmp_path / "playbook.yml") == [case["revision"] for case in CASES]
+
+
+def test_capabilities_are_restricted_unless_that_is_left_out(tmp_path: Path) -> None:
+    spec = (
+        "{{ (lookup('ansible.builtin.template', template) | from_yaml).configPatches"
+        " | map(attribute='patch.value.typed_config.config', default={}) | map('list') | flatten | sort | to_json }}"
+    )
+    template = ROLE / "templates" / "envoy_filter.yml.j2"
+    cases = [{"variables": {}}, {"variables": {"wasm_filter_restrict_capabilities": "no"}}]
+    shown = re.findall(r'"msg": (.*)', played([task(case, template, spec) for case in cases], tmp_path / "play.yml"))
+    restricted, free = (sorted(re.findall(r"\w+", one)) for one in shown)
+    # For proxies before and since Istio 1.25.
+    assert restricted == sorted([*free, *["capability_restriction_config"] * 2]) and "vm_config" in free

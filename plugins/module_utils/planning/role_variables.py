@@ -112,6 +112,7 @@ RULES: Mapping[str, Rule] = {
         _number(-(2**31), 2**31 - 1), "a whole number from -2147483648 to 2147483647; a lower one is applied earlier"
     ),
     "wasm_filter_selector": Rule(_labels, """a map of labels, such as -e '{"wasm_filter_selector": {"app": "web"}}'"""),
+    "wasm_filter_restrict_capabilities": Rule(*_BOOLEAN),
     "wasm_filter_envoy_filter_template": Rule(_text(r"[^\x00-\x1f]+"), "the path of a template"),
     "wasm_filter_istio_namespace": Rule(
         lambda value: isinstance(value, str) and is_dns_label(value), "the name of a namespace", read_by=ALL
