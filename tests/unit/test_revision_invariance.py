@@ -86,7 +86,7 @@ def test_capabilities_are_restricted_unless_that_is_left_out(tmp_path: Path) -> 
         " | map(attribute='patch.value.typed_config.config', default={}) | map('list') | flatten | sort | to_json }}"
     )
     template = ROLE / "templates" / "envoy_filter.yml.j2"
-    cases = [{"variables": {}}, {"variables": {"wasm_filter_restrict_capabilities": "no"}}]
+    cases: list[dict[str, Any]] = [{"variables": {}}, {"variables": {"wasm_filter_restrict_capabilities": "no"}}]
     shown = re.findall(r'"msg": (.*)', played([task(case, template, spec) for case in cases], tmp_path / "play.yml"))
     restricted, free = (sorted(re.findall(r"\w+", one)) for one in shown)
     # For proxies before and since Istio 1.25.
