@@ -56,7 +56,7 @@ def test_without_any_setting_the_defaults_of_the_filter_are_told() -> None:
         "all, with [redacted] in place of the values of access_token, token, code, password, sig and "
         f"{more} more of the default list"
     )
-    assert told["fields"].startswith("all, with [redacted] in place of the values of *password*, ")
+    assert told["fields"].startswith("all, with [redacted] in place of the values of passcode, pwd, ")
     assert "added" not in told
 
 
