@@ -136,7 +136,9 @@ class HostSide:
         stream.keep_grpc(at, headers)
         if first(headers, b":status") == b"101":
             stream.sides[0].takes_body = False
-        is_wanted = settings.bodies and not stream.provisional and has_wanted_media(settings, headers)
+        # Of a request it is decided by these very headers, see choose().
+        is_provisional = at == 1 and stream.provisional
+        is_wanted = settings.bodies and not is_provisional and has_wanted_media(settings, headers)
         side.takes_body = is_wanted and not stream.streaming
         side.takes_body &= side.kind not in ("coded", "multipart") or settings.fields.is_off
         self.blocks += stream.blocks
