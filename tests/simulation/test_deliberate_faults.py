@@ -138,7 +138,9 @@ FAULTS_OF_PROOF: dict[str, Callable[[Patch], None]] = {
         lambda _sound: property(lambda one: one.last is not None and one.last.revision == one.revision),
     ),
     "chains that drain count": patched(Samples, "may_be_of_before", lambda _sound: property(lambda _one: False)),
-    "what was stopped is not proved and said to be done": patched(last_checks, "decide", constant(False)),
+    "what was stopped is not proved and said to be done": patched(
+        namespace, "stopped", lambda sound: lambda state, unanswered, _unproved=False: sound(state, unanswered)
+    ),
 }
 
 # Of what is taken back.
