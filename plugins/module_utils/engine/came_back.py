@@ -26,38 +26,49 @@ from .reading import PODS
 from .requests import REQUEST_SECONDS
 from .workload_state import WorkloadState
 
+# Beside those that the rest of the wave asks for: of the executor's threads some have to be left for locks.
+PAGES_AT_ONCE = 4
+
 
 class CameBack:
     """One LIST for each namespace with such workloads. What may not be read is not known, and nothing is said of it.
 
+    :param filter_name: whose pages are asked for.
     :param since: when the lock of each was taken, by the API server's clock: pods of before are as they were.
     """
 
     def __init__(
-        self, bus: Bus, members: Members, terms: Terms, names: Iterable[str], since: Callable[[str], str], now: float
+        self,
+        bus: Bus,
+        members: Members,
+        filter_name: str,
+        terms: Terms,
+        names: Iterable[str],
+        since: Callable[[str], str],
+        now: float,
     ) -> None:
-        self._bus, self._members, self._terms, self._since = bus, members, terms, since
+        self._members, self._since = members, since
         self._open = 0
-        self._proving: dict[str, Proving] = {}
-        for name in names:
-            if self._went_back(name):
-                self._open += 1
-                request = Request(Verb.LIST, collection(PODS, name))
-                bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, name))
+        self._proving = Proving(bus, filter_name, terms, PAGES_AT_ONCE)
+        self._names = [name for name in names if self._went_back(name)]
+        for name in self._names:
+            self._open += 1
+            request = Request(Verb.LIST, collection(PODS, name))
+            bus.send(Send(request, now + REQUEST_SECONDS), partial(self._listed, name))
 
     @property
     def finished(self) -> bool:
-        return not self._open and all(one.finished for one in self._proving.values())
+        return not self._open and self._proving.finished
 
     def end(self) -> None:
-        """They are under way again, or nobody asks any more."""
-        for one in self._proving.values():
-            one.end()
+        """They are under way again, or nobody asks any more: what is answered then is of before."""
+        self._names = []
+        self._proving.end()
 
     def note(self) -> None:
         """What is known of the pods of each workload is the workload's from here on."""
-        for name, proving in self._proving.items():
-            proofs = proving.proofs(name)
+        for name in self._names:
+            proofs = self._proving.proofs(name)
             for one in self._went_back(name):
                 own = tuple(proof for proof in proofs if rollback.is_of(proof, one))
                 self._members.put(one, replace(one, proofs_back=own))
@@ -66,6 +77,8 @@ class CameBack:
         return [one for one in self._members.of(name) if one.went_back]
 
     def _listed(self, name: str, message: Reply | Refusal, now: float) -> None:
+        if name not in self._names:
+            return
         self._open -= 1
         pods = message.answer[0] if isinstance(message, Reply) else []
         pods = [pod for pod in pods if pod["metadata"].get("creationTimestamp", "") >= self._since(name)]
@@ -74,9 +87,7 @@ class CameBack:
             self._members.put(one, replace(one, without_sidecar=named(sorted(bare)) if bare else ""))
         expected = self._expected(name)
         if expected is not None:
-            names = self._members.namespaces[name].names
-            self._proving[name] = Proving(self._bus, names.name, self._terms)
-            self._proving[name].look(Question(name, expected, changed=True), list(filter(proxy_of, pods)), now)
+            self._proving.look(Question(name, expected, changed=True), list(filter(proxy_of, pods)), now)
 
     def _expected(self, name: str) -> Expectations | None:
         """What pods are to show of the revisions of before that are mounted, by the EnvoyFilters that were there."""

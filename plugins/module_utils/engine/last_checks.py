@@ -61,7 +61,8 @@ class LastChecks:
         self._comparison: Comparison
         self._objects_read = True
         proof.ask_again(now)
-        self._came_back = CameBack(bus, members, proof.terms, self._names if proof.looks else (), since, now)
+        looked_at = self._names if proof.looks else []
+        self._came_back = CameBack(bus, members, context.operation.names.name, proof.terms, looked_at, since, now)
 
     @property
     def finished(self) -> bool:

@@ -89,10 +89,11 @@ class Proving:
     """`finished`: all that was asked for is judged. An answer that comes after `end` or `forget` is nobody's any more.
 
     :param name: the filter's.
+    :param at_once: how many pages are asked for at the same time.
     """
 
-    def __init__(self, bus: Bus, name: str, terms: Terms) -> None:
-        self._bus, self._name, self._terms = bus, name, terms
+    def __init__(self, bus: Bus, name: str, terms: Terms, at_once: int = AT_ONCE) -> None:
+        self._bus, self._name, self._terms, self._at_once = bus, name, terms, at_once
         self._found: dict[str, _Namespace] = {}
         self._unfinished: set[str] = set()
         self._asked = 0
@@ -185,7 +186,7 @@ class Proving:
             self._queue.append(_Pod(found, name, uid, labels, expectation, samples))
 
     def _ask(self, now: float) -> None:
-        while self._queue and self._asked < AT_ONCE:
+        while self._queue and self._asked < self._at_once:
             pod = self._queue.popleft()
             if self._is_forgotten(pod.of):
                 continue

@@ -183,7 +183,8 @@ class WaveRun:
         return self._ending.get(name, Stopped())
 
     def pending(self, key: Key, now: float) -> bool:
-        if not (state := self._members.namespaces[key[1]]).locked:
+        state = self._members.namespaces[key[1]]
+        if not state.locked:
             self._put_namespace(namespaces.locking(state), [], now)
         return state.locked
 

@@ -11,9 +11,9 @@ from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.ou
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Verb
 
 from tests.simulation import truth
-from tests.simulation.controllers.base import ready
 from tests.simulation.injection import proxy_of
 from tests.simulation.invariants.facts import Facts
+from tests.simulation.invariants.proof import was_ready
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.record import Record
 from tests.simulation.resources import RESOURCES, Place, page_of
@@ -106,7 +106,11 @@ class _Pods:
         if revision == "none" or objects not in self.record.objects_before:
             return
         until = self.record.wave_end(self.namespace)
-        asked = [one for one in self.new if one.created <= self.looked and self._ready(one)]
+        asked = [
+            one
+            for one in self.new
+            if one.created <= self.looked and was_ready(self.simulation.server.store.history, one.pod, self.looked)
+        ]
         for one in asked:
             if not one.runs(name, revision, self.looked, until):
                 yield f"{one.pod['metadata']['name']} came back and does not run {revision}"
@@ -126,9 +130,3 @@ class _Pods:
             or not one.ran_all_along(name, revision, self.looked, pages.get(one.pod["metadata"]["name"], self.looked))
             for one in self.new
         )
-
-    def _ready(self, sidecar: Sidecar) -> bool:
-        place = Place(RESOURCES["Pod"], self.namespace, sidecar.pod["metadata"]["name"])
-        changes = [one for one in self.simulation.server.store.history if one.place == place]
-        states = [one.after for one in changes if one.time <= self.looked]
-        return bool(states) and ready(states[-1])

@@ -14,9 +14,10 @@ from tests.simulation.controllers.base import ready
 from tests.simulation.executor import Served
 from tests.simulation.invariants.untouched import by_run
 from tests.simulation.record import Record
-from tests.simulation.resources import RESOURCES, page_of
+from tests.simulation.resources import RESOURCES, Place, page_of
 from tests.simulation.sidecars import FOREVER, Sidecar
 from tests.simulation.simulation import Simulation
+from tests.simulation.store import Change
 from tests.simulation.truth import DOMAIN
 from tests.simulation.values import Object
 
@@ -78,6 +79,12 @@ def came_without(simulation: Simulation, record: Record, namespace: str) -> bool
 def pods_of(verdict: NamespaceVerdict) -> list[Object]:
     """All that is said of pods."""
     return [*verdict.pods, *(pod for one in verdict.workloads for pod in one.pods)]
+
+
+def was_ready(history: list[Change], pod: Object, time: float) -> bool:
+    place = Place(RESOURCES["Pod"], pod["metadata"]["namespace"], pod["metadata"]["name"])
+    states = [change.after for change in history if change.place == place and change.time <= time]
+    return bool(states) and ready(states[-1])
 
 
 def _pages(record: Record) -> list[Served]:
@@ -247,19 +254,10 @@ class OfNamespace:
             meant = meant and self.labels.items() <= (metadata.get("labels") or {}).items()
             meant = meant and (self.task.by_pods or injection.proxy_of(one.pod) is not None)
             there = one.created < min(listed, self._asked_for_pods) and one.gone == FOREVER
-            if meant and there and metadata["name"] not in said and self._was_ready(metadata["name"]):
+            # One that is not ready may be ill for reasons of its own, and is not waited for.
+            ready_then = was_ready(self.history, one.pod, self._asked_for_pods)
+            if meant and there and metadata["name"] not in said and ready_then:
                 yield f"nothing is said of pod {metadata['name']}"
-
-    def _was_ready(self, name: str) -> bool:
-        """When pods were asked for: one that is not may be ill for reasons of its own, and is not waited for."""
-        place = (RESOURCES["Pod"], self.name, name)
-        states = [
-            change.after
-            for change in self.history
-            if (change.place.resource, change.place.namespace, change.place.name) == place
-            and change.time <= self._asked_for_pods
-        ]
-        return bool(states) and ready(states[-1])
 
     @cached_property
     def _asked_for_pods(self) -> float:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.errors import api_error
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.domain.plan import OnFailure, ProofMode
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.came_back import PAGES_AT_ONCE
+from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.commands import Verb
 from ansible_collections.openclarity.wasm_filters.plugins.module_utils.engine.proving import Terms
 
 from tests.simulation.values import Object
@@ -161,3 +163,22 @@ def test_pods_that_were_never_replaced_are_as_they_were() -> None:
     web = back_on_r1(lambda revision, now: shown(revision, now))
     asked = int(re.findall(r"runs in (\d+) pods", web.message)[0])
     assert 0 < asked < 12, "those that R2 has replaced, and no others"
+
+
+def test_pages_leave_the_executor_room_for_locks() -> None:
+    names = ("shop", "pay", "ops")
+    found = Simulated(*(objects.namespace(name) for name in names))
+    for name in names:
+        found.server.seed(objects.workload(name, "web", replicas=12))
+    found.server.clock.run(30)
+    found.controllers.owned.inject = _with_sidecar
+    found.deploy(*names)
+    found.server.page = lambda _namespace, _name: shown(R1, int(found.server.clock.now))
+    # None is answered before all that can be has been asked.
+    found.server.page_seconds = lambda _path: 3.0
+    found.controllers.healthy = lambda pod: pod["metadata"]["labels"][NAMES.pod_label] != R2
+    verdicts = found.deploy(*names, operation=delivery(R2), **SETTINGS)
+    assert {one.outcome for one in verdicts.values()} == {"rolled_back"}
+    asked = [at for at, one in found.executor.dispatched if one.request.verb == Verb.GET_TEXT]
+    assert len(asked) > PAGES_AT_ONCE
+    assert max(sum(1 for other in asked if at <= other < at + 3.0) for at in asked) == PAGES_AT_ONCE
